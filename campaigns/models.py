@@ -1,0 +1,143 @@
+"""Who × when × what × how: campaigns with their steps, each customer's touches, and the holidays of countries."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from retention.audit.models import Version
+from retention.customers.models import Customer
+from retention.customers.models.people import Channel
+from retention.incentives.models import Grant, Incentive
+from retention.marks import MarkField
+from retention.messaging.models import Template
+from retention.segments.models import Segment
+
+
+class Campaign(models.Model):
+    """One plan of the marketer's; what runs is what its version says."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        APPROVED = "approved"
+        LIVE = "live"
+        PAUSED = "paused"
+        ENDED = "ended"
+
+    name = models.CharField(max_length=120)
+    playbook = models.CharField(max_length=60, blank=True, help_text="Key of the playbook it came from.")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
+    audience = models.ForeignKey(
+        Segment, null=True, blank=True, on_delete=models.PROTECT, related_name="campaigns", help_text="Empty: everyone."
+    )
+    countries = models.JSONField(default=list, blank=True, help_text="Of the customer; empty: all.")
+    occasion = models.CharField(max_length=60, help_text="Key of the occasion.")
+    occasion_args = models.JSONField(default=dict, blank=True)
+    lateness_hours = models.PositiveSmallIntegerField(
+        default=48, help_text="A day missed is caught up once, if not later than this."
+    )
+    priority = models.SmallIntegerField(default=0)
+    starts_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    version = models.ForeignKey(Version, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
+    approved_version = models.ForeignKey(Version, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
+    launched_at = models.DateTimeField(null=True, editable=False)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(starts_at=None) | Q(ends_at=None) | Q(starts_at__lt=F("ends_at")), name="campaign_is_half_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "ended"]) | Q(approved_version__isnull=False), name="approved_before_live"
+            ),
+        ]
+        permissions = [
+            ("approve_campaign", "Can approve campaigns"),
+            ("launch_campaign", "Can launch, pause and end campaigns"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class Step(models.Model):
+    """What happens to a touched customer, in order: a wait, something given, something said."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField(default=0)
+    delay_hours = models.PositiveIntegerField(default=0)
+    incentive = models.ForeignKey(Incentive, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    channel = models.CharField(max_length=5, choices=Channel.choices, default=Channel.EMAIL)
+    template = models.ForeignKey(Template, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["campaign", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "position"], name="one_step_a_position"),
+            models.CheckConstraint(
+                condition=Q(incentive__isnull=False) | Q(template__isnull=False), name="a_step_does_something"
+            ),
+        ]
+
+    def __str__(self):
+        return f"Step {self.position + 1}"
+
+
+class Touch(models.Model):
+    """One customer, one campaign, one occasion: unique, so that nothing is done to her twice for the same reason."""
+
+    class State(models.TextChoices):
+        DUE = "due"
+        DONE = "done"
+        SKIPPED = "skipped"
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="touches")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="touches")
+    occasion = models.CharField(max_length=60, help_text="A year or a count, never a date that can be edited.")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.DUE)
+    reason = models.CharField(max_length=60, blank=True, help_text="Stable code of why it was skipped.")
+    step = models.PositiveSmallIntegerField(default=0, help_text="The next one to take.")
+    due_at = models.DateTimeField(help_text="When the occasion fell.")
+    next_at = models.DateTimeField(null=True, help_text="When the next step is to be taken.")
+    grant = models.ForeignKey(Grant, null=True, on_delete=models.PROTECT, related_name="+")
+    enlisted_at = models.DateTimeField()
+    xid = MarkField()
+
+    class Meta:
+        verbose_name_plural = "touches"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "customer", "occasion"], name="touched_once"),
+        ]
+        indexes = [
+            models.Index(fields=["campaign", "id"], name="touch_due", condition=Q(state="due")),
+            models.Index(fields=["customer", "-id"], name="touch_by_customer"),
+        ]
+
+    def __str__(self):
+        return f"Touch {self.pk}"
+
+
+class Holiday(models.Model):
+    """A public holiday of a country on a day; computed ahead, and editable."""
+
+    country = models.CharField(max_length=2)
+    on = models.DateField()
+    key = models.CharField(max_length=80, help_text="Its English name in slug form; stable over the years.")
+    name = models.CharField(max_length=200)
+    is_edited = models.BooleanField(default=False, editable=False)
+    is_observed = models.BooleanField("in use", default=True)
+
+    class Meta:
+        ordering = ["on", "country"]
+        constraints = [models.UniqueConstraint(fields=["country", "on", "key"], name="one_holiday_a_day")]
+        indexes = [models.Index(fields=["country", "key"], name="holiday_by_key")]
+
+    def __str__(self):
+        return f"{self.name} ({self.country} {self.on})"

@@ -1,0 +1,31 @@
+"""The facts a shop knows: people and consent, products, orders, activities, and one row of statistics per customer."""
+
+from retention.customers.models.activities import Activity, ActivityKind
+from retention.customers.models.orders import Order, OrderLine, Return, ReturnLine
+from retention.customers.models.people import (
+    AttributeDefinition,
+    Consent,
+    ConsentProof,
+    ConsentState,
+    Customer,
+)
+from retention.customers.models.products import Price, Product, Stock
+from retention.customers.models.stats import CustomerStats
+
+__all__ = [
+    "Activity",
+    "ActivityKind",
+    "AttributeDefinition",
+    "Consent",
+    "ConsentProof",
+    "ConsentState",
+    "Customer",
+    "CustomerStats",
+    "Order",
+    "OrderLine",
+    "Price",
+    "Product",
+    "Return",
+    "ReturnLine",
+    "Stock",
+]

@@ -1,0 +1,132 @@
+"""What we say: templates with their compiled words, deliveries with their life, and addresses never to be written to."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from retention.audit.models import Version
+from retention.customers.models import Customer
+from retention.customers.models.people import UUID7, Channel
+from retention.incentives.models import Grant
+from retention.marks import MarkField
+
+
+class Template(models.Model):
+    """A message in every language of the shop."""
+
+    class Category(models.TextChoices):
+        MARKETING = "marketing", _("marketing: needs consent")
+        TRANSACTIONAL = "transactional", _("transactional: someone is waiting for it")
+
+    key = models.SlugField(max_length=60, unique=True, null=True, blank=True, help_text="Of a ready template.")
+    name = models.CharField(max_length=120)
+    channel = models.CharField(max_length=5, choices=Channel.choices, default=Channel.EMAIL)
+    category = models.CharField(max_length=15, choices=Category.choices, default=Category.MARKETING)
+    topic = models.CharField(max_length=60, blank=True, help_text="Consent for it is asked beside marketing.")
+    version = models.ForeignKey(Version, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
+
+
+class CompiledTemplate(models.Model):
+    """One language of one template version, compiled at save: MJML is HTML already, Liquid is still Liquid."""
+
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="compiled_templates")
+    language = models.CharField(max_length=12)
+    subject = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    text = models.TextField()
+    placeholders = models.JSONField(default=list, help_text="Keys it uses: only these are looked up.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "language"], name="compiled_once_a_language")]
+
+    def __str__(self):
+        return f"{self.version_id} {self.language}"
+
+
+class Delivery(models.Model):
+    """One message to one customer on one channel, for one step of one origin. It keeps version and context, never the body."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        HELD = "held"
+        CLAIMED = "claimed"
+        SENDING = "sending"
+        SENT = "sent"
+        BOUNCED = "bounced"
+        FAILED = "failed"
+        SUPPRESSED = "suppressed"
+        UNKNOWN = "unknown"
+
+    public_id = models.UUIDField(db_default=UUID7(), unique=True, editable=False)
+    origin = models.CharField(max_length=40, help_text="On whose behalf, such as `campaigns.touch`.")
+    origin_id = models.BigIntegerField()
+    step = models.PositiveSmallIntegerField(default=0)
+    channel = models.CharField(max_length=5, choices=Channel.choices)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="deliveries")
+    template = models.ForeignKey(Template, on_delete=models.PROTECT, related_name="deliveries")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+")
+    grant = models.ForeignKey(Grant, null=True, on_delete=models.PROTECT, related_name="deliveries")
+    context = models.JSONField(default=dict, help_text="Primitive values the origin adds to the placeholders.")
+    is_transactional = models.BooleanField(default=False)
+    priority = models.SmallIntegerField(default=0)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    reason = models.CharField(max_length=60, blank=True, help_text="Stable code of why it was held, skipped or failed.")
+    params = models.JSONField(default=dict)
+    queued_at = models.DateTimeField()
+    not_before = models.DateTimeField(help_text="Due to leave from then on.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    claimed_by = models.CharField(max_length=60, blank=True)
+    ended_at = models.DateTimeField(null=True, help_text="Sent, or ended unsent.")
+    provider_id = models.CharField(max_length=200, blank=True)
+    xid = MarkField()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["origin", "origin_id", "step", "channel"], name="delivered_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["is_transactional", "not_before", "id"], name="delivery_due", condition=Q(state__in=["queued", "held"])
+            ),
+            models.Index(
+                fields=["lease_until"], name="delivery_leased", condition=Q(state__in=["claimed", "sending"])
+            ),
+            models.Index(fields=["customer", "-id"], name="delivery_by_customer"),
+            models.Index(fields=["state", "-id"], name="delivery_by_state"),
+        ]
+
+    def __str__(self):
+        return f"Delivery {self.public_id}"
+
+
+class Suppression(models.Model):
+    """An address that is never written to again, known only by its keyed hash, so that it outlives erasure."""
+
+    class Why(models.TextChoices):
+        BOUNCE = "bounce"
+        COMPLAINT = "complaint"
+        UNSUBSCRIBED = "unsubscribed"
+        ERASED = "erased"
+        BY_HAND = "by hand"
+
+    channel = models.CharField(max_length=5, choices=Channel.choices)
+    address_hash = models.BinaryField(max_length=32)
+    why = models.CharField(max_length=12, choices=Why.choices)
+    marketing_only = models.BooleanField(default=False)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["channel", "address_hash"], name="suppressed_once")]
+
+    def __str__(self):
+        return f"{self.channel} {self.why}"

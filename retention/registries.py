@@ -1,0 +1,221 @@
+"""Key → class, strict: the registries, and the base of everything that an app adds by having a file of a known name."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+from django import forms
+from django.db.models import Q
+
+Entry = TypeVar("Entry")
+
+
+class UnknownKey(LookupError):
+    """A stored or sent key that no class answers to: an error, never a quiet no."""
+
+
+class DuplicateKey(ValueError):
+    """Two classes with one key."""
+
+
+class Registry(Generic[Entry]):
+    """Classes of one kind by their `key`, filled by the modules found under `file_name` in every app."""
+
+    def __init__(self, base: type, file_name: str) -> None:
+        self.base = base
+        self.file_name = file_name
+        self._entries: dict[str, Entry] = {}
+
+    def register(self, cls: Entry) -> Entry:
+        """Class decorator.
+
+        Raises:
+            DuplicateKey: the key is taken.
+            TypeError: the class is a stranger to this registry or has no key.
+        """
+        key = getattr(cls, "key", "")
+        if not (isinstance(cls, type) and issubclass(cls, self.base)) or not key:
+            raise TypeError(f"{cls!r} is not a keyed {self.base.__name__}")
+        if key in self._entries:
+            raise DuplicateKey(f"{self.base.__name__} {key!r} is there already: {self._entries[key]!r}")
+        self._entries[key] = cls
+        return cls
+
+    def __getitem__(self, key: str) -> Entry:
+        try:
+            return self._entries[key]
+        except KeyError:
+            raise UnknownKey(f"no {self.base.__name__.lower()} {key!r}") from None
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._entries
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries.values())
+
+    def keys(self) -> Iterable[str]:
+        return self._entries.keys()
+
+
+class Described:
+    """What marketers read of a class: a label, a sentence with `{arguments}`, and the form that asks for them."""
+
+    key: ClassVar[str] = ""
+    label: ClassVar[str] = ""
+    group: ClassVar[str] = ""
+    #: Draws the arguments in the console, validates them at the API, and re-checks them when a stored rule is read.
+    form_class: ClassVar[type[forms.Form]] = forms.Form
+
+    @classmethod
+    def clean(cls, args: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments as Python values.
+
+        Raises:
+            forms.ValidationError: by argument name, or for a name that is not asked for.
+        """
+        unknown = set(args) - set(cls.form_class.base_fields)
+        if unknown:
+            raise forms.ValidationError({name: "There is no such argument." for name in sorted(unknown)})
+        form = cls.form_class(data={name: value for name, value in args.items() if value is not None})
+        if not form.is_valid():
+            raise forms.ValidationError(form.errors.as_data())
+        return form.cleaned_data
+
+    @classmethod
+    def sentence(cls, args: Mapping[str, Any]) -> str:
+        """The cleaned arguments as one sentence in the marketer's words."""
+        raise NotImplementedError
+
+
+class Condition(Described):
+    """Which customers: one question with one answer for each of them.
+
+    `q` is over `Customer`; statistics by `stats__…` (one row each), every other table only by correlated
+    `Exists(…OuterRef("pk"))`, so that all / any / not compose truthfully and the same SQL serves everyone and one.
+    """
+
+    #: Whether the answer can change with time alone, with no new fact.
+    is_time_relative: ClassVar[bool] = False
+
+    @classmethod
+    def q(cls, args: Mapping[str, Any], *, now: dt.datetime) -> Q:
+        raise NotImplementedError
+
+
+class Occasion(Described):
+    """When: yields (customer, occasion key, due instant) for a window as one query, never one by one."""
+
+    #: Marketers choose a local hour for it; otherwise it is due as it happens.
+    has_local_hour: ClassVar[bool] = True
+
+    @classmethod
+    def due_sql(cls, args: Mapping[str, Any], *, since: dt.datetime, until: dt.datetime) -> tuple[str, list[Any]]:
+        """SQL selecting `customer_id bigint, occasion text, due_at timestamptz` for since ≤ due_at < until."""
+        raise NotImplementedError
+
+
+class Placeholder:
+    """A word that templates may use: its name, what it says in previews, and its values for many deliveries at once."""
+
+    key: ClassVar[str] = ""
+    label: ClassVar[str] = ""
+    #: Strings, numbers, booleans, lists and mappings only; shown in previews and checked at save.
+    sample: ClassVar[Any] = ""
+
+    @classmethod
+    def values(cls, deliveries: list[Any], *, now: dt.datetime) -> dict[int, Any]:
+        """Delivery id → primitive value, by one query for all of them."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Why a message may not leave: a stable code, its parameters, and whether it waits or is over."""
+
+    code: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    until: dt.datetime | None = None
+
+
+class SendGuard:
+    """May this message leave now? Asked at the moment of sending, for many deliveries at once."""
+
+    key: ClassVar[str] = ""
+    #: Guards run in this order; the first refusal is the reason recorded.
+    order: ClassVar[int] = 100
+
+    @classmethod
+    def refusals(cls, deliveries: list[Any], *, now: dt.datetime) -> dict[int, Skip]:
+        """Delivery id → why not; those not named may leave as far as this guard is concerned."""
+        raise NotImplementedError
+
+
+class DeliveryOutcome:
+    """What a higher room does, in the same transaction, when its deliveries were sent or ended unsent."""
+
+    key: ClassVar[str] = ""
+
+    @classmethod
+    def sent(cls, deliveries: list[Any], *, now: dt.datetime) -> None: ...
+
+    @classmethod
+    def not_sent(cls, deliveries: list[Any], *, now: dt.datetime) -> None: ...
+
+
+class Reversal:
+    """What must be undone with a return or a roll-back, in its transaction."""
+
+    key: ClassVar[str] = ""
+
+
+class PersonData:
+    """How everything about a person in one table is forgotten, merged and exported."""
+
+    key: ClassVar[str] = ""
+    #: "app_label.Model"
+    model: ClassVar[str] = ""
+    #: column → "keep", "blank" or "scrub": every personal column and every relation to Customer must be named.
+    columns: ClassVar[Mapping[str, str]] = {}
+
+
+class IngestKind:
+    """One kind of bulk fact: its columns, its checks as SQL over the staging table, and its one upsert."""
+
+    key: ClassVar[str] = ""
+    label: ClassVar[str] = ""
+
+
+class Playbook:
+    """A ready campaign: plan, expected result, data readiness, what to watch out for, and a launch-ready draft."""
+
+    key: ClassVar[str] = ""
+    label: ClassVar[str] = ""
+
+
+class DueJob:
+    """Scheduled work: says what is due since its watermark and does it, in bounded chunks."""
+
+    key: ClassVar[str] = ""
+    label: ClassVar[str] = ""
+
+
+conditions: Registry[type[Condition]] = Registry(Condition, "conditions")
+occasions: Registry[type[Occasion]] = Registry(Occasion, "occasions")
+placeholders: Registry[type[Placeholder]] = Registry(Placeholder, "placeholders")
+guards: Registry[type[SendGuard]] = Registry(SendGuard, "guards")
+outcomes: Registry[type[DeliveryOutcome]] = Registry(DeliveryOutcome, "outcomes")
+reversals: Registry[type[Reversal]] = Registry(Reversal, "reversals")
+people: Registry[type[PersonData]] = Registry(PersonData, "people")
+ingests: Registry[type[IngestKind]] = Registry(IngestKind, "ingests")
+playbooks: Registry[type[Playbook]] = Registry(Playbook, "playbooks")
+jobs: Registry[type[DueJob]] = Registry(DueJob, "jobs")
+
+ALL = (conditions, occasions, placeholders, guards, outcomes, reversals, people, ingests, playbooks, jobs)
+
+
+def discover(autodiscover: Callable[..., None]) -> None:
+    """Load every known file of every app; `autodiscover` is Django's `autodiscover_modules`."""
+    autodiscover(*(registry.file_name for registry in ALL))

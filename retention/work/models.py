@@ -1,0 +1,126 @@
+"""Scheduled and background work that people can see: jobs with their hours and runs, marks, heartbeats, imports, alerts."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class Job(models.Model):
+    """One kind of scheduled work; the timetable in code makes the row, people edit its hour."""
+
+    key = models.CharField(max_length=60, unique=True)
+    is_enabled = models.BooleanField("enabled", default=True)
+    at = models.TimeField(null=True, blank=True, help_text="Hour in the shop's zone; empty: at every tick, each minute.")
+    heartbeat_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["key"]
+
+    def __str__(self):
+        return self.key
+
+
+class JobRun(models.Model):
+    """One run of a job for one due instant."""
+
+    class State(models.TextChoices):
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="runs")
+    due_at = models.DateTimeField(help_text="The instant it was due; a run missed is caught up once.")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True, help_text="Past it a run that is still `running` has died.")
+    figures = models.JSONField(default=dict, help_text="due, touched, granted, queued, sent, skipped by reason.")
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-due_at"]
+        constraints = [models.UniqueConstraint(fields=["job", "due_at"], name="one_run_a_due_instant")]
+
+    def __str__(self):
+        return f"{self.job} {self.due_at:%Y-%m-%d %H:%M}"
+
+
+class Watermark(models.Model):
+    """How far a consumer has come: in time, or in the marks that facts carry."""
+
+    key = models.CharField(max_length=100, primary_key=True)
+    at = models.DateTimeField(null=True)
+    mark = models.BigIntegerField(null=True)
+
+    def __str__(self):
+        return self.key
+
+
+class Heartbeat(models.Model):
+    """The last sign of life of a process of a name, such as `beat` or `worker`."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self):
+        return self.name
+
+
+class Import(models.Model):
+    """One file of facts on its way in: progress, result, and a file of the rows that were refused."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    kind = models.CharField(max_length=40)
+    file = models.FileField(upload_to="imports/%Y/%m/")
+    file_name = models.CharField(max_length=200)
+    good_only = models.BooleanField("import the good rows, return the rest", default=False)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    is_cancelling = models.BooleanField(default=False)
+    lease_until = models.DateTimeField(null=True)
+    bytes_total = models.BigIntegerField(default=0)
+    bytes_done = models.BigIntegerField(default=0)
+    rows_done = models.BigIntegerField(default=0)
+    figures = models.JSONField(default=dict, help_text="new, changed, unchanged, refused.")
+    errors = models.FileField(upload_to="imports/%Y/%m/", blank=True)
+    error = models.TextField(blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self):
+        return f"{self.file_name} ({self.kind})"
+
+
+class Alert(models.Model):
+    """Something a person should look at; one open alert per kind and subject, however often it is raised."""
+
+    class Level(models.TextChoices):
+        NOTE = "note"
+        WARNING = "warning"
+        URGENT = "urgent"
+
+    kind = models.CharField(max_length=60)
+    subject = models.CharField(max_length=100, blank=True)
+    level = models.CharField(max_length=10, choices=Level.choices, default=Level.WARNING)
+    text = models.CharField(max_length=300)
+    url = models.CharField(max_length=200, blank=True)
+    raised_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-raised_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "subject"], condition=Q(resolved_at=None), name="one_open_alert"),
+        ]
+
+    def __str__(self):
+        return self.text
