@@ -182,7 +182,10 @@ class PersonData:
 
 
 class IngestKind:
-    """One kind of bulk fact: its columns, its checks as SQL over the staging table, and its one upsert."""
+    """One kind of bulk fact: its columns, its checks as SQL over the staging table, and its one upsert.
+
+    `retention.work.ingest` runs it: it streams rows into staging by COPY, then calls `load`, all in one transaction.
+    """
 
     key: ClassVar[str] = ""
     label: ClassVar[str] = ""
@@ -196,10 +199,28 @@ class Playbook:
 
 
 class DueJob:
-    """Scheduled work: says what is due since its watermark and does it, in bounded chunks."""
+    """Scheduled work: does in bounded chunks what is due since its watermark; running it again does nothing more."""
 
     key: ClassVar[str] = ""
     label: ClassVar[str] = ""
+    #: The Celery queue it runs on: "sweeps", "bulk" or "transactional".
+    queue: ClassVar[str] = "sweeps"
+    #: First hour in the shop's zone; None runs it at every tick. People change it on `work.Job`.
+    at: ClassVar[dt.time | None] = None
+
+    @classmethod
+    def run(cls, *, now: dt.datetime, progress: Callable[[int, int], None]) -> dict[str, Any]:
+        """Do it; `progress(done, total)` is called now and then.
+
+        Returns the figures of the report: any of `due`, `touched`, `granted`, `queued`, `sent`, and `skipped` as
+        {reason code: count}.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def preview(cls, *, now: dt.datetime) -> dict[str, Any]:
+        """The figures that `run` would return at `now`, changing nothing."""
+        raise NotImplementedError
 
 
 conditions: Registry[type[Condition]] = Registry(Condition, "conditions")

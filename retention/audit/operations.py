@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
-from retention.audit.actors import Actor
+from retention.actors import Actor
 from retention.audit.models import AuditEntry, Version
 from retention.refusals import Refused
 

@@ -64,6 +64,8 @@ class Grant(models.Model):
     origin = models.CharField(max_length=40, help_text="On whose behalf, such as `campaigns.touch`.")
     origin_id = models.BigIntegerField(null=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
+    #: What was decided for this customer alone and frozen here, such as {"amount_minor": 1200, "products": ["SKU"]}.
+    terms = models.JSONField(default=dict)
     granted_at = models.DateTimeField()
     granted_by = models.CharField(max_length=80, help_text="The actor's name.")
     expires_at = models.DateTimeField(null=True)
