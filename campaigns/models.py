@@ -50,10 +50,12 @@ class Campaign(models.Model):
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(starts_at=None) | Q(ends_at=None) | Q(starts_at__lt=F("ends_at")), name="campaign_is_half_open"
+                condition=Q(starts_at=None) | Q(ends_at=None) | Q(starts_at__lt=F("ends_at")),
+                name="campaign_is_half_open",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["draft", "ended"]) | Q(approved_version__isnull=False), name="approved_before_live"
+                condition=Q(state__in=["draft", "ended"]) | Q(approved_version__isnull=False),
+                name="approved_before_live",
             ),
         ]
         permissions = [

@@ -82,9 +82,7 @@ def split(total: int, weights: Sequence[int]) -> list[int]:
             raise ValueError("nothing to split over")
         return [0] * len(weights)
     parts = [total * weight // whole for weight in weights]
-    by_remainder = sorted(
-        range(len(weights)), key=lambda i: (-(total * weights[i] % whole), -weights[i], i)
-    )
+    by_remainder = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % whole), -weights[i], i))
     for i in by_remainder[: total - sum(parts)]:
         parts[i] += 1
     return parts

@@ -30,7 +30,9 @@ class AuditEntry(models.Model):
 
     at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    actor = models.CharField(max_length=80, help_text="Who, in a form that outlives the account: staff:5, key:shop, job:birthdays.")
+    actor = models.CharField(
+        max_length=80, help_text="Who, in a form that outlives the account: staff:5, key:shop, job:birthdays."
+    )
     verb = models.CharField(max_length=60, help_text="The operation, such as `incentives.stop`.")
     subject = models.CharField(max_length=40, blank=True)
     subject_id = models.BigIntegerField(null=True)
@@ -43,7 +45,9 @@ class AuditEntry(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["subject", "subject_id", "-id"], name="audit_by_subject"),
-            models.Index(fields=["customer_id", "-id"], name="audit_by_customer", condition=models.Q(customer_id__isnull=False)),
+            models.Index(
+                fields=["customer_id", "-id"], name="audit_by_customer", condition=models.Q(customer_id__isnull=False)
+            ),
         ]
 
     def __str__(self):

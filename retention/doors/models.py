@@ -10,7 +10,9 @@ class ApiKey(models.Model):
 
     name = models.CharField(max_length=80, unique=True)
     prefix = models.CharField(max_length=12, unique=True, help_text="The first symbols, to recognise it by.")
-    secret_hash = models.BinaryField(max_length=32, unique=True, help_text="SHA-256 of the whole key, which has 160 random bits.")
+    secret_hash = models.BinaryField(
+        max_length=32, unique=True, help_text="SHA-256 of the whole key, which has 160 random bits."
+    )
     scopes = ArrayField(models.CharField(max_length=40))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
@@ -31,7 +33,9 @@ class IdempotentAnswer(models.Model):
 
     api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)
-    request_hash = models.BinaryField(max_length=32, help_text="Of method, path and body: another request under this key is refused.")
+    request_hash = models.BinaryField(
+        max_length=32, help_text="Of method, path and body: another request under this key is refused."
+    )
     status = models.SmallIntegerField()
     body = models.JSONField(null=True)
     at = models.DateTimeField()

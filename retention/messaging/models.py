@@ -96,11 +96,11 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["is_transactional", "not_before", "id"], name="delivery_due", condition=Q(state__in=["queued", "held"])
+                fields=["is_transactional", "not_before", "id"],
+                name="delivery_due",
+                condition=Q(state__in=["queued", "held"]),
             ),
-            models.Index(
-                fields=["lease_until"], name="delivery_leased", condition=Q(state__in=["claimed", "sending"])
-            ),
+            models.Index(fields=["lease_until"], name="delivery_leased", condition=Q(state__in=["claimed", "sending"])),
             models.Index(fields=["customer", "-id"], name="delivery_by_customer"),
             models.Index(fields=["state", "-id"], name="delivery_by_state"),
         ]

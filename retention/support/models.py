@@ -75,7 +75,9 @@ class AgentLimit(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(per_case_minor__gte=0, per_day_minor__gte=0), name="limits_not_negative"),
+            models.CheckConstraint(
+                condition=Q(per_case_minor__gte=0, per_day_minor__gte=0), name="limits_not_negative"
+            ),
         ]
 
     def __str__(self):

@@ -10,7 +10,9 @@ class Job(models.Model):
 
     key = models.CharField(max_length=60, unique=True)
     is_enabled = models.BooleanField("enabled", default=True)
-    at = models.TimeField(null=True, blank=True, help_text="Hour in the shop's zone; empty: at every tick, each minute.")
+    at = models.TimeField(
+        null=True, blank=True, help_text="Hour in the shop's zone; empty: at every tick, each minute."
+    )
     heartbeat_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:

@@ -67,7 +67,9 @@ class Customer(models.Model):
             ),
             models.CheckConstraint(condition=~Q(email=""), name="email_is_null_not_empty"),
             models.CheckConstraint(condition=~Q(reference=""), name="reference_is_null_not_empty"),
-            models.CheckConstraint(condition=Q(phone=None) | Q(phone__regex=r"^\+[1-9][0-9]{6,14}$"), name="phone_is_e164"),
+            models.CheckConstraint(
+                condition=Q(phone=None) | Q(phone__regex=r"^\+[1-9][0-9]{6,14}$"), name="phone_is_e164"
+            ),
             models.CheckConstraint(
                 condition=Q(birth_month=None, birth_day=None, birth_year=None)
                 | Q(birth_month__in=[1, 3, 5, 7, 8, 10, 12], birth_day__range=(1, 31))
@@ -77,7 +79,8 @@ class Customer(models.Model):
             ),
             models.CheckConstraint(condition=Q(country="") | Q(country__regex=r"^[A-Z]{2}$"), name="country_is_iso"),
             models.CheckConstraint(
-                condition=Q(acquisition_cost_minor=None) | Q(acquisition_cost_minor__gte=0) & ~Q(acquisition_currency=""),
+                condition=Q(acquisition_cost_minor=None)
+                | Q(acquisition_cost_minor__gte=0) & ~Q(acquisition_currency=""),
                 name="acquisition_cost_has_a_currency",
             ),
             models.CheckConstraint(condition=~Q(merged_into=F("id")), name="not_merged_into_herself"),
