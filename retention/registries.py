@@ -78,7 +78,7 @@ class Described:
         """
         unknown = set(args) - set(cls.form_class.base_fields)
         if unknown:
-            raise forms.ValidationError({name: "There is no such argument." for name in sorted(unknown)})
+            raise forms.ValidationError(dict.fromkeys(sorted(unknown), "There is no such argument."))
         form = cls.form_class(data={name: value for name, value in args.items() if value is not None})
         if not form.is_valid():
             raise forms.ValidationError(form.errors.as_data())

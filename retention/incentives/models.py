@@ -1,4 +1,4 @@
-"""What can be given, to whom it was given, what is typed at a checkout, each use of it, and the counters that limit it."""
+"""What can be given and to whom it was, what is typed at a checkout, each use of it, and the counters that limit it."""
 
 from django.db import models
 from django.db.models import Q
@@ -124,7 +124,7 @@ class Code(models.Model):
 
 
 class Counter(models.Model):
-    """One limit's kept count. In rows of their own: a foreign key to a row that all update would serialise the checkout."""
+    """One limit's kept count, in a row of its own: a foreign key to a row that all update would slow every checkout."""
 
     class Scope(models.TextChoices):
         INCENTIVE = "incentive"

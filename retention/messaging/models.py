@@ -1,4 +1,4 @@
-"""What we say: templates with their compiled words, deliveries with their life, and addresses never to be written to."""
+"""What we say: templates with their compiled words, deliveries with their life, and addresses never written to."""
 
 from django.db import models
 from django.db.models import Q
@@ -51,7 +51,7 @@ class CompiledTemplate(models.Model):
 
 
 class Delivery(models.Model):
-    """One message to one customer on one channel, for one step of one origin. It keeps version and context, never the body."""
+    """One message to one customer on one channel for one step of its origin; keeps version and context, no body."""
 
     class State(models.TextChoices):
         QUEUED = "queued"

@@ -1,4 +1,4 @@
-"""Scheduled and background work that people can see: jobs with their hours and runs, marks, heartbeats, imports, alerts."""
+"""Work that people can see: jobs with their hours and runs, marks, heartbeats, imports and alerts."""
 
 from django.conf import settings
 from django.db import models
