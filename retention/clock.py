@@ -42,6 +42,15 @@ def now() -> dt.datetime:
     return dt.datetime.now(UTC) + _offset()
 
 
+def local_instant(day: dt.date, at: dt.time, zone_name: str) -> dt.datetime:
+    """The instant in UTC at which clocks of a zone show `at` on `day`.
+
+    Where the clocks go back and show it twice, the first; where they skip it, as long after the skip began as the
+    clock would have shown (02:30 becomes 03:30), so every day has exactly one instant and later days come later.
+    """
+    return dt.datetime.combine(day, at.replace(tzinfo=None, fold=0), tzinfo=zone(zone_name)).astimezone(UTC)
+
+
 @cache
 def zone(name: str) -> ZoneInfo:
     """The IANA zone of this name.

@@ -105,16 +105,49 @@ class Condition(Described):
         raise NotImplementedError
 
 
+@dataclass(frozen=True)
+class Window:
+    """A stretch of time to look for occasions in, half open.
+
+    Attributes:
+        shop_zone: what counts for customers without a zone, or with one nobody knows.
+        zones: IANA names to consider; customers in others are not looked at.
+    """
+
+    since: dt.datetime
+    until: dt.datetime
+    shop_zone: str
+    zones: frozenset[str]
+
+
 class Occasion(Described):
     """When: yields (customer, occasion key, due instant) for a window as one query, never one by one."""
 
     #: Marketers choose a local hour for it; otherwise it is due as it happens.
     has_local_hour: ClassVar[bool] = True
+    #: What falls due can be told ahead (birthdays), or only counted afterwards (sign-ups).
+    is_foreseeable: ClassVar[bool] = True
+    #: Two occasions of one customer are at least so far apart, however often she edits the date behind them.
+    days_apart: ClassVar[int] = 0
 
     @classmethod
-    def due_sql(cls, args: Mapping[str, Any], *, since: dt.datetime, until: dt.datetime) -> tuple[str, list[Any]]:
-        """SQL selecting `customer_id bigint, occasion text, due_at timestamptz` for since ≤ due_at < until."""
+    def due_sql(cls, args: Mapping[str, Any], window: Window) -> tuple[str, list[Any]] | None:
+        """SQL selecting `customer_id bigint, occasion text, due_at timestamptz, grant_id bigint` within the window.
+
+        `args` are cleaned. `grant_id` names the grant that the occasion is about, or is NULL. None: nobody can be due,
+        and the database need not be asked.
+        """
         raise NotImplementedError
+
+    @classmethod
+    def opens_at(cls, args: Mapping[str, Any], launched_at: dt.datetime) -> dt.datetime:
+        """From when on occasions count for a campaign launched then; earlier where those already inside are wanted."""
+        return launched_at
+
+    @classmethod
+    def last_due_at(cls, args: Mapping[str, Any], shop_zone: str) -> dt.datetime | None:
+        """After this instant it never falls again; None: it goes on."""
+        return None
 
 
 class Placeholder:
@@ -196,6 +229,14 @@ class Playbook:
 
     key: ClassVar[str] = ""
     label: ClassVar[str] = ""
+    plan: ClassVar[str] = ""
+    expected: ClassVar[str] = ""
+    watch_out: ClassVar[str] = ""
+
+    @classmethod
+    def readiness(cls, *, now: dt.datetime) -> list[Any]:
+        """What data it needs and how much of it is there, counted now."""
+        raise NotImplementedError
 
 
 class DueJob:
@@ -207,10 +248,15 @@ class DueJob:
     queue: ClassVar[str] = "sweeps"
     #: First hour in the shop's zone; None runs it at every tick. People change it on `work.Job`.
     at: ClassVar[dt.time | None] = None
+    #: In one foreground run lower comes first, so that a job finds what another left for it:
+    #: facts 10, statistics 20, segments 30, calendars 40, campaigns 50, sending 80, watching and cleaning 90.
+    order: ClassVar[int] = 50
+    #: How many workers may do it side by side; each claims its own rows.
+    lanes: ClassVar[int] = 1
 
     @classmethod
     def run(cls, *, now: dt.datetime, progress: Callable[[int, int], None]) -> dict[str, Any]:
-        """Do it; `progress(done, total)` is called now and then.
+        """Do it; `progress(done, total)` is called now and then, outside transactions: it also renews the lease.
 
         Returns the figures of the report: any of `due`, `touched`, `granted`, `queued`, `sent`, and `skipped` as
         {reason code: count}.
