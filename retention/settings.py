@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "retention.api",
     "retention.storefront",
     "retention.console",
+    "retention.demoshop",
     "campaigns",
     "loyalty",
     "referrals",
