@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import re
+import time
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -49,6 +50,11 @@ def local_instant(day: dt.date, at: dt.time, zone_name: str) -> dt.datetime:
     clock would have shown (02:30 becomes 03:30), so every day has exactly one instant and later days come later.
     """
     return dt.datetime.combine(day, at.replace(tzinfo=None, fold=0), tzinfo=zone(zone_name)).astimezone(UTC)
+
+
+def ticks() -> float:
+    """Seconds that only move forward, for how long a process may trust what it remembers."""
+    return time.monotonic()
 
 
 @cache

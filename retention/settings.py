@@ -133,6 +133,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [SELF],
     },
 }
+#: How many requests one API key may make in a minute.
+API_REQUESTS_A_MINUTE = env.int("API_REQUESTS_A_MINUTE", default=60_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20
 
 LANGUAGE_CODE = "en"

@@ -1,0 +1,104 @@
+"""The HTTP API: every app's `endpoints.router`, found by file name, under /api/v1/, and its OpenAPI document."""
+
+from collections.abc import Callable, Iterator
+from functools import wraps
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from django.apps import apps
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
+from ninja import NinjaAPI
+from ninja.openapi.docs import Swagger
+from ninja.router import Router
+
+from retention.doors import problems
+from retention.doors.endpoints import StrictParser
+
+VERSION = "1"
+_INTRODUCTION = """\
+Send `Authorization: Bearer rk_…` with every request; keys are made in the console or by `manage.py create_api_key`.
+
+* **Writes** carry an `Idempotency-Key`. The same key with the same request gives the same answer again, marked
+  `Idempotency-Replayed: true`; with another request it is refused (422). Answers are kept for at least a week.
+* **Errors** are `application/problem+json` with a stable `code`; `errors` lists everything that is wrong (422).
+* **Lists** are pages: send `next` back as `cursor` until it is absent.
+* **Money** is in minor units (`…_minor`) with an ISO 4217 currency; instants are RFC 3339 in UTC.
+* A revoked key stops within five seconds. Past the limit of requests a minute, the answer is 429 with `Retry-After`.
+"""
+
+
+class Api(NinjaAPI):
+    """Ninja's API with our way to say no, and a document that tells it."""
+
+    def get_openapi_schema(self, **options: Any) -> dict[str, Any]:
+        document = super().get_openapi_schema(**options)
+        document.setdefault("components", {})["securitySchemes"] = {"ApiKey": {"type": "http", "scheme": "bearer"}}
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                scope = operation.pop("x-scope", "")
+                text = f"Scope: `{scope}`."
+                operation["description"] = "\n\n".join(filter(None, (operation.get("description"), text)))
+                operation["x-scope"] = scope
+                for status, answer in operation["responses"].items():
+                    if int(status) >= 400 and "application/json" in answer.get("content", {}):
+                        answer["content"][problems.CONTENT_TYPE] = answer["content"].pop("application/json")
+        return document
+
+    def _get_urls(self) -> list[URLPattern]:
+        patterns = super()._get_urls()
+        for pattern in patterns:
+            pattern.callback = _without_html(pattern.callback)
+        return patterns
+
+
+def _without_html(view: Callable) -> Callable:
+    """A method that no endpoint has is answered as a problem too."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        if response.status_code != 405:
+            return response
+        refused = problems.refusal(request, problems.MethodNotAllowed(method=request.method))
+        refused["Allow"] = response["Allow"]
+        return refused
+
+    return answer
+
+
+def nowhere(request: HttpRequest, path: str = "") -> HttpResponse:
+    """Whatever else is asked under /api/."""
+    return problems.refusal(request, problems.NotFound())
+
+
+nowhere.csrf_exempt = True
+
+
+def _routers() -> Iterator[Router]:
+    for app in apps.get_app_configs():
+        name = f"{app.name}.endpoints"
+        if find_spec(name) is not None and (router := getattr(import_module(name), "router", None)) is not None:
+            yield router
+
+
+def build() -> Api:
+    """The API with every room's routes; once a process."""
+    api = Api(
+        title="Retention",
+        version=VERSION,
+        description=_INTRODUCTION,
+        parser=StrictParser(),
+        docs=Swagger(settings={"persistAuthorization": False, "displayRequestDuration": True}),
+        docs_url="/docs",
+        openapi_url="/openapi.json",
+        urls_namespace="api",
+    )
+    problems.install(api)
+    for router in _routers():
+        api.add_router("", router)
+    return api
+
+
+api = build()

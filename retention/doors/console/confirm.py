@@ -1,0 +1,127 @@
+"""Buttons that ask first: a dialog, one operation call, its outcome as a sentence or its refusal in the dialog."""
+
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.html import format_html, format_html_join
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+
+from retention.doors.console.edits import messages_of
+from retention.refusals import Refused
+
+
+class ConfirmForm(BaseDialogForm):
+    """The dialog's form. Add fields for what the operation needs to know; `obj` is the row, None on a list.
+
+    Override `preview` to say what would happen, such as how many would be touched.
+    """
+
+    obj: Any = None
+
+    def preview(self) -> str:
+        return ""
+
+    def render_before_template(self) -> str:
+        sentences = format_html_join("", "<p class='mb-3'>{}</p>", ((s,) for s in [self.preview()] if s))
+        errors = format_html_join("", "<p>{}</p>", ((error,) for error in self.non_field_errors()))
+        if not errors:
+            return sentences
+        return format_html(
+            "{}<div role='alert' class='bg-red-100 dark:bg-red-500/20 dark:text-red-200 mb-3 px-3 py-2"
+            " rounded-default text-red-800'>{}</div>",
+            sentences,
+            errors,
+        )
+
+
+def confirm(
+    *,
+    title: Any,
+    description: Any = "",
+    submit: Any = None,
+    permissions: Iterable[str],
+    form_class: type[ConfirmForm] = ConfirmForm,
+    icon: str = "",
+    variant: ActionVariant = ActionVariant.DEFAULT,
+    button: Any = None,
+    url_path: str | None = None,
+) -> Callable:
+    """Make an admin method `(self, request, form, obj) -> str` into a dialog action.
+
+    The method makes one operation call and returns the sentence that tells its outcome. Name it in
+    `actions_detail`, `actions_row` or, with `obj` None, `actions_list`. `permissions` are full names such as
+    "incentives.stop_incentive" (or "change", "view"). A `Refused` or `ValidationError` stays in the dialog.
+    """
+
+    def decorate(method: Callable) -> Callable:
+        @wraps(method)
+        def action(admin, request: HttpRequest, object_id: str | None = None) -> HttpResponse:
+            obj = _row(admin, request, object_id)
+            if not all(_may(admin, request, permission, obj) for permission in permissions):
+                raise PermissionDenied
+            form = form_class(request=request, object_id=object_id, data=request.POST or None)
+            form.obj = obj
+            if request.method == "POST" and form.is_valid():
+                try:
+                    with transaction.atomic():
+                        sentence = method(admin, request, form, obj)
+                except (Refused, ValidationError) as reason:
+                    for message in messages_of(reason):
+                        form.add_error(None, message)
+                else:
+                    if isinstance(sentence, HttpResponse):
+                        return sentence
+                    if sentence:
+                        messages.success(request, sentence)
+                    return HttpResponse(headers={"HX-Redirect": _back(request)})
+            dialog = {"title": title, "description": description}
+            context = {
+                "dialog": dialog,
+                "form": form,
+                "form_submit_text": submit or _("Confirm"),
+                "opts": admin.model._meta,
+            }
+            return render(request, "unfold/helpers/dialog.html", context)
+
+        # What unfold reads off an action.
+        action.allowed_permissions = list(permissions)
+        action.short_description = button or title
+        action.dialog = {"title": title, "description": description, "form_class": form_class}
+        action.icon, action.variant, action.attrs = icon, variant, {}
+        action.url_path = url_path or method.__name__.replace("_", "-")
+        action.original_function_name = method.__name__
+        return action
+
+    return decorate
+
+
+def _row(admin, request: HttpRequest, object_id: str | None):
+    if object_id is None:
+        return None
+    obj = admin.get_object(request, object_id)
+    if obj is None:
+        raise Http404
+    return obj
+
+
+def _may(admin, request: HttpRequest, permission: str, obj) -> bool:
+    if "." in permission:
+        return request.user.has_perm(permission) and admin.has_view_permission(request, obj)
+    return getattr(admin, f"has_{permission}_permission")(request, obj)
+
+
+def _back(request: HttpRequest) -> str:
+    """The page the dialog lies on, as htmx names it, if it is one of ours; else the row or the list itself."""
+    current = request.headers.get("HX-Current-URL", "")
+    if url_has_allowed_host_and_scheme(current, {request.get_host()}, require_https=request.is_secure()):
+        return current
+    return request.path.rstrip("/").rsplit("/", 1)[0] + "/"
