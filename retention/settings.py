@@ -171,6 +171,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout":
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_EXPIRES = None  # no results: nothing for beat to clean up at four in the morning
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 1800
@@ -183,6 +184,8 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SYNC_EVERY = 1
+#: A run of a job whose worker was silent for so long is given to another one.
+JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=120)
 
 # Without these two any member of staff may export every customer.
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"

@@ -23,25 +23,43 @@ class Job(models.Model):
 
 
 class JobRun(models.Model):
-    """One run of a job for one due instant."""
+    """One run of a job for one due instant; its lease is by the database's clock, everything else by the door's."""
 
     class State(models.TextChoices):
+        WAITING = "waiting", "waiting for a worker"
         RUNNING = "running"
         DONE = "done"
         FAILED = "failed"
 
+    #: In these a lane of a job is taken.
+    OPEN = ("waiting", "running")
+
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="runs")
     due_at = models.DateTimeField(help_text="The instant it was due; a run missed is caught up once.")
-    state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
-    started_at = models.DateTimeField()
+    lane = models.PositiveSmallIntegerField(default=0, help_text="Jobs of several lanes run side by side.")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Also tells a run from one that took it over.")
+    started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    lease_until = models.DateTimeField(null=True, help_text="Past it a run that is still `running` has died.")
+    lease_until = models.DateTimeField(
+        null=True, help_text="Past it, a run that waits was lost and one that is running has died."
+    )
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)
     figures = models.JSONField(default=dict, help_text="due, touched, granted, queued, sent, skipped by reason.")
     error = models.TextField(blank=True)
 
     class Meta:
         ordering = ["-due_at"]
-        constraints = [models.UniqueConstraint(fields=["job", "due_at"], name="one_run_a_due_instant")]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "due_at", "lane"], name="one_run_a_due_instant"),
+            models.UniqueConstraint(
+                fields=["job", "lane"], condition=Q(state__in=["waiting", "running"]), name="one_open_run_a_lane"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["job", "-started_at"], name="run_by_job"),
+        ]
 
     def __str__(self):
         return f"{self.job} {self.due_at:%Y-%m-%d %H:%M}"

@@ -132,7 +132,7 @@ SOME_ZONES = sorted(every_zone())
 @given(
     zone=st.sampled_from(SOME_ZONES),
     hour=st.times(),
-    start=st.datetimes(dt.datetime(2015, 1, 1), dt.datetime(2035, 1, 1)).map(lambda at: at.replace(tzinfo=UTC)),
+    start=st.datetimes(dt.datetime(2015, 1, 1), dt.datetime(2035, 1, 1)).map(lambda at: at.replace(tzinfo=UTC)),  # noqa: DTZ001
     minutes=st.lists(st.integers(0, 3 * 24 * 60), min_size=1, max_size=6),
 )
 def test_however_time_is_cut_into_windows_each_day_falls_in_exactly_one(zone, hour, start, minutes):

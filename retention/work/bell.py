@@ -1,0 +1,78 @@
+"""Ringing for a worker: puts ids into a queue, from a thread of its own, so that no request waits for the broker.
+
+A ring may be lost at any time. What it is about is a row that the next tick finds.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+from functools import partial
+from typing import Any
+
+from celery import current_app
+from django.db import transaction
+
+log = logging.getLogger(__name__)
+
+#: Rings that nobody took within this many seconds are stale: the tick has rung again since.
+EXPIRES = 120
+
+
+class Bell:
+    """One thread and one short list of what is to be rung; the same ring is not listed twice."""
+
+    def __init__(self, size: int = 1000) -> None:
+        self._lock = threading.Lock()
+        self._size = size
+        self._start()
+
+    def _start(self) -> None:
+        self._pid = os.getpid()
+        self._waiting: queue.Queue[tuple[str, tuple[Any, ...], str]] = queue.Queue(self._size)
+        self._listed: set[tuple[str, tuple[Any, ...], str]] = set()
+        self._thread: threading.Thread | None = None
+
+    def ring(self, task: str, args: tuple[Any, ...], to: str) -> None:
+        """Ask for `task(*args)` on the queue `to`; returns at once and never raises for the broker's sake."""
+        with self._lock:
+            if self._pid != os.getpid():  # a forked worker has the list of its parent, but not the thread
+                self._start()
+            ring = (task, args, to)
+            if ring in self._listed:
+                return
+            try:
+                self._waiting.put_nowait(ring)
+            except queue.Full:
+                return
+            self._listed.add(ring)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="bell", daemon=True)
+                self._thread.start()
+
+    def _work(self) -> None:
+        while True:
+            ring = self._waiting.get()
+            with self._lock:
+                self._listed.discard(ring)
+            task, args, to = ring
+            try:
+                current_app.send_task(task, args=args, queue=to, expires=EXPIRES, retry=False, ignore_result=True)
+            except Exception as error:
+                log.warning("the broker did not take %s: %s", task, type(error).__name__)
+            finally:
+                self._waiting.task_done()
+
+    def wait(self) -> None:
+        """Until everything listed was rung or refused; for processes that are about to end."""
+        self._waiting.join()
+
+
+bell = Bell()
+
+
+def ring_on_commit(task: str, args: tuple[Any, ...], to: str) -> None:
+    """Ring when the present transaction commits, if it does."""
+    transaction.on_commit(partial(bell.ring, task, args, to), robust=True)

@@ -1,0 +1,41 @@
+"""Writes of the `work` room: runs of jobs, heartbeats, alerts."""
+
+from retention.work.operations.alerts import raise_alert, resolve_alert
+from retention.work.operations.foreground import Report, preview_due, run_due
+from retention.work.operations.heartbeats import beat, watch
+from retention.work.operations.runs import (
+    LEASE,
+    JobIsOff,
+    NoSuchJob,
+    RunTakenOver,
+    nudge,
+    register_jobs,
+    run,
+    run_nudged,
+    run_soon,
+    save_job,
+    tick,
+    tidy_runs,
+)
+
+__all__ = [
+    "LEASE",
+    "JobIsOff",
+    "NoSuchJob",
+    "Report",
+    "RunTakenOver",
+    "beat",
+    "nudge",
+    "preview_due",
+    "raise_alert",
+    "register_jobs",
+    "resolve_alert",
+    "run",
+    "run_due",
+    "run_nudged",
+    "run_soon",
+    "save_job",
+    "tick",
+    "tidy_runs",
+    "watch",
+]
