@@ -157,10 +157,12 @@ class Placeholder:
     label: ClassVar[str] = ""
     #: Strings, numbers, booleans, lists and mappings only; shown in previews and checked at save.
     sample: ClassVar[Any] = ""
+    #: Where the sample is a mapping: what each of its words is, such as {"first_name": "First name"}.
+    labels: ClassVar[Mapping[str, Any]] = {}
 
     @classmethod
     def values(cls, deliveries: list[Any], *, now: dt.datetime) -> dict[int, Any]:
-        """Delivery id → primitive value, by one query for all of them."""
+        """Delivery id → primitive value of the sample's shape, by one query for all of them; missing ones are nil."""
         raise NotImplementedError
 
 

@@ -1,7 +1,7 @@
 """What we say: templates with their compiled words, deliveries with their life, and addresses never written to."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from retention.audit.models import Version
@@ -28,6 +28,7 @@ class Template(models.Model):
 
     class Meta:
         ordering = ["name"]
+        permissions = [("send_test_template", "Can send a test of a template to herself")]
 
     def __str__(self):
         return self.name
@@ -69,18 +70,20 @@ class Delivery(models.Model):
     origin_id = models.BigIntegerField()
     step = models.PositiveSmallIntegerField(default=0)
     channel = models.CharField(max_length=5, choices=Channel.choices)
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="deliveries")
-    template = models.ForeignKey(Template, on_delete=models.PROTECT, related_name="deliveries")
-    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+")
-    grant = models.ForeignKey(Grant, null=True, on_delete=models.PROTECT, related_name="deliveries")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
+    template = models.ForeignKey(Template, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+", db_index=False)
+    grant = models.ForeignKey(Grant, null=True, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
     context = models.JSONField(default=dict, help_text="Primitive values the origin adds to the placeholders.")
     is_transactional = models.BooleanField(default=False)
     priority = models.SmallIntegerField(default=0)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     reason = models.CharField(max_length=60, blank=True, help_text="Stable code of why it was held, skipped or failed.")
-    params = models.JSONField(default=dict)
+    params = models.JSONField(default=dict, help_text="Of the reason; no personal text.")
+    language = models.CharField(max_length=12, blank=True, help_text="It was written in, once handed over.")
     queued_at = models.DateTimeField()
-    not_before = models.DateTimeField(help_text="Due to leave from then on.")
+    not_before = models.DateTimeField(help_text="Due to leave, or to be tried again, from then on.")
+    held_at = models.DateTimeField(null=True, help_text="First held back; given up a week later.")
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
     claimed_by = models.CharField(max_length=60, blank=True)
@@ -93,20 +96,52 @@ class Delivery(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["origin", "origin_id", "step", "channel"], name="delivered_once"),
+            models.CheckConstraint(
+                condition=Q(state__in=["claimed", "sending"], lease_until__isnull=False)
+                | Q(lease_until=None) & ~Q(state__in=["claimed", "sending"]),
+                name="leased_while_in_hand",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "held", "claimed", "sending"], ended_at=None)
+                | Q(state__in=["sent", "bounced", "failed", "suppressed", "unknown"], ended_at__isnull=False),
+                name="ended_when_over",
+            ),
         ]
         indexes = [
+            # The claim reads its head in this order.
             models.Index(
-                fields=["is_transactional", "not_before", "id"],
-                name="delivery_due",
+                F("is_transactional"),
+                F("priority").desc(),
+                F("not_before"),
+                F("id"),
+                name="delivery_due_by_priority",
                 condition=Q(state__in=["queued", "held"]),
             ),
             models.Index(fields=["lease_until"], name="delivery_leased", condition=Q(state__in=["claimed", "sending"])),
             models.Index(fields=["customer", "-id"], name="delivery_by_customer"),
-            models.Index(fields=["state", "-id"], name="delivery_by_state"),
+            models.Index(fields=["grant"], name="delivery_by_grant", condition=Q(grant__isnull=False)),
+            # People look at these; the states that every message passes through stay out, or each step would pay.
+            models.Index(
+                fields=["state", "-id"],
+                name="delivery_to_look_at",
+                condition=Q(state__in=["held", "bounced", "failed", "suppressed", "unknown"]),
+            ),
         ]
 
     def __str__(self):
         return f"Delivery {self.public_id}"
+
+
+class Outage(models.Model):
+    """One channel's trouble with its provider: after several failures in a row nothing is handed over for a while."""
+
+    channel = models.CharField(max_length=5, primary_key=True, choices=Channel.choices)
+    failures = models.PositiveIntegerField(default=0, help_text="In a row.")
+    until = models.DateTimeField(null=True, help_text="Nothing is handed over before.")
+    reason = models.CharField(max_length=60, blank=True)
+
+    def __str__(self):
+        return f"{self.channel}: {self.failures} failures"
 
 
 class Suppression(models.Model):

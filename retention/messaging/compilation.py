@@ -1,0 +1,116 @@
+"""A template's words, language by language: checked as a whole, with every mistake at its place, and compiled once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from liquid.exceptions import LiquidError
+
+from retention.messaging import blocks, words
+from retention.messaging.words import Fault
+
+PARTS = ("subject", "preheader", "body", "text")
+#: At the foot of every mail, in the template's language; English elsewhere.
+_MARKETING_FOOT = {
+    "en": ("You get this mail because you agreed to hear from us.", "Unsubscribe", "Choose what you get"),
+    "ko": ("고객님께서 수신에 동의하셨기에 보내드리는 메일입니다.", "수신 거부", "수신 설정"),
+    "ru": ("Вы получили это письмо, потому что согласились получать новости от нас.", "Отписаться", "Настроить письма"),
+    "de": ("Sie erhalten diese E-Mail, weil Sie zugestimmt haben.", "Abmelden", "Auswählen, was Sie erhalten"),
+    "fr": ("Vous recevez ce message car vous l’avez accepté.", "Se désinscrire", "Choisir vos messages"),
+    "es": ("Recibe este mensaje porque dio su consentimiento.", "Darse de baja", "Elegir qué recibir"),
+    "ja": ("配信に同意された方へお送りしています。", "配信停止", "配信設定"),
+}
+_ADDRESS_FOOT = "{{ shop.name }}{% if shop.postal_address %} · {{ shop.postal_address }}{% endif %}"
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """One language: `html` is compiled MJML that is still Liquid (empty: plain text only)."""
+
+    language: str
+    subject: str
+    html: str
+    text: str
+    placeholders: list[str]
+
+
+def compile_words(
+    texts: Mapping[str, Mapping[str, str]], *, is_marketing: bool, samples: Mapping[str, Any]
+) -> tuple[list[Compiled], list[Fault]]:
+    """Every language compiled, and every fault found; nothing compiled may be kept while there are faults."""
+    compiled, faults = [], []
+    for language, parts in texts.items():
+        result, found = _compile_language(language, parts, is_marketing, samples)
+        faults += [replace(fault, language=language) for fault in found]
+        if result is not None:
+            compiled.append(result)
+    return compiled, faults
+
+
+def _compile_language(
+    language: str, parts: Mapping[str, str], is_marketing: bool, samples: Mapping[str, Any]
+) -> tuple[Compiled | None, list[Fault]]:
+    subject, preheader, body, text = (parts.get(part, "").strip("\r\n") for part in PARTS)
+    faults: list[Fault] = []
+    if not subject.strip():
+        faults.append(Fault("empty", part="subject"))
+    if not body.strip() and not text.strip():
+        faults.append(Fault("empty", part="body"))
+    for part, source, is_html in (
+        ("subject", subject, False),
+        ("preheader", preheader, True),
+        ("body", body, True),
+        ("text", text, False),
+    ):
+        faults += [replace(fault, part=part) for fault in words.faults(source, language, samples, is_html=is_html)]
+    read = blocks.read(body)
+    if body.strip():
+        faults += [replace(fault, part="body") for fault in read.faults]
+    if faults:
+        return None, faults
+    plain = _plain_text(text, read.text, language, is_marketing)
+    html = ""
+    if body.strip():
+        foot = _html_foot(language, is_marketing)
+        try:
+            html = blocks.compile_html(read.mjml, language, preheader=preheader, footer=foot)
+            words.parse(html, language, is_html=True).render(**samples)
+        except ValueError as error:
+            return None, [Fault("mjml", part="body", params={"message": str(error)})]
+        except LiquidError as error:
+            return None, [Fault("render", part="body", params={"message": str(error.message)})]
+    used = set()
+    for source, is_html in ((subject, False), (html, True), (plain, False)):
+        used |= words.used(words.parse(source, language, is_html=is_html))
+    return Compiled(language, subject, html, plain, sorted(used)), []
+
+
+def _foot(language: str) -> tuple[str, str, str]:
+    return _MARKETING_FOOT.get(language.partition("-")[0], _MARKETING_FOOT["en"])
+
+
+def _html_foot(language: str, is_marketing: bool) -> str:
+    if not is_marketing:
+        return _ADDRESS_FOOT
+    why, unsubscribe, choose = _foot(language)
+    return (
+        f'{_ADDRESS_FOOT}<br />{why}<br /><a href="{{{{ unsubscribe_url }}}}">{unsubscribe}</a>'
+        f' · <a href="{{{{ preferences_url }}}}">{choose}</a>'
+    )
+
+
+def _text_foot(language: str, is_marketing: bool) -> str:
+    if not is_marketing:
+        return f"-- \n{_ADDRESS_FOOT}"
+    why, unsubscribe, choose = _foot(language)
+    return f"-- \n{_ADDRESS_FOOT}\n{why}\n{unsubscribe}: {{{{ unsubscribe_url }}}}\n{choose}: {{{{ preferences_url }}}}"
+
+
+def _plain_text(given: str, derived: str, language: str, is_marketing: bool) -> str:
+    """The given plain text, or the one read out of the blocks, with the foot below either."""
+    body = given.strip() or derived
+    if given.strip() and "unsubscribe_url" in given:
+        return body
+    return f"{body}\n\n{_text_foot(language, is_marketing)}"

@@ -1,0 +1,272 @@
+"""The words every template may use; what only some messages know is declared by its room with `FromContext`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from retention import clock, money
+from retention.customers.models import Order
+from retention.incentives.models import Code, Grant
+from retention.messaging import tokens, words
+from retention.messaging.outgoing import Outgoing
+from retention.registries import Placeholder, placeholders
+from retention.shop.models import Shop
+
+
+def samples() -> dict[str, Any]:
+    """Every placeholder's sample by its key."""
+    return {placeholder.key: placeholder.sample for placeholder in placeholders}
+
+
+def listed() -> list[tuple[str, str, str]]:
+    """(as typed, label, sample) of every placeholder, for people to choose from."""
+    rows = []
+    for placeholder in placeholders:
+        if isinstance(placeholder.sample, Mapping):
+            rows += [
+                (f"{placeholder.key}.{name}", str(placeholder.labels.get(name, name)), str(value))
+                for name, value in placeholder.sample.items()
+            ]
+        else:
+            rows.append((placeholder.key, str(placeholder.label), str(placeholder.sample)))
+    return rows
+
+
+def resolve(keys: set[str], deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, dict[str, Any]]:
+    """Delivery id → the values of these placeholders; one query a placeholder, however many deliveries."""
+    values: dict[int, dict[str, Any]] = {delivery.id: {} for delivery in deliveries}
+    for key in sorted(keys & set(placeholders.keys())):
+        for delivery_id, value in placeholders[key].values(deliveries, now=now).items():
+            values[delivery_id][key] = value
+    for delivery in deliveries:
+        values[delivery.id].update(delivery.fixed)
+    return values
+
+
+class FromContext(Placeholder):
+    """What the origin put into the delivery's context under this key: only the room that queues it knows."""
+
+    @classmethod
+    def values(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Any]:
+        return {delivery.id: delivery.context[cls.key] for delivery in deliveries if cls.key in delivery.context}
+
+
+@placeholders.register
+class Customer(Placeholder):
+    key = "customer"
+    label = _("Customer")
+    sample: ClassVar = {"first_name": "Anna", "last_name": "Meyer", "full_name": "Anna Meyer"}
+    labels: ClassVar = {
+        "first_name": _("First name"),
+        "last_name": _("Family name"),
+        "full_name": _("Whole name"),
+    }
+
+    @classmethod
+    def values(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Any]:
+        return {
+            delivery.id: {
+                "first_name": delivery.first_name or None,
+                "last_name": delivery.last_name or None,
+                "full_name": " ".join(filter(None, (delivery.first_name, delivery.last_name))) or None,
+            }
+            for delivery in deliveries
+        }
+
+
+@placeholders.register
+class ShopWords(Placeholder):
+    key = "shop"
+    label = _("Shop")
+    sample: ClassVar = {
+        "name": "Our shop",
+        "website_url": "https://shop.example.com",
+        "logo_url": None,
+        "postal_address": "1 Main Street, Springfield",
+        "color": "#1f2937",
+        "color_text": "#ffffff",
+    }
+    labels: ClassVar = {
+        "name": _("Name of the shop"),
+        "website_url": _("Address of the shop's site"),
+        "logo_url": _("Address of the logo's picture"),
+        "postal_address": _("Postal address"),
+        "color": _("Brand colour"),
+        "color_text": _("Black or white: what is readable on the brand colour"),
+    }
+
+    @classmethod
+    def values(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Any]:
+        shop = Shop.objects.get()
+        value = {
+            "name": shop.name,
+            "website_url": shop.website_url or None,
+            "logo_url": shop.logo_url or None,
+            "postal_address": " · ".join(filter(None, map(str.strip, shop.postal_address.splitlines()))) or None,
+            "color": shop.brand_color,
+            "color_text": readable_on(shop.brand_color),
+        }
+        return dict.fromkeys((delivery.id for delivery in deliveries), value)
+
+
+@placeholders.register
+class Coupon(Placeholder):
+    """The grant's code; nil where the message brings none, so `{% if coupon %}` asks."""
+
+    key = "coupon"
+    label = _("Coupon")
+    sample: ClassVar = {
+        "code": "SAMPLE7K2M9P",
+        "name": "Ten per cent off",
+        "sentence": "10% off your next order",
+        "expires_on": "30 June 2026",
+        "expires_date": "2026-06-30",
+        "qr_url": f"{settings.BASE_URL}/q/sample.png",
+    }
+    labels: ClassVar = {
+        "code": _("The code to type"),
+        "name": _("Name of the incentive"),
+        "sentence": _("What it gives, in a sentence"),
+        "expires_on": _("Last day it is good, in words; nothing where it never ends"),
+        "expires_date": _("The same as 2026-06-30, for the filter `date`"),
+        "qr_url": _("Address of the code's QR picture"),
+    }
+
+    @classmethod
+    def values(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Any]:
+        grant_ids = {delivery.grant_id for delivery in deliveries if delivery.grant_id is not None}
+        codes = {
+            code.grant_id: code
+            for code in Code.objects.filter(grant_id__in=grant_ids).select_related("incentive", "grant")
+        }
+        missing = grant_ids - set(codes)
+        public = {
+            grant.pk: grant for grant in Grant.objects.filter(pk__in=missing).select_related("incentive")
+        }
+        public_codes = {
+            code.incentive_id: code
+            for code in Code.objects.filter(
+                is_public=True, incentive_id__in={grant.incentive_id for grant in public.values()}
+            ).exclude(state=Code.State.VOID)
+        }
+        values: dict[int, Any] = {}
+        for delivery in deliveries:
+            if delivery.grant_id is None:
+                continue
+            if code := codes.get(delivery.grant_id):
+                values[delivery.id] = cls._words(code, code.grant.expires_at or code.expires_at, delivery)
+            elif (grant := public.get(delivery.grant_id)) and (code := public_codes.get(grant.incentive_id)):
+                values[delivery.id] = cls._words(code, grant.expires_at or code.expires_at, delivery)
+        return values
+
+    @staticmethod
+    def _words(code: Code, expires_at: dt.datetime | None, delivery: Outgoing) -> dict[str, Any]:
+        # The end is half open: a coupon good until midnight is last good on the day before.
+        last = (expires_at - dt.timedelta(microseconds=1)).astimezone(clock.zone(delivery.zone)) if expires_at else None
+        return {
+            "code": code.code,
+            "name": code.incentive.name,
+            "sentence": code.incentive.name,
+            "expires_on": words.show_date(last.date(), delivery.language) if last else None,
+            "expires_date": last.date().isoformat() if last else None,
+            "qr_url": tokens.qr_url(code.pk),
+        }
+
+
+@placeholders.register
+class LastOrder(Placeholder):
+    key = "last_order"
+    label = _("Last order")
+    sample: ClassVar = {"reference": "10294", "total": "€49.90", "placed_on": "3 May 2026", "placed_date": "2026-05-03"}
+    labels: ClassVar = {
+        "reference": _("Number of the last order"),
+        "total": _("What was paid for it"),
+        "placed_on": _("Day it was placed, in words"),
+        "placed_date": _("The same as 2026-05-03, for the filter `date`"),
+    }
+
+    @classmethod
+    def values(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Any]:
+        orders = {
+            order.customer_id: order
+            for order in Order.objects.filter(
+                customer_id__in={delivery.customer_id for delivery in deliveries}, state__in=Order.BOUGHT
+            )
+            .order_by("customer_id", "-placed_at")
+            .distinct("customer_id")
+        }
+        return {
+            delivery.id: cls._words(orders[delivery.customer_id], delivery)
+            for delivery in deliveries
+            if delivery.customer_id in orders
+        }
+
+    @staticmethod
+    def _words(order: Order, delivery: Outgoing) -> dict[str, Any]:
+        day = order.placed_at.astimezone(clock.zone(delivery.zone)).date()
+        return {
+            "reference": order.reference,
+            "total": money.show(order.total_minor, order.currency, str(words.locale(delivery.language))),
+            "placed_on": words.show_date(day, delivery.language),
+            "placed_date": day.isoformat(),
+        }
+
+
+@placeholders.register
+class UnsubscribeUrl(Placeholder):
+    key = "unsubscribe_url"
+    label = _("Address at which one stops getting these mails")
+    sample = f"{settings.BASE_URL}/u/sample"
+
+    @classmethod
+    def values(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Any]:
+        return {
+            delivery.id: tokens.unsubscribe_url(delivery.customer_public_id, delivery.channel)
+            for delivery in deliveries
+        }
+
+
+@placeholders.register
+class PreferencesUrl(Placeholder):
+    key = "preferences_url"
+    label = _("Address at which one chooses what to get")
+    sample = f"{settings.BASE_URL}/p/sample"
+
+    @classmethod
+    def values(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Any]:
+        return {
+            delivery.id: tokens.preferences_url(delivery.customer_public_id, delivery.channel)
+            for delivery in deliveries
+        }
+
+
+@placeholders.register
+class Occasion(FromContext):
+    """Why the message comes; campaigns put these words into the context."""
+
+    key = "occasion"
+    label = _("Occasion")
+    sample: ClassVar = {"name": "New Year’s Day", "years": 3}
+    labels: ClassVar = {
+        "name": _("Name of the holiday"),
+        "years": _("Which anniversary it is: 3 for the third year"),
+    }
+
+
+def readable_on(color: str) -> str:
+    """Black or white, whichever has the greater contrast on the colour (WCAG's relative luminance)."""
+    digits = color.lstrip("#")
+    if len(digits) == 3:
+        digits = "".join(digit * 2 for digit in digits)
+    try:
+        channels = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    except ValueError:
+        return "#ffffff"
+    linear = [value / 12.92 if value <= 0.03928 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#ffffff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.05 else "#000000"

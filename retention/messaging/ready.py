@@ -1,0 +1,234 @@
+"""Ready templates for the shop's first day, in English, Korean and Russian: good to send without an edit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+Words = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class ReadyTemplate:
+    name: Any
+    words: Words
+    category: str = "marketing"
+
+
+#: One block: the code, its picture, what it gives and until when; words by language.
+_COUPON = """{{% if coupon %}}
+<mj-section padding="0 24px">
+  <mj-column border="2px dashed #9ca3af" border-radius="12px" padding="12px 0">
+    <mj-text align="center" font-size="15px">{{{{ coupon.sentence }}}}</mj-text>
+    <mj-text align="center" font-size="28px" font-weight="700" css-class="code">{{{{ coupon.code }}}}</mj-text>
+    <mj-image src="{{{{ coupon.qr_url }}}}" alt="{{{{ coupon.code }}}}" width="148px" />
+    {{% if coupon.expires_on %}}<mj-text align="center" font-size="14px" color="#4b5563">{until}</mj-text>{{% endif %}}
+  </mj-column>
+</mj-section>
+{{% endif %}}"""
+_UNTIL = {
+    "en": "Good until {{ coupon.expires_on }}",
+    "ko": "{{ coupon.expires_on }}까지 사용 가능",
+    "ru": "Действует до {{ coupon.expires_on }}",
+}
+_BUTTON = """{{% if shop.website_url %}}
+<mj-button href="{{{{ shop.website_url }}}}">{label}</mj-button>
+{{% endif %}}"""
+_HELLO = {
+    "en": 'Hello {{ customer.first_name | default: "there" }},',
+    "ko": '{{ customer.first_name | default: "고객" }}님, 안녕하세요.',
+    "ru": 'Здравствуйте{% if customer.first_name %}, {{ customer.first_name }}{% endif %}!',
+}
+_SHOP_NOW = {"en": "Visit the shop", "ko": "쇼핑하러 가기", "ru": "Перейти в магазин"}
+
+
+def _body(language: str, *paragraphs: str, coupon: bool = True) -> str:
+    lines = "".join(f"<p>{paragraph}</p>" for paragraph in (_HELLO[language], *paragraphs))
+    parts = [f"<mj-text>{lines}</mj-text>"]
+    if coupon:
+        parts.append(_COUPON.format(until=_UNTIL[language]))
+    parts.append(_BUTTON.format(label=_SHOP_NOW[language]))
+    return "\n".join(parts)
+
+
+def _words(**by_language: Sequence[str]) -> dict[str, dict[str, str]]:
+    """language=(subject, preheader, paragraph, …)"""
+    return {
+        language: {"subject": subject, "preheader": preheader, "body": _body(language, *paragraphs)}
+        for language, (subject, preheader, *paragraphs) in by_language.items()
+    }
+
+
+TEMPLATES: Mapping[str, ReadyTemplate] = {
+    "welcome": ReadyTemplate(
+        _("Welcome"),
+        _words(
+            en=(
+                "Welcome to {{ shop.name }}",
+                "Nice to have you here",
+                "welcome, and thank you for joining us. Here is something for your first order.",
+            ),
+            ko=(
+                "{{ shop.name }}에 오신 것을 환영합니다",
+                "함께해 주셔서 반갑습니다",
+                "가입해 주셔서 감사합니다. 첫 주문에 사용하실 수 있는 혜택을 드립니다.",
+            ),
+            ru=(
+                "Добро пожаловать в {{ shop.name }}",
+                "Рады, что вы с нами",
+                "Спасибо, что присоединились к нам. Вот подарок к вашему первому заказу.",
+            ),
+        ),
+    ),
+    "birthday": ReadyTemplate(
+        _("Birthday"),
+        _words(
+            en=(
+                "Happy birthday{% if customer.first_name %}, {{ customer.first_name }}{% endif %}!",
+                "A present from {{ shop.name }}",
+                "happy birthday! All of us at {{ shop.name }} wish you a wonderful year. This is our present for you.",
+            ),
+            ko=(
+                "{% if customer.first_name %}{{ customer.first_name }}님, {% endif %}생일을 축하합니다!",
+                "{{ shop.name }}의 생일 선물",
+                "생일을 진심으로 축하드립니다. {{ shop.name }}에서 준비한 작은 선물을 받아 주세요.",
+            ),
+            ru=(
+                "С днём рождения{% if customer.first_name %}, {{ customer.first_name }}{% endif %}!",
+                "Подарок от {{ shop.name }}",
+                "Поздравляем вас с днём рождения! Это подарок от всех нас в {{ shop.name }}.",
+            ),
+        ),
+    ),
+    "anniversary": ReadyTemplate(
+        _("Sign-up anniversary"),
+        _words(
+            en=(
+                "Thank you for {% if occasion.years > 1 %}{{ occasion.years }} years{% else %}a year{% endif %} with us",
+                "We are glad you are here",
+                "on this day you joined {{ shop.name }}. Thank you for staying with us. This is for you.",
+            ),
+            ko=(
+                "{{ shop.name }}와 함께한 {{ occasion.years | default: 1 }}주년을 축하합니다",
+                "함께해 주셔서 감사합니다",
+                "오늘은 고객님께서 {{ shop.name }}에 가입하신 날입니다. 감사의 마음을 담아 드립니다.",
+            ),
+            ru=(
+                "Мы вместе уже не первый год",
+                "Спасибо, что вы с нами",
+                "В этот день вы присоединились к {{ shop.name }}. Спасибо, что остаётесь с нами. Это для вас.",
+            ),
+        ),
+    ),
+    "holiday": ReadyTemplate(
+        _("National holiday"),
+        _words(
+            en=(
+                '{{ occasion.name | default: "Happy holidays" }}: a present from {{ shop.name }}',
+                "Something for the holiday",
+                'we wish you a happy {{ occasion.name | default: "holiday" }}. Here is a small present.',
+            ),
+            ko=(
+                '{{ occasion.name | default: "명절" }}을 맞아 {{ shop.name }}가 드리는 선물',
+                "즐거운 명절 보내세요",
+                '{{ occasion.name | default: "명절" }}, 행복하게 보내시기 바랍니다. 작은 선물을 준비했습니다.',
+            ),
+            ru=(
+                '{{ occasion.name | default: "С праздником" }}: подарок от {{ shop.name }}',
+                "Небольшой подарок к празднику",
+                "Поздравляем вас с праздником{% if occasion.name %}: {{ occasion.name }}{% endif %}."
+                " Вот небольшой подарок.",
+            ),
+        ),
+    ),
+    "win_back": ReadyTemplate(
+        _("Win-back"),
+        _words(
+            en=(
+                "We have missed you",
+                "Something to come back for",
+                "it has been a while since your last order. We would love to see you again, so here is a reason.",
+            ),
+            ko=(
+                "다시 만나고 싶습니다",
+                "고객님을 위한 특별한 혜택",
+                "마지막 주문 이후 시간이 조금 지났습니다. 다시 찾아 주시길 바라며 혜택을 준비했습니다.",
+            ),
+            ru=(
+                "Мы скучали по вам",
+                "Есть повод вернуться",
+                "Вы давно у нас не были. Будем рады видеть вас снова, и вот повод.",
+            ),
+        ),
+    ),
+    "coupon_expiring": ReadyTemplate(
+        _("Coupon about to expire"),
+        _words(
+            en=(
+                "Your coupon ends{% if coupon.expires_on %} on {{ coupon.expires_on }}{% else %} soon{% endif %}",
+                "Do not let it go to waste",
+                "your coupon is still waiting for you, but not for long.",
+            ),
+            ko=(
+                "쿠폰 사용 기한이 얼마 남지 않았습니다",
+                "{% if coupon.expires_on %}{{ coupon.expires_on }}까지 사용하세요{% endif %}",
+                "아직 사용하지 않으신 쿠폰이 있습니다. 기한이 지나기 전에 사용해 보세요.",
+            ),
+            ru=(
+                "Ваш купон скоро закончится",
+                "{% if coupon.expires_on %}Успейте до {{ coupon.expires_on }}{% endif %}",
+                "Ваш купон ещё действует, но осталось немного времени.",
+            ),
+        ),
+    ),
+    "broadcast": ReadyTemplate(
+        _("Announcement"),
+        _words(
+            en=(
+                "News from {{ shop.name }}",
+                "Something new for you",
+                "we have something new for you. Come and have a look.",
+            ),
+            ko=(
+                "{{ shop.name }} 소식",
+                "새로운 소식을 전해 드립니다",
+                "새로운 소식을 준비했습니다. 지금 확인해 보세요.",
+            ),
+            ru=(
+                "Новости {{ shop.name }}",
+                "У нас есть для вас новости",
+                "У нас есть кое-что новое. Заходите посмотреть.",
+            ),
+        ),
+    ),
+    "apology": ReadyTemplate(
+        _("Apology"),
+        _words(
+            en=(
+                "We are sorry",
+                "Please accept our apology",
+                "we are sorry that things went wrong. Please accept this with our apology.",
+            ),
+            ko=(
+                "불편을 드려 죄송합니다",
+                "사과의 마음을 전합니다",
+                "불편을 드려 진심으로 죄송합니다. 사과의 마음을 담아 드립니다.",
+            ),
+            ru=(
+                "Приносим извинения",
+                "Нам очень жаль",
+                "Нам жаль, что так вышло. Пожалуйста, примите это вместе с нашими извинениями.",
+            ),
+        ),
+        category="transactional",
+    ),
+}
+
+
+def words_for(item: ReadyTemplate, languages: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The words in the shop's languages; where even its default language has none, the English ones stand in."""
+    words = {language: dict(item.words[language]) for language in languages if language in item.words}
+    return {languages[0]: words.pop(languages[0], None) or dict(item.words["en"]), **words}
