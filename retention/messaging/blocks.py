@@ -1,4 +1,4 @@
-"""MJML blocks: checked with line and column, set into the brand's shell, compiled once to HTML, and read as plain text."""
+"""MJML blocks: checked with line and column, set into the brand's shell, compiled to HTML once, read as plain text."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ _RENDER_OPTIONS = mrml.RenderOptions(fonts={}, disable_comments=True)
 #: Stands for one symbol of Liquid while blocks are read, so that every position stays true.
 _MASK = "\ue000"
 
+_WITH_WORDS = "mj-text mj-button mj-table mj-raw".split()
 _IN_COLUMN = frozenset(
-    "mj-text mj-button mj-image mj-divider mj-spacer mj-table mj-social mj-navbar mj-accordion mj-carousel mj-raw".split()
+    [*_WITH_WORDS, *"mj-image mj-divider mj-spacer mj-social mj-navbar mj-accordion mj-carousel".split()]
 )
 _CHILDREN: Mapping[str, frozenset[str]] = {
     "": _IN_COLUMN | {"mj-section", "mj-wrapper", "mj-hero"},
@@ -37,9 +38,7 @@ _CHILDREN: Mapping[str, frozenset[str]] = {
     "mj-carousel": frozenset({"mj-carousel-image"}),
 }
 #: Blocks whose inside is words and HTML.
-_HOLD_HTML = frozenset(
-    "mj-text mj-button mj-table mj-raw mj-social-element mj-navbar-link mj-accordion-title mj-accordion-text".split()
-)
+_HOLD_HTML = frozenset([*_WITH_WORDS, *"mj-social-element mj-navbar-link mj-accordion-title mj-accordion-text".split()])
 _EMPTY = frozenset({"mj-image", "mj-divider", "mj-spacer", "mj-carousel-image"})
 _KNOWN = frozenset(_CHILDREN) | _HOLD_HTML | _EMPTY
 _VOID = frozenset("area br col hr img wbr".split())
@@ -165,7 +164,8 @@ class _Reader(HTMLParser):
             self._loose_to = at + len(self.get_starttag_text() or "")
         if tag == "mj-image":
             alt = self._attribute("alt", at)
-            self._words.append(f"{alt}\n\n" if alt else "")
+            # The alternative of a code's picture is the code, and that stands there in words already.
+            self._words.append(f"{alt}\n\n" if alt and alt not in "".join(self._words) else "")
 
     def handle_endtag(self, tag: str) -> None:
         at = self._at()
@@ -257,7 +257,8 @@ class _Reader(HTMLParser):
         for name, _value in attrs:
             if _MASK in name:
                 self._fault(at, "between_attributes")
-            elif name.startswith("on"):
+                break
+            if name.startswith("on"):
                 self._fault(at, "forbidden_tag", tag=name)
 
     def _void(self, tag: str) -> None:

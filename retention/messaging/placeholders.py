@@ -145,9 +145,7 @@ class Coupon(Placeholder):
             for code in Code.objects.filter(grant_id__in=grant_ids).select_related("incentive", "grant")
         }
         missing = grant_ids - set(codes)
-        public = {
-            grant.pk: grant for grant in Grant.objects.filter(pk__in=missing).select_related("incentive")
-        }
+        public = {grant.pk: grant for grant in Grant.objects.filter(pk__in=missing).select_related("incentive")}
         public_codes = {
             code.incentive_id: code
             for code in Code.objects.filter(

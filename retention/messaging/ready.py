@@ -40,7 +40,7 @@ _BUTTON = """{{% if shop.website_url %}}
 _HELLO = {
     "en": 'Hello {{ customer.first_name | default: "there" }},',
     "ko": '{{ customer.first_name | default: "고객" }}님, 안녕하세요.',
-    "ru": 'Здравствуйте{% if customer.first_name %}, {{ customer.first_name }}{% endif %}!',
+    "ru": "Здравствуйте{% if customer.first_name %}, {{ customer.first_name }}{% endif %}!",
 }
 _SHOP_NOW = {"en": "Visit the shop", "ko": "쇼핑하러 가기", "ru": "Перейти в магазин"}
 
@@ -107,7 +107,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
         _("Sign-up anniversary"),
         _words(
             en=(
-                "Thank you for {% if occasion.years > 1 %}{{ occasion.years }} years{% else %}a year{% endif %} with us",
+                "Thank you for {% if occasion.years > 1 %}{{ occasion.years }} years{% else %}a year{% endif %}",
                 "We are glad you are here",
                 "on this day you joined {{ shop.name }}. Thank you for staying with us. This is for you.",
             ),

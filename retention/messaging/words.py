@@ -1,4 +1,4 @@
-"""Liquid as marketers may write it: which filters and tags there are, where a mistake stands, and how words are filled."""
+"""Liquid as marketers may write it: its filters and tags, where a mistake stands, and how words are filled."""
 
 from __future__ import annotations
 
@@ -234,7 +234,7 @@ def _unknown_path(segments: list[Any], samples: Mapping[str, Any]) -> str:
 
 
 def _unknown_placeholder(source: str, offset: int, name: str, samples: Mapping[str, Any]) -> Fault:
-    near = difflib.get_close_matches(name, [path for path, _sample in paths(samples)], n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name, [path for path, _sample in paths(samples)], n=1, cutoff=0.7)
     if near:
         return fault_at(source, offset, "unknown_placeholder_near", name=name, near=near[0])
     return fault_at(source, offset, "unknown_placeholder", name=name)

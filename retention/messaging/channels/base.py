@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import uuid
-
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar
@@ -85,5 +84,3 @@ class Channel:
 
 
 CHANNELS: Registry[type[Channel]] = Registry(Channel, "channels")
-
-

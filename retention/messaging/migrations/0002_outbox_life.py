@@ -5,94 +5,152 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('audit', '0003_append_only'),
-        ('customers', '0002_append_only'),
-        ('incentives', '0001_initial'),
-        ('messaging', '0001_initial'),
+        ("audit", "0003_append_only"),
+        ("customers", "0002_append_only"),
+        ("incentives", "0001_initial"),
+        ("messaging", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Outage',
+            name="Outage",
             fields=[
-                ('channel', models.CharField(choices=[('email', 'Email'), ('sms', 'Sms'), ('push', 'Push'), ('post', 'Post')], max_length=5, primary_key=True, serialize=False)),
-                ('failures', models.PositiveIntegerField(default=0, help_text='In a row.')),
-                ('until', models.DateTimeField(help_text='Nothing is handed over before.', null=True)),
-                ('reason', models.CharField(blank=True, max_length=60)),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("email", "Email"), ("sms", "Sms"), ("push", "Push"), ("post", "Post")],
+                        max_length=5,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("failures", models.PositiveIntegerField(default=0, help_text="In a row.")),
+                ("until", models.DateTimeField(help_text="Nothing is handed over before.", null=True)),
+                ("reason", models.CharField(blank=True, max_length=60)),
             ],
         ),
         migrations.AlterModelOptions(
-            name='template',
-            options={'ordering': ['name'], 'permissions': [('send_test_template', 'Can send a test of a template to herself')]},
+            name="template",
+            options={
+                "ordering": ["name"],
+                "permissions": [("send_test_template", "Can send a test of a template to herself")],
+            },
         ),
         migrations.RemoveIndex(
-            model_name='delivery',
-            name='delivery_due',
+            model_name="delivery",
+            name="delivery_due",
         ),
         migrations.RemoveIndex(
-            model_name='delivery',
-            name='delivery_by_state',
+            model_name="delivery",
+            name="delivery_by_state",
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='held_at',
-            field=models.DateTimeField(help_text='First held back; given up a week later.', null=True),
+            model_name="delivery",
+            name="held_at",
+            field=models.DateTimeField(help_text="First held back; given up a week later.", null=True),
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='language',
-            field=models.CharField(blank=True, help_text='It was written in, once handed over.', max_length=12),
+            model_name="delivery",
+            name="language",
+            field=models.CharField(blank=True, help_text="It was written in, once handed over.", max_length=12),
         ),
         migrations.AlterField(
-            model_name='delivery',
-            name='customer',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='customers.customer'),
+            model_name="delivery",
+            name="customer",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="deliveries",
+                to="customers.customer",
+            ),
         ),
         migrations.AlterField(
-            model_name='delivery',
-            name='grant',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='incentives.grant'),
+            model_name="delivery",
+            name="grant",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="deliveries",
+                to="incentives.grant",
+            ),
         ),
         migrations.AlterField(
-            model_name='delivery',
-            name='not_before',
-            field=models.DateTimeField(help_text='Due to leave, or to be tried again, from then on.'),
+            model_name="delivery",
+            name="not_before",
+            field=models.DateTimeField(help_text="Due to leave, or to be tried again, from then on."),
         ),
         migrations.AlterField(
-            model_name='delivery',
-            name='params',
-            field=models.JSONField(default=dict, help_text='Of the reason; no personal text.'),
+            model_name="delivery",
+            name="params",
+            field=models.JSONField(default=dict, help_text="Of the reason; no personal text."),
         ),
         migrations.AlterField(
-            model_name='delivery',
-            name='template',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='messaging.template'),
+            model_name="delivery",
+            name="template",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="deliveries",
+                to="messaging.template",
+            ),
         ),
         migrations.AlterField(
-            model_name='delivery',
-            name='version',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='audit.version'),
+            model_name="delivery",
+            name="version",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="audit.version"
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(models.F('is_transactional'), models.OrderBy(models.F('priority'), descending=True), models.F('not_before'), models.F('id'), condition=models.Q(('state__in', ['queued', 'held'])), name='delivery_due_by_priority'),
+            model_name="delivery",
+            index=models.Index(
+                models.F("is_transactional"),
+                models.OrderBy(models.F("priority"), descending=True),
+                models.F("not_before"),
+                models.F("id"),
+                condition=models.Q(("state__in", ["queued", "held"])),
+                name="delivery_due_by_priority",
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('grant__isnull', False)), fields=['grant'], name='delivery_by_grant'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("grant__isnull", False)), fields=["grant"], name="delivery_by_grant"
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state__in', ['held', 'bounced', 'failed', 'suppressed', 'unknown'])), fields=['state', '-id'], name='delivery_to_look_at'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state__in", ["held", "bounced", "failed", "suppressed", "unknown"])),
+                fields=["state", "-id"],
+                name="delivery_to_look_at",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lease_until__isnull', False), ('state__in', ['claimed', 'sending'])), models.Q(('lease_until', None), models.Q(('state__in', ['claimed', 'sending']), _negated=True)), _connector='OR'), name='leased_while_in_hand'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("lease_until__isnull", False), ("state__in", ["claimed", "sending"])),
+                    models.Q(("lease_until", None), models.Q(("state__in", ["claimed", "sending"]), _negated=True)),
+                    _connector="OR",
+                ),
+                name="leased_while_in_hand",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state__in', ['queued', 'held', 'claimed', 'sending'])), models.Q(('ended_at__isnull', False), ('state__in', ['sent', 'bounced', 'failed', 'suppressed', 'unknown'])), _connector='OR'), name='ended_when_over'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_at", None), ("state__in", ["queued", "held", "claimed", "sending"])),
+                    models.Q(
+                        ("ended_at__isnull", False),
+                        ("state__in", ["sent", "bounced", "failed", "suppressed", "unknown"]),
+                    ),
+                    _connector="OR",
+                ),
+                name="ended_when_over",
+            ),
         ),
     ]

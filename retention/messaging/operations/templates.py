@@ -191,9 +191,7 @@ def check_words(words: Words, *, category: str, channel: str) -> list[Compiled]:
     default = Shop.objects.get().default_language
     if not words.get(default):
         raise WordsMissing(language=default)
-    compiled, faults = compile_words(
-        words, is_marketing=category == Template.Category.MARKETING, samples=samples()
-    )
+    compiled, faults = compile_words(words, is_marketing=category == Template.Category.MARKETING, samples=samples())
     if faults:
         raise TemplateFaulty(faults)
     return compiled
