@@ -7,17 +7,19 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+from retention.environment import Environment, is_log_level, is_redis, is_web_address
 
-DEBUG = env.bool("DEBUG", default=False)
+BASE_DIR = Path(__file__).resolve().parent.parent
+environ.Env.read_env(BASE_DIR / ".env")
+env = Environment(environ.Env())
+
+DEBUG = env.flag("DEBUG", False)
 # Without a key of its own an installation must not start; the demo and the tests bring theirs.
-SECRET_KEY = env("SECRET_KEY")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+SECRET_KEY = env.required("SECRET_KEY", "a long random text that signs sessions and links")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
 #: Where customers and shops reach this installation; links in mails begin with it.
-BASE_URL = env("BASE_URL", default=f"http://localhost:{env('PORT', default='8000')}").rstrip("/")
+BASE_URL = env.text("BASE_URL", f"http://localhost:{env.number('PORT', 8000)}", expect=is_web_address).rstrip("/")
 IS_HTTPS = BASE_URL.startswith("https://")
 
 INSTALLED_APPS = [
@@ -89,10 +91,10 @@ TEMPLATES = [
 ]
 
 # PostgreSQL is the truth; `embedded.py` publishes these two when nobody else did.
-DATABASES = {"default": env.db("DATABASE_URL")}
-DATABASES["default"].update(CONN_MAX_AGE=env.int("CONN_MAX_AGE", default=60), CONN_HEALTH_CHECKS=True)
+DATABASES = {"default": env.database("DATABASE_URL", "the PostgreSQL 18 database, postgres://user:password@host/name")}
+DATABASES["default"].update(CONN_MAX_AGE=env.number("CONN_MAX_AGE", 60), CONN_HEALTH_CHECKS=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-REDIS_URL = env("REDIS_URL")
+REDIS_URL = env.required("REDIS_URL", "the Valkey server, redis://host:6379/0", expect=is_redis)
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 AUTH_USER_MODEL = "shop.Staff"
@@ -118,7 +120,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SECURE_SSL_REDIRECT = IS_HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY", False) else None
 X_FRAME_OPTIONS = "SAMEORIGIN"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -134,7 +136,7 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 #: How many requests one API key may make in a minute.
-API_REQUESTS_A_MINUTE = env.int("API_REQUESTS_A_MINUTE", default=60_000)
+API_REQUESTS_A_MINUTE = env.number("API_REQUESTS_A_MINUTE", 60_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20
 
 LANGUAGE_CODE = "en"
@@ -148,7 +150,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(BASE_DIR / ".data" / "media")))
+MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(BASE_DIR / ".data" / "media")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -158,12 +160,12 @@ STORAGES = {
     },
 }
 
-EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
+EMAIL_CONFIG = env.email("EMAIL_URL", "consolemail://")
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Retention demo shop <shop@example.com>")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Retention demo shop <shop@example.com>")
 #: Keys the hash under which a suppressed or consenting address is remembered after its owner is forgotten.
-ADDRESS_HASH_KEY = env("ADDRESS_HASH_KEY", default=SECRET_KEY)
+ADDRESS_HASH_KEY = env.text("ADDRESS_HASH_KEY", SECRET_KEY)
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -194,7 +196,9 @@ IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_SKIP_ADMIN_LOG = True
 
-LOG_LEVEL = env("LOG_LEVEL", default="INFO")
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO", expect=is_log_level)
+# Here, since logging is the first to use what was read.
+env.finish()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
