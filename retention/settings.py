@@ -187,7 +187,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SYNC_EVERY = 1
 #: A run of a job whose worker was silent for so long is given to another one.
-JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=120)
+JOB_LEASE_SECONDS = env.number("JOB_LEASE_SECONDS", 120)
 
 # Without these two any member of staff may export every customer.
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
