@@ -108,13 +108,16 @@ TABLE = {
     "support.add_reason": "L",
     "support.change_reason": "L",
     "support.view_case": "MLSA",
-    "support.add_case": "S",
+    "support.add_case": "LS",
     "support.view_compensation": "MLSA",
-    "support.add_compensation": "S",
-    "support.change_compensation": "S",
+    "support.add_compensation": "LS",
+    "support.change_compensation": "LS",
+    "support.undo_any_compensation": "L",
     "support.view_agentlimit": "L",
-    "support.add_agentlimit": "",
-    "support.change_agentlimit": "",
+    "support.add_agentlimit": "L",
+    "support.change_agentlimit": "L",
+    "support.view_desk": "LS",
+    "support.change_desk": "L",
 }
 
 

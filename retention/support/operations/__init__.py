@@ -1,0 +1,46 @@
+"""What the sorry desk does: make a customer whole, undo it before use, and say how much an agent may give."""
+
+from retention.support.operations.compensations import (
+    ORIGIN,
+    AlreadyUndone,
+    Compensated,
+    Complaint,
+    DeskNotReady,
+    FormUsed,
+    MadeWholeBefore,
+    NoAddress,
+    NotAnAmount,
+    NotHers,
+    NotYours,
+    UnknownCustomer,
+    UnknownReason,
+    compensate,
+    not_delivered,
+    shop_day,
+    undo,
+)
+from retention.support.operations.limits import AboveCaseLimit, AboveDayLimit, NoLimit, set_limit
+
+__all__ = [
+    "ORIGIN",
+    "AboveCaseLimit",
+    "AboveDayLimit",
+    "AlreadyUndone",
+    "Compensated",
+    "Complaint",
+    "DeskNotReady",
+    "FormUsed",
+    "MadeWholeBefore",
+    "NoAddress",
+    "NoLimit",
+    "NotAnAmount",
+    "NotHers",
+    "NotYours",
+    "UnknownCustomer",
+    "UnknownReason",
+    "compensate",
+    "not_delivered",
+    "set_limit",
+    "shop_day",
+    "undo",
+]

@@ -1,0 +1,18 @@
+"""What a sorry mail's end means: one that never left gives the agent her allowance back."""
+
+import datetime as dt
+from typing import Any
+
+from retention.actors import Actor
+from retention.registries import DeliveryOutcome, outcomes
+from retention.support.operations import ORIGIN, not_delivered
+
+
+@outcomes.register
+class CompensationMail(DeliveryOutcome):
+    key = ORIGIN
+
+    @classmethod
+    def not_sent(cls, deliveries: list[Any], *, now: dt.datetime) -> None:
+        why = {delivery.origin_id: getattr(delivery, "reason", "") for delivery in deliveries}
+        not_delivered(why=why, now=now, by=Actor.job("send"))
