@@ -1,9 +1,8 @@
-"""The `console` room as Django sees it, and the admin site that it puts in the place of Django's."""
+"""The `console` room as Django sees it."""
 
 from importlib import import_module
 
 from django.apps import AppConfig
-from django.contrib.admin.apps import AdminConfig
 
 
 class ConsoleConfig(AppConfig):
@@ -17,7 +16,3 @@ class ConsoleConfig(AppConfig):
         signals.user_logged_in.connect(logins.logged_in, dispatch_uid="audit log-in")
         signals.user_logged_out.connect(logins.logged_out, dispatch_uid="audit log-out")
         signals.user_login_failed.connect(logins.log_in_failed, dispatch_uid="audit refused log-in")
-
-
-class ConsoleAdminConfig(AdminConfig):
-    default_site = "retention.console.site.ConsoleSite"

@@ -125,7 +125,12 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """The navigation as the theme wants it, with only what this person may open."""
     groups: list[dict[str, Any]] = []
     if start_of(request.user) is None:
-        home = {"title": _("Home"), "icon": "home", "link": reverse("admin:index"), "active": _is_here(request, "index")}
+        home = {
+            "title": _("Home"),
+            "icon": "home",
+            "link": reverse("admin:index"),
+            "active": request.path == reverse("admin:index"),
+        }
         groups.append({"items": [home]})
     for title, lines in GROUPS:
         items = [
@@ -139,7 +144,9 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 def pages(request: HttpRequest) -> list[tuple[str, str, str]]:
     """(group, title, link) of every page this person may open, for the palette."""
-    return [(str(title), str(line.title), link) for title, lines in GROUPS for line, link in _open_to(request.user, lines)]
+    return [
+        (str(title), str(line.title), link) for title, lines in GROUPS for line, link in _open_to(request.user, lines)
+    ]
 
 
 def start_of(user: Any) -> str | None:
@@ -157,7 +164,3 @@ def _open_to(user: Any, lines: tuple[Line, ...]) -> Iterator[tuple[Line, str]]:
     for line in lines:
         if user.has_perm(line.right) and (link := line.link()) is not None:
             yield line, link
-
-
-def _is_here(request: HttpRequest, name: str) -> bool:
-    return request.path == reverse(f"admin:{name}")

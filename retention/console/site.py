@@ -71,4 +71,3 @@ class ConsoleSite(UnfoldAdminSite):
             )
             for row in rows[:FOUND]
         ]
-

@@ -1,0 +1,165 @@
+"""What the home page shows: how the machine is, what is running, and what happened today; every read is bounded."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+from campaigns.models import Campaign
+from retention import clock
+from retention.incentives.models import Grant, Redemption
+from retention.messaging.models import Delivery
+from retention.work.models import Alert, Import, JobRun
+from retention.work.querysets import shop_zone, signs, standing
+
+#: A figure of the home page counts no further than this; beyond it says "10,000+".
+CAP = 10_000
+SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of today, and the list behind it."""
+
+    label: str
+    value: str
+    link: str | None
+    tone: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Home:
+    """The parts of the page that this person may see; an absent part is None."""
+
+    figures: list[Figure]
+    jobs: list[dict[str, Any]] | None
+    processes: list[dict[str, Any]] | None
+    campaigns: list[Campaign] | None
+    alerts: list[Alert] | None
+    imports: list[Import] | None
+    as_of: dt.datetime
+
+
+def read(user: Any, now: dt.datetime) -> Home:
+    """Read the home page for one person: about a dozen short queries, whatever the size of the shop."""
+
+    def allowed(right: str, part: Callable[[], Any]) -> Any:
+        return part() if user.has_perm(right) else None
+
+    midnight = _midnight(now)
+    return Home(
+        figures=[
+            *(allowed("incentives.view_grant", lambda: [_issued(midnight)]) or []),
+            *(allowed("incentives.view_redemption", lambda: [_redeemed(midnight)]) or []),
+            *(allowed("messaging.view_delivery", lambda: _messages(midnight)) or []),
+        ],
+        jobs=allowed("work.view_job", lambda: _jobs(now)),
+        processes=allowed("work.view_job", _processes),
+        campaigns=allowed("campaigns.view_campaign", _live),
+        alerts=allowed("work.view_alert", lambda: list(Alert.objects.filter(resolved_at=None)[:SHOWN])),
+        imports=allowed("work.view_import", _importing),
+        as_of=now,
+    )
+
+
+def count_to_cap(rows: QuerySet) -> str:
+    """How many rows there are, counted no further than `CAP`."""
+    count = rows.order_by().values("pk")[: CAP + 1].count()
+    return f"{CAP:,}+" if count > CAP else f"{count:,}"
+
+
+def _midnight(now: dt.datetime) -> dt.datetime:
+    """When today began in the shop's zone."""
+    zone = shop_zone()
+    return clock.local_instant(now.astimezone(clock.zone(zone)).date(), dt.time(), zone)
+
+
+def _newest(rows: QuerySet) -> QuerySet:
+    """The last rows by id, enough to count to the cap: today's are among them, and no index by time is needed."""
+    model = rows.model
+    return model.objects.filter(pk__in=rows.order_by("-pk").values("pk")[: CAP + 1])
+
+
+def _issued(midnight: dt.datetime) -> Figure:
+    value = count_to_cap(_newest(Grant.objects.all()).filter(granted_at__gte=midnight))
+    return Figure(_("Coupons issued today"), value, _list("incentives_grant"))
+
+
+def _redeemed(midnight: dt.datetime) -> Figure:
+    value = count_to_cap(Redemption.objects.filter(redeemed_at__gte=midnight, rolled_back_at=None))
+    return Figure(_("Redeemed today"), value, _list("incentives_redemption"))
+
+
+def _messages(midnight: dt.datetime) -> list[Figure]:
+    def in_state(state: str) -> QuerySet:
+        return Delivery.objects.filter(state=state)
+
+    sent = count_to_cap(_newest(in_state("sent")).filter(ended_at__gte=midnight))
+    failed = count_to_cap(_newest(in_state("failed")).filter(ended_at__gte=midnight))
+    held, unknown = count_to_cap(in_state("held")), count_to_cap(in_state("unknown"))
+    deliveries = _list("messaging_delivery")
+
+    def behind(state: str) -> str | None:
+        return deliveries and f"{deliveries}?state__exact={state}"
+
+    return [
+        Figure(_("Messages sent today"), sent, behind("sent")),
+        Figure(_("Held back"), held, behind("held"), hint=_("They leave when the reason to wait is gone.")),
+        Figure(_("Failed today"), failed, behind("failed"), tone="" if failed == "0" else "bad"),
+        Figure(
+            _("Unknown outcome"),
+            unknown,
+            behind("unknown"),
+            tone="" if unknown == "0" else "warn",
+            hint=_("The mail server may or may not have them; they are never sent again blindly."),
+        ),
+    ]
+
+
+def _jobs(now: dt.datetime) -> list[dict[str, Any]]:
+    tones = {JobRun.State.DONE: "good", JobRun.State.FAILED: "bad", JobRun.State.RUNNING: "busy"}
+    return [
+        {
+            "label": job.label,
+            "run": (run := job.runs[0] if job.runs else None),
+            "tone": tones.get(run.state, "") if run else "",
+            "figures": ", ".join(f"{name} {value}" for name, value in run.figures.items() if value) if run else "",
+            "next_due_at": job.next_due_at,
+            "is_enabled": job.job.is_enabled,
+        }
+        for job in standing(now=now, runs=1)
+    ]
+
+
+def _processes() -> list[dict[str, Any]]:
+    names = {
+        "beat": _("Scheduler"),
+        "queue:sweeps": _("Workers: sweeps"),
+        "queue:bulk": _("Workers: bulk"),
+        "queue:transactional": _("Workers: transactional"),
+    }
+    return [
+        {"label": names[sign.name], "at": sign.at, "is_alive": sign.is_alive} for sign in signs() if sign.name in names
+    ]
+
+
+def _live() -> list[Campaign]:
+    rows = Campaign.objects.filter(state=Campaign.State.LIVE, archived_at=None)
+    return list(rows.order_by("-launched_at").only("name", "launched_at", "occasion")[:SHOWN])
+
+
+def _importing() -> list[Import]:
+    return list(Import.objects.filter(state__in=[Import.State.WAITING, Import.State.RUNNING]).order_by("-pk")[:SHOWN])
+
+
+def _list(name: str) -> str | None:
+    """The address of a list, where its page is there."""
+    try:
+        return reverse(f"admin:{name}_changelist")
+    except NoReverseMatch:
+        return None
