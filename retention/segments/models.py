@@ -1,6 +1,9 @@
-"""Segments: a rule over customers, and who is in."""
+"""Segments: a rule over customers, who is in, and lists of customers that somebody uploaded."""
 
+from django.conf import settings
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
 
 from retention.audit.models import Version
 from retention.customers.models import Customer
@@ -11,17 +14,30 @@ class Segment(models.Model):
 
     key = models.SlugField(max_length=60, unique=True, null=True, blank=True, help_text="Of a ready segment.")
     name = models.CharField(max_length=120)
+    about = models.CharField(max_length=300, blank=True, help_text="What it is for, in a sentence.")
     #: {"all" | "any": [node…]} | {"not": node} | {"key": …, "args": {…}}
-    rule = models.JSONField(default=dict)
+    rule = models.JSONField(default=dict, blank=True)
     version = models.ForeignKey(Version, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
     size = models.PositiveIntegerField(null=True, editable=False)
     computed_at = models.DateTimeField(null=True, editable=False)
     computed_ms = models.PositiveIntegerField(null=True, editable=False)
+    tried_at = models.DateTimeField(null=True, editable=False, help_text="Last refresh, also one that failed.")
     error = models.TextField(blank=True, editable=False)
-    archived_at = models.DateTimeField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"),
+                condition=Q(archived_at=None),
+                name="one_live_segment_a_name",
+                violation_error_message="There is a segment of this name already.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tried_at"], name="segment_refresh", condition=Q(archived_at=None)),
+        ]
 
     def __str__(self):
         return self.name
@@ -39,3 +55,36 @@ class Membership(models.Model):
 
     def __str__(self):
         return f"{self.customer_id} in {self.segment_id}"
+
+
+class CustomerList(models.Model):
+    """A list of customers that somebody uploaded; segments ask who is on it."""
+
+    name = models.CharField(max_length=120, unique=True)
+    size = models.PositiveIntegerField(default=0, editable=False)
+    unknown = models.PositiveIntegerField(default=0, editable=False, help_text="Lines that named no customer.")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
+    uploaded_at = models.DateTimeField(editable=False)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
+
+
+class ListEntry(models.Model):
+    """A customer is on a list."""
+
+    list = models.ForeignKey(CustomerList, on_delete=models.CASCADE, related_name="entries")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="list_entries")
+
+    class Meta:
+        verbose_name_plural = "list entries"
+        constraints = [models.UniqueConstraint(fields=["customer", "list"], name="on_a_list_once")]
+
+    def __str__(self):
+        return f"{self.customer_id} on {self.list_id}"

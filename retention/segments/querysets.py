@@ -1,0 +1,124 @@
+"""Reads: who a rule means, how many they are, and why one customer is in or not."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import OperationalError, connection, transaction
+from django.db.models import Exists, QuerySet
+from django.utils.translation import gettext
+
+from retention.customers.models import Customer
+from retention.segments import rules
+from retention.segments.models import Segment
+
+
+def live_customers() -> QuerySet[Customer]:
+    """Those whom a segment may hold: neither merged into another nor erased."""
+    return Customer.objects.filter(merged_into__isnull=True, erased_at__isnull=True)
+
+
+def members(rule: Any, now: dt.datetime, *, of: int | None = None) -> QuerySet[Customer]:
+    """The customers whom the rule means, as one SQL statement; an empty rule is nobody.
+
+    Raises:
+        forms.ValidationError: the rule is not valid (any more), by JSON pointer.
+    """
+    return live_customers().filter(rules.q(rule, now, of=of))
+
+
+def size(rule: Any, now: dt.datetime) -> int:
+    return members(rule, now).count()
+
+
+@dataclass(frozen=True)
+class Preview:
+    """How many a rule means and a few of them; both None where counting took longer than allowed."""
+
+    size: int | None
+    sample: tuple[Customer, ...] | None
+
+
+def preview(rule: Any, now: dt.datetime, *, of: int | None = None, most: int = 10, within_ms: int = 5000) -> Preview:
+    """Size and the first customers by one scan, given up after `within_ms`.
+
+    Raises:
+        forms.ValidationError: the rule is not valid.
+    """
+    sql, params = members(rule, now, of=of).order_by().values("pk").query.sql_with_params()
+    statement = f"""
+        WITH members (id) AS MATERIALIZED ({sql})
+        SELECT (SELECT count(*) FROM members), ARRAY(SELECT id FROM members ORDER BY id LIMIT %s)
+    """  # noqa: S608
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(within_ms)])
+            cursor.execute(statement, [*params, most])
+            count, ids = cursor.fetchone()
+            # A surrounding transaction would keep the limit.
+            cursor.execute("SELECT set_config('statement_timeout', '0', true)")
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != "57014":
+            raise
+        return Preview(None, None)
+    found = Customer.objects.in_bulk(ids)
+    return Preview(count, tuple(found[pk] for pk in ids if pk in found))
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One node of a rule for one customer.
+
+    Attributes:
+        kind: `whole`, `live`, `all`, `any`, `not`, `condition` or `segment`.
+        path: its JSON pointer in the rule; empty at the root and for what is not in the rule.
+    """
+
+    sentence: str
+    is_met: bool
+    kind: str
+    path: str = ""
+    parts: tuple[Explained, ...] = ()
+
+
+def explain(rule: Any, customer_id: int, now: dt.datetime, *, of: int | None = None) -> Explained:
+    """Why this customer is in or not: the whole first, then condition by condition; one query.
+
+    Raises:
+        forms.ValidationError: the rule is not valid.
+        Customer.DoesNotExist: there is no such customer.
+    """
+    node = rules.parse(rule, of=of)
+    asked = list(rules.leaves(node))
+    her = Customer.objects.filter(pk=customer_id)
+    # Each condition asks for her alone in a WHERE of its own, so that its subqueries are planned for one customer.
+    answers = {
+        "live": Exists(live_customers().filter(pk=customer_id)),
+        **{f"answer{at}": Exists(her.filter(rules.q(leaf, now))) for at, leaf in enumerate(asked)},
+    }
+    row = her.values(**answers).get()
+    met = {id(leaf): row[f"answer{at}"] for at, leaf in enumerate(asked)}
+    told = _explained(node, met)
+    live = Explained(gettext("is a customer of her own, neither merged nor erased"), row["live"], "live")
+    return Explained(rules.sentence(node), row["live"] and told.is_met, "whole", "", (live, told))
+
+
+def _explained(node: rules.Node, met: dict[int, bool]) -> Explained:
+    words = rules.phrase(node)
+    if isinstance(node, rules.Leaf):
+        if node.written_out is None:
+            return Explained(words, met[id(node)], "condition", node.path)
+        inner = _explained(node.written_out, met)
+        return Explained(words, inner.is_met, "segment", node.path, (inner,))
+    if isinstance(node, rules.Not):
+        inner = _explained(node.part, met)
+        return Explained(words, not inner.is_met, "not", node.path, (inner,))
+    parts = tuple(_explained(part, met) for part in node.parts)
+    is_met = bool(parts) and (all if node.is_all else any)(part.is_met for part in parts)
+    return Explained(words, is_met, "all" if node.is_all else "any", node.path, parts)
+
+
+def live_segments() -> QuerySet[Segment]:
+    return Segment.objects.filter(archived_at=None)
