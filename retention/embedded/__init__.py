@@ -1,7 +1,7 @@
-"""Real PostgreSQL and Valkey from wheels, for whoever named no servers of their own.
+"""Real PostgreSQL, Valkey and a mail box from wheels, for whoever named no servers of their own.
 
 Every process that needs them *joins*: it holds a shared lock on `users.lock` for as long as it lives. The first one
-starts the *owner*, a process of its own that starts both servers and stops them when the last user is gone, however
+starts the *owner*, a process of its own that starts the servers and stops them when the last user is gone, however
 it went. So a second terminal joins what runs, Ctrl-C leaves nothing behind, and after a `kill -9` of the owner the next
 one adopts its servers or clears them away.
 """

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import asdict
 
 from retention.embedded import joining, owner
 from retention.embedded.places import PLACES, Place, Unavailable
@@ -17,7 +18,7 @@ def main(arguments: list[str]) -> int:
     try:
         if not asked.command:
             servers = joining.join(Place.of(asked.place))
-            sys.stdout.write(f"DATABASE_URL={servers.database_url}\nREDIS_URL={servers.redis_url}\n")
+            sys.stdout.writelines(f"{name.upper()}={url}\n" for name, url in asdict(servers).items() if url)
             return 0
         # `.env` is for an installation: tests and benchmarks must never meet its database by accident.
         joining.provide(asked.place, needs_secret_key=True, reads_env_file=asked.place == "demo")

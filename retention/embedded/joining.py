@@ -6,7 +6,7 @@ import secrets
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -25,6 +25,8 @@ class Embedded:
 
     database_url: str
     redis_url: str
+    #: A mail server that keeps what it gets; only the demo has one.
+    email_url: str | None = None
 
 
 def provide(place_name: str = "demo", *, needs_secret_key: bool = False, reads_env_file: bool = True) -> None:
@@ -41,9 +43,9 @@ def provide(place_name: str = "demo", *, needs_secret_key: bool = False, reads_e
     is_embedded = not os.environ.get("DATABASE_URL")
     if os.environ.get("EMBEDDED_SERVERS") != "off" and (is_embedded or not os.environ.get("REDIS_URL")):
         servers = join(Place.of(place_name))
-        for name, url in (("DATABASE_URL", servers.database_url), ("REDIS_URL", servers.redis_url)):
-            if not os.environ.get(name):
-                os.environ[name] = url
+        for name, url in asdict(servers).items():
+            if url and not os.environ.get(name.upper()):
+                os.environ[name.upper()] = url
         needs_secret_key = needs_secret_key or is_embedded
     if needs_secret_key and not os.environ.get("SECRET_KEY"):
         os.environ["SECRET_KEY"] = secret_key()
@@ -68,8 +70,8 @@ def join(place: Place) -> Embedded:
     while time.monotonic() < deadline:
         if _is_locked(place.owner_lock):
             state = place.read_state()
-            if state is not None and _is_locked(place.owner_lock):
-                return Embedded(state["database_url"], state["redis_url"])
+            if state is not None and place.owner_lock.read_text() == str(state["owner_pid"]):
+                return Embedded(**{key: server["url"] for key, server in state["servers"].items()})
         elif owner is None:
             owner = _spawn_owner(place)
         elif owner.poll() is not None:

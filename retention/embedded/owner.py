@@ -1,4 +1,4 @@
-"""The one process that owns a pair of servers: starts or adopts them, keeps them up, stops them after the last user."""
+"""The one process that owns the servers of a place: starts or adopts them, keeps them up, stops them at the end."""
 
 import fcntl
 import os
@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 from typing import TextIO
 
+from retention.embedded.outbox import Outbox
 from retention.embedded.places import Place, Unavailable, open_lock
 from retention.embedded.postgres import Postgres
 from retention.embedded.valkey import Valkey
 
 BEAT_SECONDS = 0.1
+Server = Postgres | Valkey | Outbox
 
 
 class Stopped(Exception):
@@ -28,11 +30,13 @@ def own(place: Place) -> int:
         return 0
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _raise_stopped)
-    state = place.read_state() or {}
-    postgres, valkey = Postgres(place), Valkey(place, url=state.get("redis_url"))
+    known = (place.read_state() or {}).get("servers", {})
+    # Mail is for the demo; tests and benchmarks bring servers that answer as they wish.
+    kinds = (Postgres, Valkey, Outbox) if place.name == "demo" else (Postgres, Valkey)
+    servers = [kind(place, url=known.get(kind.key, {}).get("url")) for kind in kinds]
     try:
-        _bring_up(place, postgres, valkey, state)
-        _serve(place, postgres, valkey)
+        _bring_up(place, servers, known)
+        _serve(place, servers)
     except Stopped:
         pass
     except Unavailable as error:
@@ -42,31 +46,25 @@ def own(place: Place) -> int:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         place.state_file.unlink(missing_ok=True)
-        valkey.stop()
-        postgres.stop()
+        for server in reversed(servers):
+            server.stop()
     return 0
 
 
-def _bring_up(place: Place, postgres: Postgres, valkey: Valkey, state: dict) -> None:
-    """Adopt what an owner that was killed left running; start what does not run; say where both are."""
-    if not (state and postgres.adopt(state["postgres_pid"])):
-        _start(place, postgres)
-    if not (state and valkey.adopt(state["valkey_pid"])):
-        if state:
-            valkey.clear_away(state["valkey_pid"])
-        _start(place, valkey)
-    place.write_state(
-        {
-            "database_url": postgres.url,
-            "redis_url": valkey.url,
-            "owner_pid": os.getpid(),
-            "postgres_pid": postgres.pid,
-            "valkey_pid": valkey.pid,
-        }
-    )
+def _bring_up(place: Place, servers: list[Server], known: dict[str, dict]) -> None:
+    """Adopt what an owner that was killed left running; start what does not run; say where all are."""
+    for server in servers:
+        pid = known.get(server.key, {}).get("pid")
+        if pid is not None:
+            if server.adopt(pid):
+                continue
+            server.clear_away(pid)
+        _start(place, server)
+    state = {server.key: {"url": server.url, "pid": server.pid} for server in servers}
+    place.write_state({"owner_pid": os.getpid(), "servers": state})
 
 
-def _start(place: Place, server: Postgres | Valkey) -> None:
+def _start(place: Place, server: Server) -> None:
     try:
         server.start()
     except Unavailable:
@@ -77,7 +75,7 @@ def _start(place: Place, server: Postgres | Valkey) -> None:
         server.start()
 
 
-def _serve(place: Place, postgres: Postgres, valkey: Valkey) -> None:
+def _serve(place: Place, servers: list[Server]) -> None:
     """Wait for the last user to go; meanwhile restart a server that dies."""
     with open_lock(place.users_lock) as users:
         while True:
@@ -88,9 +86,10 @@ def _serve(place: Place, postgres: Postgres, valkey: Valkey) -> None:
             else:
                 # Nobody can join while we hold it: newcomers wait here until the servers are down.
                 raise Stopped
-            if not (postgres.is_running() and valkey.is_running()):
+            if not all(server.is_running() for server in servers):
                 sys.stderr.write("A server died and is started again.\n")
-                _bring_up(place, postgres, valkey, place.read_state() or {})
+                sys.stderr.flush()
+                _bring_up(place, servers, (place.read_state() or {}).get("servers", {}))
             time.sleep(BEAT_SECONDS)
 
 
@@ -100,9 +99,14 @@ def _take(path: Path) -> TextIO | None:
     for _attempt in range(20):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return file
         except BlockingIOError:
             time.sleep(0.02)
+        else:
+            # Tells our state from one that an owner before us left.
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            return file
     file.close()
     return None
 

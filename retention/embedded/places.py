@@ -66,7 +66,7 @@ def make_data_folder() -> None:
 
 def open_lock(path: Path) -> TextIO:
     """A file to lock, which only its owner may open: a stranger's lock would hold everybody up."""
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "w")
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+")
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Place:
 
     @property
     def state_file(self) -> Path:
-        """What runs now: the two URLs and process ids. Stale when nobody holds the owner's lock."""
+        """What runs now: URLs and process ids. True while the owner that it names holds its lock."""
         return self.folder / "servers.json"
 
     def make(self) -> None:
@@ -109,6 +109,7 @@ class Place:
         make_folder(self.folder, 0o711 if is_root() else 0o700)
 
     def read_state(self) -> dict[str, Any] | None:
+        """What the last owner wrote, whether it lives or not."""
         try:
             return json.loads(self.state_file.read_text())
         except (FileNotFoundError, json.JSONDecodeError):

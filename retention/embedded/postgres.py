@@ -27,7 +27,10 @@ MEGABYTE = 2**20
 class Postgres:
     """PostgreSQL on a socket in a private folder: no port to collide, no password to leak."""
 
-    def __init__(self, place: Place) -> None:
+    key = "database_url"
+
+    def __init__(self, place: Place, *, url: str | None = None) -> None:
+        """`url` is where it was last, which for a socket is where it always is."""
         self.place = place
         self.data = place.folder / "postgres"
         self.user = server_user()
@@ -45,7 +48,9 @@ class Postgres:
         Raises:
             Unavailable: it does not come up; the text ends with its log.
         """
-        self._clear_away()
+        stale = self._written_pid()
+        if stale is not None:
+            self.clear_away(stale)
         self._own(make_folder_for(self.sockets, self.user))
         if not self.data.exists():
             self._initialise()
@@ -70,6 +75,12 @@ class Postgres:
         """Take over the server with this process id, if it is ours and answers."""
         self.pid = pid if str(self.data) in command_line(pid) and self._is_ready(pid) else None
         return self.pid is not None
+
+    def clear_away(self, pid: int) -> None:
+        """Stop what an earlier owner left running, and remove a stale pid file whose number now is somebody else's."""
+        if str(self.data) in command_line(pid):
+            stop(pid, signal.SIGINT, signal.SIGQUIT)
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def stop(self) -> None:
         if self.pid is not None:
@@ -157,16 +168,11 @@ class Postgres:
         if self.user is not None:
             os.chown(path, self.user.pw_uid, self.user.pw_gid)
 
-    def _clear_away(self) -> None:
-        """Stop what an earlier owner left running, and remove a stale pid file whose number now is somebody else's."""
-        pid_file = self.data / "postmaster.pid"
+    def _written_pid(self) -> int | None:
         try:
-            pid = int(pid_file.read_text().split("\n", 1)[0])
+            return int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
         except (FileNotFoundError, ValueError):
-            return
-        if str(self.data) in command_line(pid):
-            stop(pid, signal.SIGINT, signal.SIGQUIT)
-        pid_file.unlink(missing_ok=True)
+            return None
 
     def _wait_ready(self, process: subprocess.Popen) -> bool:
         deadline = time.monotonic() + START_SECONDS

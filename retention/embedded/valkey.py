@@ -10,11 +10,22 @@ import time
 from pathlib import Path
 
 from retention.embedded.places import Place, Unavailable, make_folder
-from retention.embedded.processes import START_SECONDS, command_line, is_alive, log_file, package_folder, stop, tail
+from retention.embedded.processes import (
+    START_SECONDS,
+    command_line,
+    free_port,
+    is_alive,
+    log_file,
+    package_folder,
+    stop,
+    tail,
+)
 
 
 class Valkey:
     """Valkey on a loopback port behind a password; what is queued survives a restart, nothing is ever evicted."""
+
+    key = "redis_url"
 
     def __init__(self, place: Place, *, url: str | None = None) -> None:
         """`url` is where it was last: it returns there if it can, so that its users need not notice."""
@@ -36,7 +47,7 @@ class Valkey:
         make_folder(self.data, 0o700)
         if self._try_to_start():
             return
-        self.port = _free_port()
+        self.port = free_port()
         shutil.rmtree(self.data.with_suffix(".unreadable"), ignore_errors=True)
         self.data.rename(self.data.with_suffix(".unreadable"))
         make_folder(self.data, 0o700)
@@ -115,14 +126,8 @@ def valkey_program() -> Path:
     return path
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def _port_and_password(url: str | None) -> tuple[int, str]:
     if url is None:
-        return _free_port(), secrets.token_hex(16)
+        return free_port(), secrets.token_hex(16)
     password, _, address = url.removeprefix("redis://:").partition("@")
     return int(address.partition(":")[2].partition("/")[0]), password
