@@ -25,7 +25,7 @@ class ActivityKind(models.Model):
 
 
 class Activity(models.Model):
-    """One thing that happened: `occurred_at` is when it did, `recorded_at` when we learned it. Logic reads the first."""
+    """One thing that happened: `occurred_at` is when, `recorded_at` when we learned it. Logic reads the first."""
 
     kind = models.CharField(max_length=60)
     reference = models.CharField(max_length=100, null=True, unique=True)

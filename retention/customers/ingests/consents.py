@@ -1,0 +1,120 @@
+"""Consent in bulk: events are appended, and the state follows the newest of them, the stricter one on ties."""
+
+from django.utils.translation import gettext_lazy as _
+
+from retention.customers.addresses import address_hash_sql, hash_params
+from retention.customers.ingests import owners
+from retention.customers.models.people import Channel, Consent
+from retention.registries import ingests
+from retention.work.ingest.columns import Choice, Column, Instant
+from retention.work.ingest.kinds import Counts, Kind, Load
+
+_STATES = """
+INSERT INTO customers_consentstate AS t (customer_id, channel, purpose, is_given, address, occurred_at)
+SELECT DISTINCT ON (c.customer_id, c.channel, c.purpose)
+    c.customer_id, c.channel, c.purpose, c.event = 'given', w.normal_address, c.occurred_at
+FROM {work} w JOIN customers_consent c ON c.id = w.id
+ORDER BY c.customer_id, c.channel, c.purpose, c.occurred_at DESC, c.event = 'given'
+ON CONFLICT (customer_id, channel, purpose) DO UPDATE
+SET is_given = EXCLUDED.is_given, address = EXCLUDED.address, occurred_at = EXCLUDED.occurred_at,
+    xid = pg_current_xact_id()
+WHERE EXCLUDED.occurred_at > t.occurred_at
+    OR EXCLUDED.occurred_at = t.occurred_at AND t.is_given AND NOT EXCLUDED.is_given
+"""
+
+
+@ingests.register
+class Consents(Kind):
+    key = "consents"
+    label = _("Consents")
+    table = "customers_consent"
+    columns = (
+        *owners.COLUMNS,
+        Column("reference", is_null=True),
+        Choice("channel", choices=tuple(Channel.values), required=True),
+        Column("purpose", limit=60),
+        Choice("event", choices=tuple(Consent.Event.values), required=True),
+        Column("source", limit=60, required=True),
+        Column("wording", limit=60),
+        Column("proof", limit=5_000, is_multiline=True),
+        Column("address", limit=254),
+        Instant("occurred_at", required=True, is_past=True),
+    )
+    hidden = owners.HIDDEN
+    identity = ("reference",)
+    extras = (("owner_id", "bigint"), ("normal_address", "text"))
+    sentences = {
+        **owners.SENTENCES,
+        "unknown_purpose": _("“%(value)s” is neither marketing, transactional nor a topic like topic:news."),
+        "no_address": _("The customer has no address on this channel that consent could be given for."),
+    }
+
+    @classmethod
+    def fill(cls, load: Load) -> None:
+        joins, owner = owners.joins(load)
+        staged = ", ".join(f"s.{name}" for column in cls.columns for name in column.staged)
+        known = ""
+        if "reference" in load.said:
+            known = (
+                "WHERE NOT EXISTS (SELECT FROM customers_consent c WHERE c.reference = nullif(btrim(s.reference), ''))"
+            )
+        load.execute(
+            f"INSERT INTO {load.work} SELECT s.line, s.item, {staged}, true, NULL, {owner}, NULL"
+            f" FROM {load.staging} s{joins} {known}"
+        )
+
+    @classmethod
+    def prepare(cls, load: Load) -> None:
+        load.params |= hash_params()
+        load.execute(
+            f"UPDATE {load.work} w SET normal_address = CASE lower(btrim(w.channel))"
+            " WHEN 'email' THEN coalesce(nullif(lower(btrim(w.address)), ''), c.email_normal, '')"
+            " WHEN 'sms' THEN coalesce(nullif(btrim(w.address), ''), c.phone, '')"
+            " ELSE coalesce(btrim(w.address), '') END"
+            " FROM customers_customer c WHERE c.id = w.owner_id"
+        )
+
+    @classmethod
+    def check(cls, load: Load) -> None:
+        purpose = (
+            "CASE WHEN coalesce(btrim(w.purpose), '') !~ '^(marketing|transactional|topic:[a-z0-9_-]{1,50}|)$'"
+            " THEN 'unknown_purpose' END"
+        )
+        address = (
+            "CASE WHEN lower(btrim(w.event)) = 'given' AND lower(btrim(w.channel)) IN ('email', 'sms')"
+            " AND w.normal_address = '' THEN 'no_address' END"
+        )
+        more = [("purpose", purpose, "w.purpose"), ("address", address, "NULL"), *owners.checks(is_needed=True)]
+        load.check(cls.columns, more)
+
+    @classmethod
+    def write(cls, load: Load) -> Counts:
+        load.execute(f"UPDATE {load.work} SET id = nextval(pg_get_serial_sequence('{cls.table}', 'id'))")
+        hashed = address_hash_sql("w.normal_address")
+        values = {
+            "id": "w.id",
+            "customer_id": "w.owner_id",
+            "channel": "lower(btrim(w.channel))",
+            "purpose": "coalesce(nullif(btrim(w.purpose), ''), 'marketing')",
+            "event": "lower(btrim(w.event))",
+            "address_hash": hashed,
+            "source": "btrim(w.source)",
+            "wording": "coalesce(btrim(w.wording), '')",
+            "reference": "nullif(btrim(w.reference), '')",
+            "occurred_at": "w.occurred_at::timestamptz",
+            "recorded_at": "%(now)s",
+        }
+        new = load.execute(
+            f"INSERT INTO {cls.table} ({', '.join(values)}) SELECT {', '.join(values.values())} FROM {load.work} w"
+            " ORDER BY nullif(btrim(w.reference), ''), w.line ON CONFLICT (reference) DO NOTHING"
+        )
+        load.execute(
+            "INSERT INTO customers_consentproof (consent_id, text) SELECT w.id, w.proof"
+            f" FROM {load.work} w JOIN {cls.table} c ON c.id = w.id WHERE w.proof <> ''"
+        )
+        load.execute(_STATES.format(work=load.work))
+        return Counts(new=new)
+
+    @classmethod
+    def differences(cls, load: Load, limit: int) -> list:
+        return []

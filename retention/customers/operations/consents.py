@@ -1,0 +1,82 @@
+"""Giving and withdrawing consent, one at a time; many at once come in by `ingest`."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from retention.actors import Actor
+from retention.refusals import Refused
+from retention.work.ingest import RowError, ingest
+
+
+class ConsentRefused(Refused):
+    code = "customers.consent_refused"
+    sentence = _("%(reason)s")
+    status = 422
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Whether the event was new; the same reference twice is recorded once."""
+
+    is_new: bool
+
+
+def give_consent(
+    *,
+    customer_id: int,
+    channel: str,
+    purpose: str,
+    source: str,
+    now: dt.datetime,
+    by: Actor,
+    wording: str = "",
+    reference: str | None = None,
+    proof: str = "",
+    occurred_at: dt.datetime | None = None,
+) -> Recorded:
+    """Record that she said yes, for the address she has now.
+
+    Raises:
+        ConsentRefused: there is no address on the channel, or something about it cannot be.
+    """
+    event = {"event": "given", "channel": channel, "purpose": purpose, "source": source, "wording": wording}
+    return _record({**event, "reference": reference, "proof": proof}, customer_id, occurred_at, now, by)
+
+
+def withdraw_consent(
+    *,
+    customer_id: int,
+    channel: str,
+    purpose: str,
+    source: str,
+    now: dt.datetime,
+    by: Actor,
+    wording: str = "",
+    reference: str | None = None,
+    proof: str = "",
+    occurred_at: dt.datetime | None = None,
+) -> Recorded:
+    """Record that she said no; of two events of one instant the no counts.
+
+    Raises:
+        ConsentRefused: something about it cannot be.
+    """
+    event = {"event": "withdrawn", "channel": channel, "purpose": purpose, "source": source, "wording": wording}
+    return _record({**event, "reference": reference, "proof": proof}, customer_id, occurred_at, now, by)
+
+
+def _record(
+    event: dict[str, Any], customer_id: int, occurred_at: dt.datetime | None, now: dt.datetime, by: Actor
+) -> Recorded:
+    row = {**event, "customer_id": customer_id, "occurred_at": occurred_at or now}
+    result = ingest("consents", [row], now=now, by=by, is_own=True)
+    if result.refused:
+        raise ConsentRefused(reason=_words(result.refused))
+    return Recorded(is_new=result.new == 1)
+
+
+def _words(errors: tuple[RowError, ...]) -> str:
+    return " ".join(f"{error.column}: {error.message}" for error in errors)
