@@ -10,6 +10,7 @@ from django.apps import apps
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from ninja import NinjaAPI
+from ninja.errors import ValidationError, ValidationErrorContext
 from ninja.openapi.docs import Swagger
 from ninja.router import Router
 
@@ -45,6 +46,16 @@ class Api(NinjaAPI):
                     if int(status) >= 400 and "application/json" in answer.get("content", {}):
                         answer["content"][problems.CONTENT_TYPE] = answer["content"].pop("application/json")
         return document
+
+    def validation_error_from_error_contexts(self, error_contexts: list[ValidationErrorContext]) -> ValidationError:
+        """Ninja's errors, placed in the body that was sent: the name of the view's parameter is not in it."""
+        errors = []
+        for context in error_contexts:
+            found = super().validation_error_from_error_contexts([context]).errors
+            if getattr(context.model, "__read_from_single_attr__", None):
+                found = [{**error, "loc": (error["loc"][0], *error["loc"][2:])} for error in found]
+            errors += found
+        return ValidationError(errors)
 
     def _get_urls(self) -> list[URLPattern]:
         patterns = super()._get_urls()

@@ -158,6 +158,13 @@ def _unprocessable(errors: list[dict[str, str]]) -> HttpResponse:
     return problem(status=422, code="api.invalid", detail=detail, errors=errors)
 
 
+def _by_ninja(request: HttpRequest, error: HttpError) -> HttpResponse:
+    # Ninja wraps whatever the parser of the body raises; ours knows better what was wrong.
+    if isinstance(error.__cause__, Refused):
+        return refusal(request, error.__cause__)
+    return problem(status=error.status_code, code="api.refused", detail=str(error))
+
+
 def _out_of_range(request: HttpRequest, error: DataError) -> HttpResponse:
     # The database refused a value that no schema bounded; its message may quote the value, so it is not repeated.
     logger.warning("the database refused a value at %s", request.resolver_match and request.resolver_match.route)
@@ -181,10 +188,7 @@ def install(api: NinjaAPI) -> None:
     api.add_exception_handler(
         SuspiciousOperation, lambda request, error: refusal(request, BadJson(why="it was refused"))
     )
-    api.add_exception_handler(
-        HttpError,
-        lambda request, error: problem(status=error.status_code, code="api.refused", detail=str(error)),
-    )
+    api.add_exception_handler(HttpError, _by_ninja)
     api.add_exception_handler(DataError, _out_of_range)
     api.add_exception_handler(Exception, _unexpected)
 
