@@ -12,7 +12,7 @@ from retention import embedded
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "retention.settings")
     try:
-        embedded.provide(needs_secret_key=sys.argv[1:2] == ["demo"])
+        embedded.provide(is_complete=sys.argv[1:2] == ["demo"])
         execute_from_command_line(sys.argv)
     except (ImproperlyConfigured, embedded.Unavailable) as error:
         sys.exit(f"{error}")

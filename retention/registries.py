@@ -9,6 +9,10 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from django import forms
 from django.db.models import Q
+from django.utils.functional import Promise
+
+#: A text, or one that is translated when it is shown.
+StrOrPromise = str | Promise
 
 Entry = TypeVar("Entry")
 
@@ -64,8 +68,8 @@ class Described:
     """What marketers read of a class: a label, a sentence with `{arguments}`, and the form that asks for them."""
 
     key: ClassVar[str] = ""
-    label: ClassVar[str] = ""
-    group: ClassVar[str] = ""
+    label: ClassVar[StrOrPromise] = ""
+    group: ClassVar[StrOrPromise] = ""
     #: Draws the arguments in the console, validates them at the API, and re-checks them when a stored rule is read.
     form_class: ClassVar[type[forms.Form]] = forms.Form
 
@@ -154,7 +158,7 @@ class Placeholder:
     """A word that templates may use: its name, what it says in previews, and its values for many deliveries at once."""
 
     key: ClassVar[str] = ""
-    label: ClassVar[str] = ""
+    label: ClassVar[StrOrPromise] = ""
     #: Strings, numbers, booleans, lists and mappings only; shown in previews and checked at save.
     sample: ClassVar[Any] = ""
     #: Where the sample is a mapping: what each of its words is, such as {"first_name": "First name"}.
@@ -223,14 +227,14 @@ class IngestKind:
     """
 
     key: ClassVar[str] = ""
-    label: ClassVar[str] = ""
+    label: ClassVar[StrOrPromise] = ""
 
 
 class Playbook:
     """A ready campaign: plan, expected result, data readiness, what to watch out for, and a launch-ready draft."""
 
     key: ClassVar[str] = ""
-    label: ClassVar[str] = ""
+    label: ClassVar[StrOrPromise] = ""
     plan: ClassVar[str] = ""
     expected: ClassVar[str] = ""
     watch_out: ClassVar[str] = ""
@@ -245,7 +249,7 @@ class DueJob:
     """Scheduled work: does in bounded chunks what is due since its watermark; running it again does nothing more."""
 
     key: ClassVar[str] = ""
-    label: ClassVar[str] = ""
+    label: ClassVar[StrOrPromise] = ""
     #: The Celery queue it runs on: "sweeps", "bulk" or "transactional".
     queue: ClassVar[str] = "sweeps"
     #: First hour in the shop's zone; None runs it at every tick. People change it on `work.Job`.

@@ -18,8 +18,9 @@ DEBUG = env.flag("DEBUG", False)
 SECRET_KEY = env.required("SECRET_KEY", "a long random text that signs sessions and links")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
+PORT = env.number("PORT", 8000)
 #: Where customers and shops reach this installation; links in mails begin with it.
-BASE_URL = env.text("BASE_URL", f"http://localhost:{env.number('PORT', 8000)}", expect=is_web_address).rstrip("/")
+BASE_URL = env.text("BASE_URL", f"http://localhost:{PORT}", expect=is_web_address).rstrip("/")
 IS_HTTPS = BASE_URL.startswith("https://")
 
 INSTALLED_APPS = [

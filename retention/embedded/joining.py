@@ -9,10 +9,19 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
+from urllib.parse import quote
 
 import environ
 
-from retention.embedded.places import CHECKOUT, Place, Unavailable, data_folder, make_data_folder, open_lock
+from retention.embedded.places import (
+    CHECKOUT,
+    Place,
+    Unavailable,
+    data_folder,
+    make_data_folder,
+    open_lock,
+    outbox_folder,
+)
 from retention.embedded.processes import tail
 
 JOIN_SECONDS = 60
@@ -29,11 +38,11 @@ class Embedded:
     email_url: str | None = None
 
 
-def provide(place_name: str = "demo", *, needs_secret_key: bool = False, reads_env_file: bool = True) -> None:
+def provide(place_name: str = "demo", *, is_complete: bool = False, reads_env_file: bool = True) -> None:
     """Complete this process's environment: what was named outside is honoured, what is missing comes from the place.
 
-    A SECRET_KEY is provided beside an embedded database, or where it is asked for; an installation with a database of
-    its own has to bring its key.
+    A SECRET_KEY is provided beside an embedded database; an installation with a database of its own has to bring its
+    key. `is_complete` (a demo, tests) provides key and mail folder beside any database.
 
     Raises:
         Unavailable: the embedded servers cannot run here.
@@ -46,9 +55,11 @@ def provide(place_name: str = "demo", *, needs_secret_key: bool = False, reads_e
         for name, url in asdict(servers).items():
             if url and not os.environ.get(name.upper()):
                 os.environ[name.upper()] = url
-        needs_secret_key = needs_secret_key or is_embedded
-    if needs_secret_key and not os.environ.get("SECRET_KEY"):
+        is_complete = is_complete or is_embedded
+    if is_complete and not os.environ.get("SECRET_KEY"):
         os.environ["SECRET_KEY"] = secret_key()
+    if is_complete and not os.environ.get("EMAIL_URL"):
+        os.environ["EMAIL_URL"] = f"filemail://{quote(str(outbox_folder()))}"
 
 
 def join(place: Place) -> Embedded:

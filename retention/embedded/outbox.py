@@ -1,14 +1,12 @@
 """The mail server beside PostgreSQL and Valkey: what a demo sends is kept in `.data/outbox` and reaches nobody."""
 
-import os
 import signal
 import smtplib
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-from retention.embedded.places import CHECKOUT, Place, Unavailable
+from retention.embedded.places import CHECKOUT, Place, Unavailable, outbox_folder
 from retention.embedded.processes import START_SECONDS, command_line, free_port, is_alive, log_file, stop, tail
 
 
@@ -20,7 +18,7 @@ class Outbox:
     def __init__(self, place: Place, *, url: str | None = None) -> None:
         """`url` is where it was last: it returns there if it can."""
         self.place = place
-        self.folder = Path(os.environ.get("DATA_FOLDER") or CHECKOUT / ".data").resolve() / "outbox"
+        self.folder = outbox_folder()
         self.port = int(url.rpartition(":")[2]) if url else free_port()
         self.pid: int | None = None
 

@@ -44,6 +44,11 @@ def data_folder() -> Path:
     return parent / "retention" / own
 
 
+def outbox_folder() -> Path:
+    """Where mail that leaves for nobody is kept: at hand, in the checkout."""
+    return Path(os.environ.get("DATA_FOLDER") or CHECKOUT / ".data").resolve() / "outbox"
+
+
 def make_folder(path: Path, mode: int) -> Path:
     """The folder, made if missing; one that belongs to somebody else is refused.
 

@@ -1,0 +1,124 @@
+"""`manage.py demo`: a living shop in one terminal, ready to be looked at."""
+
+import fcntl
+import os
+import shutil
+import time
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+
+from retention import clock, embedded
+from retention.actors import Actor
+from retention.customers.models import Order
+from retention.demoshop import staff, stage
+from retention.doors.roles import ROLES
+from retention.embedded.places import data_folder, make_data_folder, open_lock
+
+
+class Command(BaseCommand):
+    help = (
+        "Prepares the demo shop (servers, tables, 23,570 real purchase histories, one run of every due job) and serves "
+        "it until Ctrl-C. The second start keeps everything."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--host", default="127.0.0.1", help="Address to listen on (%(default)s).")
+        parser.add_argument("--prepare-only", action="store_true", help="Prepare, but do not serve.")
+
+    def handle(self, *args, **options):
+        make_data_folder()
+        mark = str(data_folder())
+        with self._only_one(), self._servers():
+            leftovers = stage.clear_leftovers(mark)
+            if leftovers:
+                self.stdout.write(f"Stopped {leftovers} processes that an earlier demo had left behind.")
+            if not options["prepare_only"] and not stage.is_port_free(options["host"], settings.PORT):
+                raise CommandError(f"Port {settings.PORT} is in use. Take another one: PORT=8001 make demo")
+            self._prepare()
+            connections.close_all()
+            if options["prepare_only"]:
+                return
+            code = stage.serve(
+                stage.commands(host=options["host"], port=settings.PORT),
+                url=f"http://{self._reachable(options['host'])}:{settings.PORT}/admin/login/",
+                mark=mark,
+                banner=self._banner(),
+            )
+        self.stdout.write("Stopped. Your data are kept: `make demo` goes on from here.")
+        if code:
+            raise CommandError("A process of the demo ended by itself; its last words are above.", returncode=code)
+
+    @contextmanager
+    def _only_one(self):
+        with open_lock(data_folder() / "demo.lock") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise CommandError(f"A demo of this checkout runs already ({lock.read()}).") from None
+            lock.truncate(0)
+            lock.write(settings.BASE_URL)
+            lock.flush()
+            yield
+
+    @contextmanager
+    def _servers(self):
+        try:
+            yield
+        finally:
+            connections.close_all()
+            embedded.leave("demo", wait_seconds=30)
+
+    def _prepare(self):
+        with self._step("Preparing the database"):
+            call_command("migrate", verbosity=0, interactive=False)
+        with self._step("Collecting styles and scripts"):
+            call_command("collectstatic", verbosity=0, interactive=False)
+        with self._step("Seeding roles, jobs and ready parts"):
+            call_command("seed", verbosity=0)
+        # Orders come last of the facts, so a load that was interrupted is done again.
+        is_new = not Order.objects.exists()
+        if is_new:
+            call_command("load_demo")
+        staff.hire(now=clock.now(), by=Actor.command("demo"))
+        if is_new:
+            self.stdout.write("\nRunning every due job once:")
+            call_command("run_jobs")
+
+    @contextmanager
+    def _step(self, text):
+        start = time.monotonic()
+        self.stdout.write(f"{text} …", ending=" ")
+        self.stdout.flush()
+        yield
+        self.stdout.write(f"{time.monotonic() - start:.1f} s")
+
+    @staticmethod
+    def _reachable(host):
+        return "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
+
+    def _banner(self):
+        url = settings.BASE_URL
+        lines = [
+            f"Console        {url}/admin/",
+            f"API            {url}/api/v1/docs   (keys: manage.py create_api_key NAME --scopes …)",
+            f"Mail           {self._mail()}",
+            "",
+            f"{'Log in as':<15}{'who is':<18}with the password {staff.PASSWORD}",
+            *(f"  {person.username:<13}{ROLES[letter][1]}" for letter, person in staff.PEOPLE.items()),
+            "",
+            "Ctrl-C stops everything; your data are kept.",
+        ]
+        if os.environ.get("CLOCK_OFFSET"):
+            lines.insert(3, f"Time           {clock.now():%Y-%m-%d %H:%M} UTC, moved by {os.environ['CLOCK_OFFSET']}")
+        width = min(shutil.get_terminal_size().columns, 90)
+        return "\n".join(["─" * width, *lines, "─" * width])
+
+    @staticmethod
+    def _mail():
+        if settings.EMAIL_HOST in ("127.0.0.1", "localhost"):
+            return ".data/outbox keeps every message as a file; the console shows them under Deliveries"
+        return f"leaves by {settings.EMAIL_HOST}"

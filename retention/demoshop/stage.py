@@ -1,0 +1,124 @@
+"""The demo's processes in one terminal: web, workers and beat as in production, started together, stopped together."""
+
+import os
+import re
+import shlex
+import signal
+import socket
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from honcho.manager import Manager
+from honcho.printer import Message, Printer
+
+#: In the environment of every process of a demo: tells those that a killed demo left behind.
+MARK = "RETENTION_DEMO"
+READY_SECONDS = 60
+
+
+def commands(*, host: str, port: int, threads: int = 4, workers: int = 2) -> dict[str, list[str]]:
+    """Name → command line of everything that serves; the same that `compose.yaml` runs, one container each."""
+    celery = ["-m", "celery", "--quiet", "--app", "retention"]
+    worker = [*celery, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
+    web = [
+        "--interface", "wsgi", "--workers", str(workers), "--blocking-threads", str(threads), "--backpressure", "64",
+        "--respawn-failed-workers", "--workers-max-rss", "512", "--no-ws", "--log-level", "warning",
+    ]  # fmt: skip
+    return {
+        "web": ["-m", "granian", *web, "--host", host, "--port", str(port), "retention.wsgi:application"],
+        "mail": [*worker, "--queues", "transactional", "--hostname", "transactional@demo", "--concurrency", "1"],
+        "work": [*worker, "--queues", "bulk,sweeps", "--hostname", "work@demo", "--concurrency", str(workers)],
+        "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""],
+    }
+
+
+def is_port_free(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        # As the web server does: connections of an earlier demo that are still closing do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def clear_leftovers(mark: str) -> int:
+    """Stop what a demo of this checkout left running when it was killed; returns how many processes.
+
+    The caller holds the demo's lock, so none of them can belong to a living one. (Where there is no /proc, nothing is
+    found, and the port says so.)
+    """
+    wanted = f"{MARK}={mark}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if int(folder.name) != os.getpid() and wanted in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for pid in found:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                continue
+        deadline = time.monotonic() + 5
+        while any(Path(f"/proc/{pid}/environ").exists() for pid in found) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    return len(found)
+
+
+class Voices(Printer):
+    """Prints what the processes say; calls `when_started` once all of them run."""
+
+    def __init__(self, names: list[str], when_started: Callable[[], None]) -> None:
+        super().__init__(sys.stdout)
+        self._waiting = set(names)
+        self._when_started = when_started
+
+    def write(self, message: Message) -> None:
+        started = re.match(r"(\w+) started \(pid=", message.data) if message.name == "system" else None
+        if started is None:
+            super().write(message)
+            return
+        self._waiting.discard(started[1])
+        if not self._waiting:
+            self._when_started()
+
+
+def serve(parts: dict[str, list[str]], *, url: str, mark: str, banner: str) -> int:
+    """Run the parts until Ctrl-C or until one of them ends, which ends all; the exit code."""
+
+    def announce() -> None:
+        if _answers(url):
+            sys.stdout.write(f"\n{banner}\n")
+            sys.stdout.flush()
+
+    # Started after the last fork, so that no fork meets a second thread.
+    announcing = threading.Thread(target=announce, daemon=True)
+    manager = Manager(Voices(list(parts), announcing.start))
+    environment = {**os.environ, MARK: mark, "PYTHONUNBUFFERED": "1"}
+    for name, arguments in parts.items():
+        manager.add_process(name, shlex.join(["exec", sys.executable, *arguments]), env=environment)
+    manager.loop()
+    # Ctrl-C and a polite stop are how a demo ends well.
+    return 0 if manager.returncode in (130, 143) else manager.returncode
+
+
+def _answers(url: str) -> bool:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own address
+                return True
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            time.sleep(0.1)
+    return False
