@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import Exists, QuerySet
+from django.db.models import Exists, F, Q, QuerySet
 from django.utils.translation import gettext
 
 from retention.customers.models import Customer
 from retention.segments import rules
-from retention.segments.models import Segment
+from retention.segments.models import Membership, Segment
+
+#: Conditions that are relative to now change without a new fact, so every segment is refreshed this often.
+STALE_AFTER = dt.timedelta(hours=1)
 
 
 def live_customers() -> QuerySet[Customer]:
@@ -122,3 +126,32 @@ def _explained(node: rules.Node, met: dict[int, bool]) -> Explained:
 
 def live_segments() -> QuerySet[Segment]:
     return Segment.objects.filter(archived_at=None)
+
+
+def users_of(segments: Iterable[Segment]) -> dict[int, list[str]]:
+    """Segment id → what is built on it: live segments that name it, and rows of higher rooms that point at it.
+
+    Higher rooms are found by their foreign keys, so that nothing here knows them.
+    """
+    ids = {str(segment.public_id): segment.pk for segment in segments}
+    users: dict[int, list[str]] = {pk: [] for pk in ids.values()}
+    for other in live_segments():
+        text = str(other.rule)
+        for public_id, pk in ids.items():
+            if public_id in text:
+                users[pk].append(f"{other._meta.verbose_name} “{other}”")
+    for relation in Segment._meta.related_objects:
+        if relation.related_model is Membership:
+            continue
+        pointing = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": users})
+        for row in pointing:
+            if getattr(row, "archived_at", None) is not None:
+                continue
+            users[getattr(row, relation.field.attname)].append(f"{row._meta.verbose_name} “{row}”")
+    return users
+
+
+def segments_to_refresh(now: dt.datetime) -> QuerySet[Segment]:
+    """Live segments never tried, saved since the last try, or tried longer than `STALE_AFTER` ago; oldest first."""
+    due = Q(tried_at=None) | Q(version__saved_at__gt=F("tried_at")) | Q(tried_at__lte=now - STALE_AFTER)
+    return live_segments().filter(due).order_by(F("tried_at").asc(nulls_first=True), "pk")

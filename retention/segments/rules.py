@@ -180,8 +180,6 @@ def wrong_type(condition: type[Condition], name: str, value: Any) -> forms.Valid
     allowed: tuple[type, ...] = (str,)
     if isinstance(asked, WordsField):
         allowed = (str, list)
-    elif isinstance(asked, forms.ModelChoiceField):
-        allowed = (str, int)
     elif isinstance(asked, forms.IntegerField):
         allowed = (str, int, float)
     if isinstance(value, bool) or not isinstance(value, allowed):

@@ -256,17 +256,17 @@ def test_overdue_by_her_own_rhythm(shop):
 
 
 def test_in_another_segment(shop):
-    rule = {"key": "in_segment", "args": {"segment": shop.germans.pk}}
+    rule = {"key": "in_segment", "args": {"segment": str(shop.germans.public_id)}}
     assert shop.named(members(rule, NOW)) == {"anna"}
     assert shop.named(members({"not": rule}, NOW)) == LIVE - {"anna"}
     assert rules.sentence(rule) == "Everyone who is in the segment “Germans”."
-    nobody = {"key": "in_segment", "args": {"segment": shop.nobody.pk}}
+    nobody = {"key": "in_segment", "args": {"segment": str(shop.nobody.public_id)}}
     assert shop.named(members(nobody, NOW)) == set()
     assert shop.named(members({"not": nobody}, NOW)) == LIVE
 
 
 def test_on_an_uploaded_list(shop):
-    rule = {"key": "on_list", "args": {"list": shop.evening.pk}}
+    rule = {"key": "on_list", "args": {"list": str(shop.evening.public_id)}}
     assert shop.named(members(rule, NOW)) == {"anna", "gala"}
     assert rules.sentence(rule) == "Everyone who is on the list “Evening guests”."
 

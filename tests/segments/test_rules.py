@@ -104,7 +104,12 @@ def test_an_empty_rule_is_nobody(shop, empty):
             {"key": "did", "args": {"kind": "reviewed", "operator": "at_least", "number": 1, "window": "ever", "test": "is", "value": "x"}},
             {"/args/property": ["Name the property."]},
         ),
-        ({"key": "in_segment", "args": {"segment": 10**30}}, {"/args/segment": ["There is no such segment."]}),
+        (
+            {"key": "in_segment", "args": {"segment": "01900000-0000-7000-8000-000000000000"}},
+            {"/args/segment": ["There is no such segment."]},
+        ),
+        ({"key": "in_segment", "args": {"segment": "x"}}, {"/args/segment": ["“x” is not a valid UUID."]}),
+        ({"key": "in_segment", "args": {"segment": 10**30}}, {"/args/segment": ["This is of the wrong type."]}),
         ({"key": "in_segment", "args": {"segment": True}}, {"/args/segment": ["This is of the wrong type."]}),
         (
             {"all": [GERMANS, {"any": [WRITTEN_ON, {"not": {"key": "age", "args": {"operator": "most"}}}]}]},
@@ -143,29 +148,31 @@ def test_the_segments_that_it_names_count_too(shop):
     """Each of these names the one before twice: 2⁹ conditions when written out."""
     before = shop.germans
     for level in range(9):
-        twice = {"any": [{"key": "in_segment", "args": {"segment": before.pk}}] * 2}
+        twice = {"any": [{"key": "in_segment", "args": {"segment": str(before.public_id)}}] * 2}
         before = Segment.objects.create(name=f"Twice {level}", rule=twice)
     assert "At most 200 conditions" in str(errors(before.rule))
 
 
 def test_a_segment_cannot_lean_on_itself(shop):
     first = Segment.objects.create(name="First", rule=GERMANS)
-    second = Segment.objects.create(name="Second", rule={"not": {"key": "in_segment", "args": {"segment": first.pk}}})
-    circle = {"all": [GERMANS, {"key": "in_segment", "args": {"segment": second.pk}}]}
+    second = Segment.objects.create(
+        name="Second", rule={"not": {"key": "in_segment", "args": {"segment": str(first.public_id)}}}
+    )
+    circle = {"all": [GERMANS, {"key": "in_segment", "args": {"segment": str(second.public_id)}}]}
     assert errors(circle, of=first.pk) == {"/all/1/args": ["This would make the segment lean on itself."]}
-    assert errors({"key": "in_segment", "args": {"segment": first.pk}}, of=first.pk) == {
+    assert errors({"key": "in_segment", "args": {"segment": str(first.public_id)}}, of=first.pk) == {
         "/args": ["This would make the segment lean on itself."]
     }
     # Where it was stored in spite of that, it is an error to ask for its members, not an endless loop.
     Segment.objects.filter(pk=first.pk).update(rule=circle)
     with pytest.raises(forms.ValidationError, match="lean on itself"):
-        members({"key": "in_segment", "args": {"segment": second.pk}}, NOW)
+        members({"key": "in_segment", "args": {"segment": str(second.public_id)}}, NOW)
 
 
 def test_a_segment_whose_facts_are_gone_is_an_error(shop):
     broken = Segment.objects.create(name="Broken", rule={"key": "attribute_known", "args": {"attribute": "gone"}})
     with pytest.raises(forms.ValidationError, match="gone"):
-        members({"key": "in_segment", "args": {"segment": broken.pk}}, NOW)
+        members({"key": "in_segment", "args": {"segment": str(broken.public_id)}}, NOW)
 
 
 def test_sentences_show_how_a_rule_is_nested(shop):
@@ -178,6 +185,6 @@ def test_sentences_show_how_a_rule_is_nested(shop):
 
 
 def test_it_says_which_segments_it_names(shop):
-    named = {"not": {"key": "in_segment", "args": {"segment": shop.germans.pk}}}
+    named = {"not": {"key": "in_segment", "args": {"segment": str(shop.germans.public_id)}}}
     assert rules.named_segments({"all": [GERMANS, {"any": [named]}]}) == {shop.germans.pk}
     assert rules.named_segments({}) == set()

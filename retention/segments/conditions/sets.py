@@ -23,6 +23,7 @@ class SegmentForm(Arguments):
     segment = forms.ModelChoiceField(
         label=_("segment"),
         queryset=Segment.objects.filter(archived_at=None),
+        to_field_name="public_id",
         error_messages={"invalid_choice": _("There is no such segment.")},
     )
 
@@ -49,6 +50,7 @@ class ListForm(Arguments):
     list = forms.ModelChoiceField(
         label=_("list"),
         queryset=CustomerList.objects.filter(archived_at=None),
+        to_field_name="public_id",
         error_messages={"invalid_choice": _("There is no such list.")},
     )
 
