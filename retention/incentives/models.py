@@ -258,6 +258,9 @@ class Redemption(models.Model):
     rolled_back_at = models.DateTimeField(null=True)
     rollback_source = models.CharField(max_length=300, null=True, db_collation="C")
     rollback_reason = models.CharField(max_length=120, blank=True)
+    is_use_given_back = models.BooleanField(
+        default=False, help_text="Rolled back and may be used again; otherwise only its money came back."
+    )
     xid = MarkField()
 
     class Meta:

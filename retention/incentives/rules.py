@@ -256,6 +256,12 @@ class IncentiveRule(Part):
         return any(effect.kind == "amount" and effect.is_from_grant for effect in self.effects)
 
     @property
+    def uses_per_customer(self) -> int | None:
+        """How often one customer may use it; what is for the first order is once, however fast she orders twice."""
+        is_first_order = any(condition.kind == "first_order" for condition in self.conditions)
+        return 1 if is_first_order else self.limits.per_customer
+
+    @property
     def uses_per_code(self) -> int | None:
         """How often one code may be used: as the limits say; without them a unique one once, a public one for ever."""
         return self.limits.per_code or (1 if self.codes.kind == "unique" else None)

@@ -3,16 +3,25 @@
 from retention.incentives.operations.grant_life import give, take_back, void_grant
 from retention.incentives.operations.grants import Granted, grant
 from retention.incentives.operations.life import create_incentive, go_live, resume, save_incentive, stop
+from retention.incentives.operations.redemptions import Redeemed, Validated, redeem, roll_back, validate
+from retention.incentives.qualifying import Qualified, qualify
 
 __all__ = [
+    "Qualified",
+    "qualify",
     "Granted",
+    "Redeemed",
+    "Validated",
     "create_incentive",
     "give",
     "go_live",
     "grant",
+    "redeem",
     "resume",
+    "roll_back",
     "save_incentive",
     "stop",
     "take_back",
+    "validate",
     "void_grant",
 ]

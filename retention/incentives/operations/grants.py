@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
 
 from retention.actors import Actor
+from retention.incentives.decisions import Ended, NotLive, Stopped
+from retention.incentives.facts import NoSuchCustomer
 from retention.incentives.models import Counter, Incentive
 from retention.incentives.operations.grant_rows import (
     ChangedMeanwhile,
@@ -22,7 +24,7 @@ from retention.incentives.operations.grant_rows import (
     insert_codes,
     insert_grants,
 )
-from retention.incentives.operations.life import Ended, NoSuchIncentive, NotLive, Stopped
+from retention.incentives.operations.life import NoSuchIncentive
 from retention.incentives.rules import IncentiveRule, Terms
 from retention.incentives.versions import rule_of
 from retention.refusals import Refusal, Refused
@@ -46,12 +48,6 @@ class CustomerHasHers(Refused):
 class PoolEmpty(Refused):
     code = "incentives.pool_empty"
     sentence = _("No free codes are left in the pool of this offer. Make or import more.")
-
-
-class NoSuchCustomer(Refused):
-    code = "incentives.no_such_customer"
-    sentence = _("There is no such customer, or she was forgotten.")
-    status = 404
 
 
 class TermsMissing(Refused):

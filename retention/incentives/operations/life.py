@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from retention.actors import Actor
 from retention.audit.operations import record, save_version
+from retention.incentives.decisions import NotLive
 from retention.incentives.models import Code, Counter, Incentive
 from retention.incentives.rules import IncentiveRule
 from retention.incentives.versions import rule_of
@@ -38,21 +39,6 @@ class CodeKindIsFixed(Refused):
 class NotADraft(Refused):
     code = "incentives.not_a_draft"
     sentence = _("Only a draft can go live; this one is %(state)s.")
-
-
-class NotLive(Refused):
-    code = "incentives.not_live"
-    sentence = _("This offer is not live.")
-
-
-class Stopped(Refused):
-    code = "incentives.stopped"
-    sentence = _("This offer was stopped.")
-
-
-class Ended(Refused):
-    code = "incentives.ended"
-    sentence = _("This offer has ended.")
 
 
 class NotStopped(Refused):

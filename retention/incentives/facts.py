@@ -1,0 +1,277 @@
+"""Everything a checkout decision needs to know, read at once: the shopper, the products, the code and its counters."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from retention import money
+from retention.incentives.baskets import Basket, Line, Shopper
+from retention.incentives.codes import readings
+from retention.refusals import Refused
+from retention.shop.models import ExchangeRate, Shop
+
+
+class NoSuchCustomer(Refused):
+    code = "incentives.no_such_customer"
+    sentence = _("There is no such customer, or she was forgotten.")
+    status = 404
+
+
+@dataclass(frozen=True)
+class Buyer:
+    """Who buys, as the caller names her: by one of these, or nobody known. The first that is found counts."""
+
+    reference: str | None = None
+    public_id: uuid.UUID | None = None
+    email: str | None = None
+
+    @property
+    def email_normal(self) -> str | None:
+        return self.email.strip().lower() if self.email else None
+
+
+@dataclass(frozen=True)
+class Goods:
+    """One line as the caller gives it; the catalogue's own facts count more where it knows the product."""
+
+    sku: str
+    quantity: int
+    unit_price_minor: int
+    is_discounted: bool = False
+    category: str = ""
+    tags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A basket at a checkout, as the caller gives it; amounts in minor units of its currency."""
+
+    currency: str
+    lines: tuple[Goods, ...]
+    shipping_minor: int = 0
+    country: str = ""
+    channel: str = ""
+    buyer: Buyer = Buyer()
+    order_reference: str = ""
+
+
+@dataclass(frozen=True)
+class Used:
+    """The counters of one offer as they were read."""
+
+    total: int = 0
+    code: int = 0
+    customer: int = 0
+    spent: Mapping[str, int] = field(default_factory=dict)
+    is_stopped: bool = False
+
+
+@dataclass(frozen=True)
+class CodeFacts:
+    """One code with its incentive, as it was read."""
+
+    id: int
+    code: str
+    version_id: int
+    customer_id: int | None
+    is_public: bool
+    state: str
+    starts_at: dt.datetime | None
+    expires_at: dt.datetime | None
+    incentive_id: int
+    incentive_public_id: str
+    incentive_name: str
+    incentive_state: str
+    terms: Mapping[str, Any]
+    used: Used
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was read at once. `existing` is the redemption made under this source before; then nothing else was read."""
+
+    existing: Mapping[str, Any] | None
+    basket: Basket | None = None
+    email_key: int | None = None
+    code: CodeFacts | None = None
+    base_currency: str = ""
+    #: Base currency for one unit of the basket's; None where no rate is known.
+    rate: Decimal | None = None
+
+    def in_base(self, minor: int) -> int:
+        """An amount of the basket's currency in the base currency, at the day's rate.
+
+        Raises:
+            ValueError: there is no rate.
+        """
+        if self.rate is None:
+            raise ValueError("no rate")
+        return converted(minor, self.basket.currency, self.base_currency, self.rate)
+
+
+def read_facts(checkout: Checkout, *, code: str, now: dt.datetime, source: str | None = None) -> Facts:
+    """Everything about one typed code in this checkout, by one query.
+
+    Raises:
+        NoSuchCustomer: she is named by a number that nobody has, and no email came with it.
+    """
+    buyer = checkout.buyer
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT checkout_facts_v1(%s, %s::text[], %s, %s::uuid, %s, %s, %s::text[], %s, %s, %s)::text",
+            [
+                source,
+                readings(code),
+                buyer.reference,
+                buyer.public_id,
+                buyer.email_normal,
+                email_hash_key(),
+                [line.sku for line in checkout.lines],
+                checkout.currency,
+                checkout.order_reference or None,
+                now.date(),
+            ],
+        )
+        read = json.loads(cursor.fetchone()[0])
+    if read.get("existing"):
+        return Facts(existing=read["existing"])
+    person = read["person"]
+    if person["id"] is None and not buyer.email and (buyer.reference or buyer.public_id):
+        raise NoSuchCustomer
+    return Facts(
+        existing=None,
+        basket=_basket(checkout, person, read["products"] or [], read["base"], read["rate"], now),
+        email_key=person["email_key"],
+        code=_code(read["code"], read["counters"] or []) if read["code"] else None,
+        base_currency=read["base"],
+        rate=Decimal(read["rate"]) if read["rate"] else None,
+    )
+
+
+def converted(minor: int, currency: str, other: str, rate: Decimal) -> int:
+    """An amount in another currency, `rate` of which are worth one of its own."""
+    scale = money.digits(other) - money.digits(currency)
+    return money.round_half_up((Decimal(minor) * rate).scaleb(scale))
+
+
+@cache
+def email_hash_key() -> bytes:
+    """The key of the hash that guests are counted under; made from the installation's, and of use for nothing else."""
+    return hashlib.sha256(b"retention.incentives.email\0" + settings.ADDRESS_HASH_KEY.encode()).digest()
+
+
+def _basket(
+    checkout: Checkout,
+    person: Mapping[str, Any],
+    products: Sequence[Sequence[Any]],
+    base: str,
+    rate: str | None,
+    now: dt.datetime,
+) -> Basket:
+    catalogue = {sku: facts for sku, *facts in products}
+    foreign = {facts[3] for facts in catalogue.values() if facts[2] and facts[3] != checkout.currency}
+    rates = _rates(foreign, checkout.currency, base, Decimal(rate) if rate else None, now) if foreign else {}
+    return Basket(
+        currency=checkout.currency,
+        lines=tuple(_line(goods, catalogue.get(goods.sku), checkout.currency, rates) for goods in checkout.lines),
+        shipping_minor=checkout.shipping_minor,
+        country=checkout.country,
+        channel=checkout.channel,
+        shopper=Shopper(person["id"], person["email_key"] is not None, person["orders"] or 0),
+    )
+
+
+def _line(goods: Goods, known: Sequence[Any] | None, currency: str, rates: Mapping[str, Decimal]) -> Line:
+    if known is None:
+        return Line(
+            goods.sku,
+            goods.quantity,
+            goods.unit_price_minor,
+            category=goods.category,
+            tags=goods.tags,
+            is_discounted=goods.is_discounted,
+        )
+    category, tags, minimum, product_currency, is_low_margin = known
+    is_unpriced = False
+    if minimum and product_currency != currency:
+        is_unpriced = product_currency not in rates
+        minimum = 0 if is_unpriced else converted(minimum, product_currency, currency, rates[product_currency])
+    return Line(
+        goods.sku,
+        goods.quantity,
+        goods.unit_price_minor,
+        category=category,
+        tags=frozenset(tags),
+        is_discounted=goods.is_discounted,
+        is_low_margin=is_low_margin,
+        minimum_price_minor=minimum,
+        is_unpriced=is_unpriced,
+    )
+
+
+def _rates(
+    currencies: set[str], currency: str, base: str, rate: Decimal | None, now: dt.datetime
+) -> dict[str, Decimal]:
+    """How many of `currency` each of these is worth today, for minimum prices kept in other currencies: rare."""
+    if not rate:
+        return {}
+    in_base = dict(
+        ExchangeRate.objects.filter(currency__in=currencies, on__lte=now.date())
+        .order_by("currency", "-on")
+        .distinct("currency")
+        .values_list("currency", "rate")
+    )
+    in_base[base] = Decimal(1)
+    return {other: in_base[other] / rate for other in currencies if other in in_base}
+
+
+def _code(row: Mapping[str, Any], counters: Sequence[Sequence[Any]]) -> CodeFacts:
+    total = code = customer = 0
+    is_stopped = False
+    spent = {}
+    for scope, currency, redeemed, spent_minor, stopped in counters:
+        if scope == "incentive" and currency:
+            spent[currency] = spent_minor
+        elif scope == "incentive":
+            total, is_stopped = redeemed, stopped
+        elif scope == "code":
+            code = redeemed
+        else:  # by number and by email: the nearer to the limit decides
+            customer = max(customer, redeemed)
+    return CodeFacts(
+        id=row["id"],
+        code=row["code"],
+        version_id=row["version_id"],
+        customer_id=row["customer_id"],
+        is_public=row["is_public"],
+        state=row["state"],
+        starts_at=_instant(row["starts_at"]),
+        expires_at=_instant(row["expires_at"]),
+        incentive_id=row["incentive_id"],
+        incentive_public_id=row["incentive_public_id"],
+        incentive_name=row["incentive_name"],
+        incentive_state=row["incentive_state"],
+        terms=row["terms"] or {},
+        used=Used(total, code, customer, spent, is_stopped),
+    )
+
+
+def _instant(text: str | None) -> dt.datetime | None:
+    return dt.datetime.fromisoformat(text) if text else None
+
+
+def shop_currency() -> str:
+    """The base currency of the installation."""
+    return Shop.objects.values_list("currency", flat=True).get()
