@@ -20,6 +20,7 @@ from retention.support.operations.compensations import (
     undo,
 )
 from retention.support.operations.limits import AboveCaseLimit, AboveDayLimit, NoLimit, set_limit
+from retention.support.operations.settings import UnfitIncentive, UnfitTemplate, save_desk, save_reason
 
 __all__ = [
     "ORIGIN",
@@ -36,10 +37,14 @@ __all__ = [
     "NotAnAmount",
     "NotHers",
     "NotYours",
+    "UnfitIncentive",
+    "UnfitTemplate",
     "UnknownCustomer",
     "UnknownReason",
     "compensate",
     "not_delivered",
+    "save_desk",
+    "save_reason",
     "set_limit",
     "shop_day",
     "undo",

@@ -1,0 +1,111 @@
+"""The sorry desk in a real browser: found, given in three clicks, refused, undone; by keyboard and on a phone."""
+
+import datetime as dt
+
+import pytest
+
+from retention import clock
+from retention.incentives.models import Code
+from retention.messaging.models import Delivery
+from retention.support.models import Compensation
+from tests.support.conftest import make_agent, make_shopfloor
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def floor():
+    return make_shopfloor(clock.now())
+
+
+@pytest.fixture
+def page(browser, floor):
+    browser.log_in(make_agent(clock.now()))
+    return browser.page
+
+
+def test_three_clicks_from_the_customer_to_a_sent_coupon(browser, floor, page):
+    page.goto("/admin/sorry/")
+    page.keyboard.type("anna.meyer@example.com")  # the search has the focus
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/customer/**")
+
+    page.get_by_text("Damaged or defective", exact=True).click()
+    page.get_by_text("Half Speed (Vinyl)").click()
+    page.wait_for_function("document.querySelector('#sorry-amount').value === '12.00'")
+    assert page.get_by_text("30 % of $40.00 for “Damaged or defective”.").is_visible()
+    page.get_by_role("button", name="Give and send").click()
+
+    page.wait_for_url("**/given/**")
+    code = Code.objects.get()
+    assert page.locator("#sorry-code").inner_text() == code.code
+    assert code.grant.terms == {"amount_minor": 1_200, "currency": "USD"}
+    assert Delivery.objects.get().customer == floor.anna
+    assert page.get_by_text("$168.00 of $180.00 left today").is_visible()
+    assert browser.complaints == []
+
+
+def test_hits_appear_while_she_types(browser, floor, page):
+    page.goto("/admin/sorry/")
+    page.keyboard.type("mey")
+    page.locator("#found").get_by_role("link", name="Anna Meyer").click()
+    page.wait_for_url("**/customer/**")
+    assert page.get_by_role("heading", name="Anna Meyer").last.is_visible()
+    assert browser.complaints == []
+
+
+def test_by_keyboard_alone(browser, floor, page):
+    page.goto("/admin/sorry/?q=NW-1001")
+    page.wait_for_url("**/customer/**")
+    page.keyboard.press("ArrowRight")  # the reasons have the focus: from the first to the second
+    page.wait_for_function("document.querySelector('#sorry-amount').value !== ''")
+    page.locator("#sorry-amount").press("Enter")
+    page.wait_for_url("**/given/**")
+    given = Compensation.objects.get()
+    assert given.case.reason.key == "damaged"
+    assert given.amount_minor == 1_500
+    assert browser.complaints == []
+
+
+def test_above_the_limit_the_reason_is_read_and_nothing_is_lost(browser, floor, page):
+    page.goto("/admin/sorry/?q=NW-1001")
+    page.get_by_text("Late", exact=True).click()
+    page.locator("#sorry-words").fill("It should not have taken three weeks.")
+    page.wait_for_function("document.querySelector('#sorry-amount').value !== ''")
+    page.locator("#sorry-amount").fill("50,50")
+    page.get_by_role("button", name="Give and send").click()
+
+    assert "$50.50 is above your limit of $50.00 for one case" in page.get_by_role("alert").first.inner_text()
+    assert page.locator("#sorry-words").input_value() == "It should not have taken three weeks."
+    assert not Code.objects.exists()
+
+
+def test_given_to_copy_then_undone(browser, floor, page):
+    page.goto("/admin/sorry/?q=NW-1001")
+    page.get_by_text("Other", exact=True).click()
+    page.wait_for_function("document.querySelector('#sorry-amount').value !== ''")
+    page.get_by_role("button", name="Give and copy").dblclick()
+    page.wait_for_url("**/given/**")
+    page.get_by_role("button", name="Copy").click()
+    assert page.get_by_role("button", name="Copied").is_visible()
+    assert Code.objects.count() == 1
+    assert not Delivery.objects.exists()
+
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text("Undone: the code is dead").wait_for()
+    assert Code.objects.get().state == Code.State.VOID
+    assert page.get_by_text("$180.00 of $180.00 left today").is_visible()
+    assert browser.complaints == []
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(browser, floor, page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    for address in ("/admin/sorry/", "/admin/sorry/?q=NW-1001"):
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.get_by_text("Late", exact=True).click()
+    page.wait_for_function("document.querySelector('#sorry-amount').value !== ''")
+    page.get_by_role("button", name="Give and send").click()
+    page.wait_for_url("**/given/**")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert Compensation.objects.get().given_at > clock.now() - dt.timedelta(minutes=5)
