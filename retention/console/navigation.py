@@ -25,7 +25,10 @@ SEARCHED = (
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the sidebar: its address is `admin:` + `name`; `right` is what it takes to see it."""
+    """One line of the sidebar: its address is `admin:` + `name`, or a room's own (`support:desk`).
+
+    `right` is what it takes to see it.
+    """
 
     title: Promise
     icon: str
@@ -34,7 +37,7 @@ class Line:
 
     def link(self) -> str | None:
         try:
-            return reverse(f"admin:{self.name}")
+            return reverse(self.name if ":" in self.name else f"admin:{self.name}")
         except NoReverseMatch:
             return None
 
@@ -89,10 +92,11 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
     (
         _("Support"),
         (
-            Line(_("Sorry desk"), "support_agent", "support_desk", "support.add_compensation"),
+            Line(_("Sorry desk"), "support_agent", "support:desk", "support.add_compensation"),
             Line(_("Cases"), "folder_open", "support_case_changelist", "support.view_case"),
             Line(_("Compensations"), "healing", "support_compensation_changelist", "support.view_compensation"),
             Line(_("Reasons"), "help", "support_reason_changelist", "support.view_reason"),
+            Line(_("Desk settings"), "tune", "support_desk_changelist", "support.change_desk"),
             Line(_("Agents' limits"), "speed", "support_agentlimit_changelist", "support.view_agentlimit"),
         ),
     ),
@@ -118,7 +122,7 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
     ),
 )
 
-_DESK = next(line for _title, lines in GROUPS for line in lines if line.name == "support_desk")
+_DESK = next(line for _title, lines in GROUPS for line in lines if line.name == "support:desk")
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
