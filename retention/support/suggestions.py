@@ -53,7 +53,7 @@ def suggest(
         if history.basis_minor is not None:
             why = [_("%(percent)s %% of %(basis)s for “%(reason)s”.") % words]
         else:
-            why = [_("%(percent)s %% of her average order of %(basis)s for “%(reason)s”.") % words]
+            why = [_("%(percent)s %% of the average order of %(basis)s for “%(reason)s”.") % words]
     if history.orders >= REGULAR_ORDERS:
         amount = amount * 5 / 4
         why.append(
@@ -62,7 +62,7 @@ def suggest(
         )
     if history.recent:
         amount /= 2
-        why.append(_("Half of it: she was made whole before, not long ago."))
+        why.append(_("Half of it: made whole before, not long ago."))
     found = _rounded(amount, currency)
     # Cut last: a limit is a limit, rounded up or not.
     for limit, sentence in (

@@ -34,7 +34,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     if len(hits) == 1:
         return redirect("support:customer", hits[0].customer.public_id)
     given = querysets.given_by(request.user.pk, now=clock.now())
-    return _page(request, "desk", title=_("Sorry desk"), text=text, found=hits, given=given)
+    return _page(request, "desk", title=_("Sorry desk"), text=text, found=hits, given=given, search_first=True)
 
 
 @require_GET
@@ -104,6 +104,7 @@ def given(request: HttpRequest, compensation_id: int) -> HttpResponse:
         code=querysets.code_of(compensation),
         delivery=querysets.delivery(compensation, origin=ORIGIN),
         may_undo=_may_undo(request, compensation),
+        search_first=True,
     )
 
 

@@ -32,6 +32,14 @@
     form.setAttribute("aria-busy", "true");
   });
 
+  // The theme hides the page until Alpine has started; only then can anything take the focus.
+  document.addEventListener("alpine:initialized", () => {
+    requestAnimationFrame(() => {
+      const first = document.querySelector(".sorry [role=alert]") ? null : document.querySelector("[data-first]");
+      first?.focus();
+    });
+  });
+
   // Back from the next page the form may be sent again; its token still makes it one coupon.
   window.addEventListener("pageshow", () => {
     document.querySelectorAll("form[data-once]").forEach((form) => {

@@ -12,6 +12,8 @@ from tests.support.conftest import make_agent, make_shopfloor
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+FOCUS = "id => document.activeElement.id === id"
+
 
 @pytest.fixture
 def floor():
@@ -26,7 +28,9 @@ def page(browser, floor):
 
 def test_three_clicks_from_the_customer_to_a_sent_coupon(browser, floor, page):
     page.goto("/admin/sorry/")
-    page.keyboard.type("anna.meyer@example.com")  # the search has the focus
+    page.wait_for_function(FOCUS, arg="sorry-q")
+    page.keyboard.type("anna.meyer@example.com")
+    page.locator("#found a").wait_for()
     page.keyboard.press("Enter")
     page.wait_for_url("**/customer/**")
 
@@ -47,6 +51,7 @@ def test_three_clicks_from_the_customer_to_a_sent_coupon(browser, floor, page):
 
 def test_hits_appear_while_she_types(browser, floor, page):
     page.goto("/admin/sorry/")
+    page.wait_for_function(FOCUS, arg="sorry-q")
     page.keyboard.type("mey")
     page.locator("#found").get_by_role("link", name="Anna Meyer").click()
     page.wait_for_url("**/customer/**")
@@ -57,7 +62,8 @@ def test_hits_appear_while_she_types(browser, floor, page):
 def test_by_keyboard_alone(browser, floor, page):
     page.goto("/admin/sorry/?q=NW-1001")
     page.wait_for_url("**/customer/**")
-    page.keyboard.press("ArrowRight")  # the reasons have the focus: from the first to the second
+    page.wait_for_function("document.activeElement.name === 'reason'")
+    page.keyboard.press("ArrowRight")  # from the first reason to the second
     page.wait_for_function("document.querySelector('#sorry-amount').value !== ''")
     page.locator("#sorry-amount").press("Enter")
     page.wait_for_url("**/given/**")
