@@ -193,7 +193,10 @@ class SendGuard:
 
 
 class DeliveryOutcome:
-    """What a higher room does, in the same transaction, when its deliveries were sent or ended unsent."""
+    """What a higher room does, in the same transaction, when its deliveries were sent or ended unsent.
+
+    An `unknown` one may have arrived: what it brought stays given, and it is never sent again by itself.
+    """
 
     key: ClassVar[str] = ""
 
@@ -202,6 +205,9 @@ class DeliveryOutcome:
 
     @classmethod
     def not_sent(cls, deliveries: list[Any], *, now: dt.datetime) -> None: ...
+
+    @classmethod
+    def unknown(cls, deliveries: list[Any], *, now: dt.datetime) -> None: ...
 
 
 class Reversal:

@@ -14,7 +14,9 @@ class Outgoing:
     """One delivery in hand, or a made-up one in a preview (then `id` is 0 and there may be no grant).
 
     Attributes:
-        address: the customer's present normal address on the channel; None where there is none.
+        address: the customer's present address on the channel as she wrote it; None where there is none.
+        address_normal: the same in its normal form, as consent and suppression know it.
+        is_gone: merged into another customer, or forgotten.
         language: the one it will be written in, out of those its template has.
         zone: the customer's IANA zone, or the shop's.
         fixed: values that a preview puts in place of what a placeholder would say.
@@ -38,6 +40,7 @@ class Outgoing:
     customer_id: int
     customer_public_id: uuid.UUID
     address: str | None
+    address_normal: str | None
     first_name: str
     last_name: str
     language: str

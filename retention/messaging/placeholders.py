@@ -12,7 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from retention import clock, money
 from retention.customers.models import Order
 from retention.incentives.models import Code, Grant
+from retention.incentives.rules import IncentiveRule
+from retention.incentives.versions import rules_of
 from retention.messaging import tokens, words
+from retention.messaging.offers import offer
 from retention.messaging.outgoing import Outgoing
 from retention.registries import Placeholder, placeholders
 from retention.shop.models import Shop
@@ -139,39 +142,42 @@ class Coupon(Placeholder):
 
     @classmethod
     def values(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Any]:
-        grant_ids = {delivery.grant_id for delivery in deliveries if delivery.grant_id is not None}
-        codes = {
-            code.grant_id: code
-            for code in Code.objects.filter(grant_id__in=grant_ids).select_related("incentive", "grant")
+        grants = {
+            grant.pk: grant
+            for grant in Grant.objects.filter(
+                pk__in={delivery.grant_id for delivery in deliveries if delivery.grant_id is not None}
+            ).select_related("incentive")
         }
-        missing = grant_ids - set(codes)
-        public = {grant.pk: grant for grant in Grant.objects.filter(pk__in=missing).select_related("incentive")}
-        public_codes = {
+        codes = {code.grant_id: code for code in Code.objects.filter(grant_id__in=grants)}
+        # Where everybody types the same code, the grant has none of its own.
+        public = {
             code.incentive_id: code
             for code in Code.objects.filter(
-                is_public=True, incentive_id__in={grant.incentive_id for grant in public.values()}
+                is_public=True,
+                incentive_id__in={grant.incentive_id for pk, grant in grants.items() if pk not in codes},
             ).exclude(state=Code.State.VOID)
         }
+        rules = rules_of(grant.version_id for grant in grants.values())
         values: dict[int, Any] = {}
         for delivery in deliveries:
-            if delivery.grant_id is None:
-                continue
-            if code := codes.get(delivery.grant_id):
-                values[delivery.id] = cls._words(code, code.grant.expires_at or code.expires_at, delivery)
-            elif (grant := public.get(delivery.grant_id)) and (code := public_codes.get(grant.incentive_id)):
-                values[delivery.id] = cls._words(code, grant.expires_at or code.expires_at, delivery)
+            grant = grants.get(delivery.grant_id)
+            code = grant and (codes.get(grant.pk) or public.get(grant.incentive_id))
+            if code:
+                values[delivery.id] = cls._words(grant, code, rules[grant.version_id], delivery, now)
         return values
 
     @staticmethod
-    def _words(code: Code, expires_at: dt.datetime | None, delivery: Outgoing) -> dict[str, Any]:
+    def _words(grant: Grant, code: Code, rule: IncentiveRule, delivery: Outgoing, now: dt.datetime) -> dict[str, Any]:
+        ends = [grant.expires_at, code.expires_at, None if code.given_at else rule.validity.end_of(now)]
+        end = min((moment for moment in ends if moment), default=None)
         # The end is half open: a coupon good until midnight is last good on the day before.
-        last = (expires_at - dt.timedelta(microseconds=1)).astimezone(clock.zone(delivery.zone)) if expires_at else None
+        last = (end - dt.timedelta(microseconds=1)).astimezone(clock.zone(delivery.zone)).date() if end else None
         return {
             "code": code.code,
-            "name": code.incentive.name,
-            "sentence": code.incentive.name,
-            "expires_on": words.show_date(last.date(), delivery.language) if last else None,
-            "expires_date": last.date().isoformat() if last else None,
+            "name": grant.incentive.name,
+            "sentence": offer(rule, grant.terms, delivery.language),
+            "expires_on": words.show_date(last, delivery.language) if last else None,
+            "expires_date": last.isoformat() if last else None,
             "qr_url": tokens.qr_url(code.pk),
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 import uuid
 from contextlib import AbstractContextManager
@@ -69,6 +70,9 @@ class Line:
         """Never raises for anything the provider or the network does."""
         raise NotImplementedError
 
+    def close(self) -> None:
+        """Let the connection go; the next letter opens another."""
+
 
 class Channel:
     """One way out."""
@@ -78,7 +82,7 @@ class Channel:
     knows_repetitions: ClassVar[bool] = False
 
     @classmethod
-    def open(cls) -> AbstractContextManager[Line]:
+    def open(cls, *, now: dt.datetime) -> AbstractContextManager[Line]:
         """A line that connects when it is first needed and is closed at the end."""
         raise NotImplementedError
 

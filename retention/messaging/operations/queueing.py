@@ -11,12 +11,15 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from retention.messaging import nudges
 from retention.messaging.models import Template
 from retention.refusals import Refused
+from retention.work.operations import nudge
 
 #: A larger set is cut by the caller: one statement holds its locks for as long as it runs.
 MOST_AT_ONCE = 5_000
+
+#: Keys of the jobs that send.
+SEND, SEND_TRANSACTIONAL = "messaging.send", "messaging.send_transactional"
 
 _QUEUE = """
 INSERT INTO messaging_delivery (
@@ -111,5 +114,5 @@ def queue(
         )
         queued = cursor.rowcount
     if queued:
-        nudges.send_soon(is_transactional=is_transactional)
+        nudge(SEND_TRANSACTIONAL if is_transactional else SEND)
     return Queued(queued, len(messages) - queued)

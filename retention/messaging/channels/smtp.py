@@ -1,0 +1,155 @@
+"""The fast way out for mail: one kept SMTP connection, mails as ready bytes, and an exact answer to "was it taken?"."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import re
+import smtplib
+
+from django.core.mail.backends.smtp import EmailBackend
+
+from retention.messaging import frames
+from retention.messaging.channels.base import HandedOver, Letter, Line, Result
+
+#: Some servers close a connection after so many mails; opening a new one then costs nothing that could be measured.
+_MAILS_A_CONNECTION = 500
+_QUEUE_ID = re.compile(rb"queued as ([A-Za-z0-9.\-]{1,64})")
+_ENHANCED = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})\b")
+
+
+class _Refused(Exception):
+    """The server said no, before or after the mail itself."""
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+
+
+class SmtpLine(Line):
+    """Hands mails over through a connection that Django's own backend opens, so that every EMAIL_* setting holds."""
+
+    def __init__(self, backend: EmailBackend, sender: str, sender_address: str, now: dt.datetime) -> None:
+        self._backend = backend
+        self._sender = sender
+        self._sender_address = sender_address
+        self._domain = sender_address.rpartition("@")[2]
+        self._now = now
+        self._mails = 0
+
+    def hand_over(self, letter: Letter) -> Result:
+        try:
+            address = frames.envelope_address(letter.address)
+            mail = self._bytes(letter)
+        except frames.BadAddress:
+            return Result(HandedOver.REFUSED, "messaging.bad_address")
+        try:
+            self._announce(address)
+        except _Refused as refused:
+            return refused.result
+        except (OSError, smtplib.SMTPException) as error:
+            self.close()
+            return _down(error)
+        return self._transfer(mail)
+
+    def close(self) -> None:
+        self._mails = 0
+        with contextlib.suppress(OSError, smtplib.SMTPException):
+            self._backend.close()
+        self._backend.connection = None
+
+    def _bytes(self, letter: Letter) -> bytes:
+        frame = frames.frame(
+            self._sender,
+            has_html=bool(letter.html),
+            is_bulk=letter.unsubscribe_url is not None,
+            is_test=letter.is_test,
+        )
+        return frames.fill(
+            frame,
+            name=letter.name,
+            address=letter.address,
+            subject=letter.subject,
+            text=letter.text,
+            html=letter.html,
+            reference=letter.reference,
+            domain=self._domain,
+            now=self._now,
+            unsubscribe_url=letter.unsubscribe_url,
+        )
+
+    def _announce(self, address: str) -> None:
+        """MAIL, RCPT and DATA up to the server's 354. Whatever goes wrong here, no mail was handed over."""
+        fresh = self._connect()
+        smtp = self._backend.connection
+        try:
+            code, words = smtp.mail(self._sender_address)
+        except (OSError, smtplib.SMTPException):
+            if fresh:
+                raise
+            # A kept connection may have been closed meanwhile; that is no one's fault.
+            self.close()
+            self._connect()
+            smtp = self._backend.connection
+            code, words = smtp.mail(self._sender_address)
+        if code != 250:
+            # It is us whom the server does not want, not this customer.
+            self._refuse(code, words, "messaging.sender_refused", is_ours=True)
+        code, words = smtp.rcpt(address)
+        if code not in (250, 251):
+            self._refuse(code, words, "messaging.address_refused")
+        code, words = smtp.docmd("DATA")
+        if code != 354:
+            self._refuse(code, words, "messaging.message_refused")
+
+    def _transfer(self, mail: bytes) -> Result:
+        """The mail itself: from its first byte until the answer its fate is open."""
+        smtp = self._backend.connection
+        try:
+            # Base64 and our own headers hold no line that begins with a dot and no bare line feed.
+            smtp.sock.sendall(mail + (b".\r\n" if mail.endswith(b"\r\n") else b"\r\n.\r\n"))
+            code, words = smtp.getreply()
+        except (OSError, smtplib.SMTPException) as error:
+            self.close()
+            return Result(HandedOver.UNKNOWN, "messaging.answer_missing", type(error).__name__, is_line_down=True)
+        self._mails += 1
+        if self._mails >= _MAILS_A_CONNECTION:
+            self.close()
+        if code == 250:
+            found = _QUEUE_ID.search(words)
+            return Result(HandedOver.ACCEPTED, provider_id=found.group(1).decode("ascii") if found else "")
+        if code == 421:
+            self.close()
+        return _answer(code, words, "messaging.message_refused")
+
+    def _connect(self) -> bool:
+        """Whether the connection is a new one."""
+        if self._backend.connection is not None:
+            return False
+        self._backend.open()
+        # `sendmail` would greet by itself; we speak the commands one by one.
+        self._backend.connection.ehlo_or_helo_if_needed()
+        return True
+
+    def _refuse(self, code: int, words: bytes, reason: str, *, is_ours: bool = False) -> None:
+        result = _answer(code, words, reason)
+        if is_ours:
+            result = Result(HandedOver.LATER, reason, result.detail, is_line_down=True)
+        if code == 421:
+            self.close()
+        else:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                self._backend.connection.rset()
+        raise _Refused(result)
+
+
+def _answer(code: int, words: bytes, reason: str) -> Result:
+    """4xx: try again; 5xx: never. The words stay out: servers repeat addresses in them."""
+    enhanced = _ENHANCED.match(words)
+    detail = f"{code} {enhanced.group(1).decode('ascii')}" if enhanced else str(code)
+    if 500 <= code <= 599:
+        return Result(HandedOver.REFUSED, reason, detail)
+    return Result(HandedOver.LATER, reason, detail, is_line_down=code == 421)
+
+
+def _down(error: Exception) -> Result:
+    return Result(HandedOver.LATER, "messaging.no_connection", type(error).__name__, is_line_down=True)

@@ -1,0 +1,136 @@
+"""May this message leave now? The questions that every message is asked; rooms above add their own."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import F
+
+from retention.customers.addresses import address_hash
+from retention.customers.models import ConsentState
+from retention.incentives.models import Grant, Incentive
+from retention.messaging import reasons
+from retention.messaging.models import Suppression
+from retention.messaging.outgoing import Outgoing
+from retention.registries import SendGuard, Skip, guards
+
+#: A message held back for so long is not sent any more, whatever held it.
+HELD_AT_MOST = dt.timedelta(days=7)
+_ASK_AGAIN = dt.timedelta(minutes=10)
+
+
+def refusals(deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Skip]:
+    """Delivery id → the first guard's no; guards are asked in their order, each about those still in the running."""
+    found: dict[int, Skip] = {}
+    left = deliveries
+    for guard in sorted(guards, key=lambda guard: (guard.order, guard.key)):
+        if not left:
+            break
+        found.update(guard.refusals(left, now=now))
+        left = [delivery for delivery in left if delivery.id not in found]
+    return found
+
+
+@guards.register
+class Reachable(SendGuard):
+    key = "reachable"
+    order = 10
+
+    @classmethod
+    def refusals(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Skip]:
+        found = {}
+        for delivery in deliveries:
+            if delivery.is_gone:
+                found[delivery.id] = Skip(reasons.CUSTOMER_GONE)
+            elif not delivery.address_normal:
+                found[delivery.id] = Skip(reasons.NO_ADDRESS)
+            elif delivery.held_at and now - delivery.held_at > HELD_AT_MOST:
+                found[delivery.id] = Skip(reasons.TOO_LATE, {"days": HELD_AT_MOST.days})
+        return found
+
+
+@guards.register
+class NotSuppressed(SendGuard):
+    key = "not_suppressed"
+    order = 20
+
+    @classmethod
+    def refusals(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Skip]:
+        hashes = {delivery.id: address_hash(delivery.address_normal or "") for delivery in deliveries}
+        rows = Suppression.objects.filter(
+            channel__in={delivery.channel for delivery in deliveries}, address_hash__in=set(hashes.values())
+        )
+        suppressed = {(row.channel, bytes(row.address_hash)): row for row in rows}
+        found = {}
+        for delivery in deliveries:
+            row = suppressed.get((delivery.channel, hashes[delivery.id]))
+            if row and not (row.marketing_only and delivery.is_transactional):
+                found[delivery.id] = Skip(reasons.SUPPRESSED, {"why": row.why})
+        return found
+
+
+@guards.register
+class Agreed(SendGuard):
+    """Marketing mail needs the consent of the present address, and its topic's consent beside it."""
+
+    key = "agreed"
+    order = 30
+
+    @classmethod
+    def refusals(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Skip]:
+        asked = [delivery for delivery in deliveries if not delivery.is_transactional]
+        given = set(
+            ConsentState.objects.filter(
+                customer_id__in={delivery.customer_id for delivery in asked},
+                is_given=True,
+                purpose__in={purpose for delivery in asked for purpose in purposes(delivery.topic)},
+            ).values_list("customer_id", "channel", "purpose", "address")
+        )
+        found = {}
+        for delivery in asked:
+            for purpose in purposes(delivery.topic):
+                if (delivery.customer_id, delivery.channel, purpose, delivery.address_normal) not in given:
+                    found[delivery.id] = Skip(reasons.NO_CONSENT, {"purpose": purpose})
+                    break
+        return found
+
+
+@guards.register
+class CouponGood(SendGuard):
+    """What the message brings can still be used; while its incentive is stopped the message waits."""
+
+    key = "coupon_good"
+    order = 40
+
+    @classmethod
+    def refusals(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Skip]:
+        grants = {
+            row["pk"]: row
+            for row in Grant.objects.filter(
+                pk__in={delivery.grant_id for delivery in deliveries if delivery.grant_id is not None}
+            ).values("pk", "state", "expires_at", code_ends=F("code__expires_at"), of=F("incentive__state"))
+        }
+        found = {}
+        for delivery in deliveries:
+            skip = cls._skip(grants.get(delivery.grant_id), now)
+            if skip:
+                found[delivery.id] = skip
+        return found
+
+    @staticmethod
+    def _skip(grant: dict[str, Any] | None, now: dt.datetime) -> Skip | None:
+        if grant is None:
+            return None
+        if grant["state"] != Grant.State.ACTIVE:
+            return Skip(reasons.COUPON_WITHDRAWN)
+        if any(end is not None and end <= now for end in (grant["expires_at"], grant["code_ends"])):
+            return Skip(reasons.COUPON_ENDED)
+        if grant["of"] == Incentive.State.STOPPED:
+            return Skip(reasons.OFFER_STOPPED, until=now + _ASK_AGAIN)
+        return None
+
+
+def purposes(topic: str) -> tuple[str, ...]:
+    """What a marketing message needs consent for."""
+    return ("marketing", f"topic:{topic}") if topic else ("marketing",)

@@ -1,0 +1,234 @@
+"""The statements of the outbox: claim, mark as being sent, settle, release, and find what a lost sender left.
+
+Leases live by the database's clock. A row in hand carries its sender's token, and nothing but that token moves it on.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection, transaction
+
+from retention.actors import Actor
+from retention.customers.addresses import address_hash
+from retention.incentives.operations import give, take_back
+from retention.messaging import reasons
+from retention.messaging.outgoing import Outgoing
+from retention.registries import outcomes
+
+#: How long a claim lasts, and how long twenty hand-overs may; a mail that stalls at every step takes 100 seconds.
+CLAIM_LEASE = dt.timedelta(minutes=10)
+SENDING_LEASE = dt.timedelta(minutes=6)
+_ASK_AGAIN = dt.timedelta(minutes=1)
+
+_CLAIM = """
+WITH due AS (
+    SELECT id FROM messaging_delivery
+    WHERE state IN ('queued', 'held') AND is_transactional = %(is_transactional)s AND not_before <= %(at)s
+        AND channel = %(channel)s
+    ORDER BY is_transactional, priority DESC, not_before, id
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE messaging_delivery d
+SET state = 'claimed', claimed_by = %(token)s, lease_until = statement_timestamp() + %(lease)s
+FROM due, customers_customer c, messaging_template t
+WHERE d.id = due.id AND c.id = d.customer_id AND t.id = d.template_id
+RETURNING d.id, d.public_id, d.origin, d.origin_id, d.step, d.channel, d.template_id, d.version_id, d.grant_id,
+    d.context, d.is_transactional, t.topic, d.priority, d.attempts, d.held_at, d.customer_id, c.public_id,
+    trim(c.email), c.email_normal, c.given_name, c.family_name, c.language, c.time_zone,
+    c.merged_into_id IS NOT NULL OR c.erased_at IS NOT NULL
+"""
+
+# Consent and suppression are asked once more in the very statement after which the message leaves.
+_MARK = """
+UPDATE messaging_delivery d
+SET state = 'sending', attempts = d.attempts + 1, language = going.language,
+    lease_until = statement_timestamp() + %(lease)s
+FROM unnest(%(ids)s::bigint[], %(languages)s::text[], %(addresses)s::text[], %(hashes)s::bytea[], %(topics)s::text[])
+        AS going (id, language, address, hash, topic), customers_customer c
+WHERE d.id = going.id AND c.id = d.customer_id AND d.state = 'claimed' AND d.claimed_by = %(token)s
+    AND c.email_normal = going.address AND c.erased_at IS NULL AND c.merged_into_id IS NULL
+    AND (d.is_transactional OR (
+        EXISTS (SELECT FROM customers_consentstate s WHERE s.customer_id = c.id AND s.channel = d.channel
+                AND s.purpose = 'marketing' AND s.is_given AND s.address = going.address)
+        AND (going.topic = '' OR EXISTS (
+            SELECT FROM customers_consentstate s WHERE s.customer_id = c.id AND s.channel = d.channel
+            AND s.purpose = 'topic:' || going.topic AND s.is_given AND s.address = going.address))))
+    AND NOT EXISTS (SELECT FROM messaging_suppression s WHERE s.channel = d.channel AND s.address_hash = going.hash
+                    AND NOT (s.marketing_only AND d.is_transactional))
+RETURNING d.id
+"""
+
+# A sender that lost its lease still knows how its own hand-overs ended, so `unknown` may become what it was.
+_SETTLE = """
+UPDATE messaging_delivery d
+SET state = settled.state, reason = settled.reason, params = settled.params::jsonb,
+    not_before = coalesce(settled.not_before, d.not_before),
+    held_at = CASE WHEN settled.state = 'held' THEN coalesce(d.held_at, %(at)s) ELSE d.held_at END,
+    ended_at = CASE WHEN settled.state IN ('queued', 'held') THEN NULL ELSE %(at)s END,
+    lease_until = NULL, provider_id = settled.provider_id, xid = pg_current_xact_id()
+FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[], %(params)s::text[],
+        %(not_befores)s::timestamptz[], %(provider_ids)s::text[])
+        AS settled (id, state, reason, params, not_before, provider_id)
+WHERE d.id = settled.id AND d.claimed_by = %(token)s AND d.state IN ('claimed', 'sending', 'unknown')
+RETURNING d.id
+"""
+
+_RELEASE = """
+UPDATE messaging_delivery
+SET state = 'queued', lease_until = NULL, claimed_by = '', not_before = greatest(not_before, %(not_before)s),
+    attempts = attempts - (state = 'sending')::int
+WHERE id = ANY(%(ids)s) AND claimed_by = %(token)s AND state IN ('claimed', 'sending')
+"""
+
+_RETURN_CLAIMED = """
+UPDATE messaging_delivery SET state = 'queued', lease_until = NULL, claimed_by = ''
+WHERE id IN (SELECT id FROM messaging_delivery WHERE state = 'claimed' AND lease_until < statement_timestamp()
+             ORDER BY id FOR UPDATE SKIP LOCKED)
+"""
+
+_GIVE_UP_SENDING = """
+UPDATE messaging_delivery
+SET state = 'unknown', reason = %(reason)s, params = '{}', ended_at = %(now)s, lease_until = NULL,
+    xid = pg_current_xact_id()
+WHERE id IN (SELECT id FROM messaging_delivery WHERE state = 'sending' AND lease_until < statement_timestamp()
+             ORDER BY id FOR UPDATE SKIP LOCKED)
+RETURNING id, origin, origin_id, customer_id, grant_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """As much of a delivery as what follows from its end needs."""
+
+    id: int
+    origin: str
+    origin_id: int
+    customer_id: int
+    grant_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How one delivery in hand goes on."""
+
+    delivery: Outgoing
+    state: str
+    reason: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    not_before: dt.datetime | None = None
+    provider_id: str = ""
+
+
+def claim(
+    *, channel: str, is_transactional: bool, at: dt.datetime, limit: int, token: str, zone: str
+) -> list[Outgoing]:
+    """Take up to `limit` due messages in hand, the most urgent first; no one else will touch them for a while."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CLAIM,
+            {
+                "channel": channel,
+                "is_transactional": is_transactional,
+                "at": at,
+                "limit": limit,
+                "token": token,
+                "lease": CLAIM_LEASE,
+            },
+        )
+        rows = cursor.fetchall()
+    claimed = [Outgoing(*row) for row in rows]
+    for delivery in claimed:
+        if isinstance(delivery.context, str):
+            delivery.context = json.loads(delivery.context)
+        delivery.zone = delivery.zone or zone
+    return sorted(claimed, key=lambda delivery: (-delivery.priority, delivery.id))
+
+
+def mark_sending(going: Sequence[Outgoing], *, token: str) -> set[int]:
+    """Those that may leave this very moment, now `sending`; the others are still `claimed`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _MARK,
+            {
+                "ids": [delivery.id for delivery in going],
+                "languages": [delivery.language for delivery in going],
+                "addresses": [delivery.address_normal for delivery in going],
+                "hashes": [address_hash(delivery.address_normal or "") for delivery in going],
+                "topics": [delivery.topic for delivery in going],
+                "token": token,
+                "lease": SENDING_LEASE,
+            },
+        )
+        return {pk for (pk,) in cursor.fetchall()}
+
+
+@transaction.atomic
+def settle(settlements: Sequence[Settlement], *, token: str, at: dt.datetime) -> None:
+    """Write how they ended or go on, and what follows from that, as one."""
+    if not settlements:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SETTLE,
+            {
+                "ids": [item.delivery.id for item in settlements],
+                "states": [item.state for item in settlements],
+                "reasons": [item.reason for item in settlements],
+                "params": [json.dumps(item.params) if item.params else "{}" for item in settlements],
+                "not_befores": [item.not_before for item in settlements],
+                "provider_ids": [item.provider_id for item in settlements],
+                "token": token,
+                "at": at,
+            },
+        )
+        settled = {pk for (pk,) in cursor.fetchall()}
+    by_end: dict[str, list[Any]] = defaultdict(list)
+    for item in settlements:
+        if item.delivery.id in settled:
+            by_end[item.state].append(item.delivery)
+    follow(sent=by_end["sent"], unknown=by_end["unknown"], unsent=by_end["failed"] + by_end["suppressed"], at=at)
+
+
+def release(ids: Iterable[int], *, token: str, at: dt.datetime | None = None) -> None:
+    """Put back what was not handed over, to be taken up at once, or after a minute where `at` is given."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RELEASE, {"ids": list(ids), "token": token, "not_before": at + _ASK_AGAIN if at is not None else None}
+        )
+
+
+@transaction.atomic
+def give_up_lost(*, now: dt.datetime) -> int:
+    """What a lost sender had in hand: the claimed is queued again, what it was sending is unknown. Counts these."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RETURN_CLAIMED)
+        cursor.execute(_GIVE_UP_SENDING, {"reason": reasons.SENDER_LOST, "now": now})
+        lost = [Ended(*row) for row in cursor.fetchall()]
+    follow(unknown=lost, at=now)
+    return len(lost)
+
+
+def follow(
+    *, sent: Sequence[Any] = (), unknown: Sequence[Any] = (), unsent: Sequence[Any] = (), at: dt.datetime
+) -> None:
+    """What follows from an end, in its transaction: coupons given or taken back, and the origins told."""
+    given = sorted(d.grant_id for d in (*sent, *unknown) if d.grant_id is not None)
+    if given:
+        give(grant_ids=given, now=at)
+    returned = sorted(d.grant_id for d in unsent if d.grant_id is not None)
+    if returned:
+        take_back(grant_ids=returned, now=at, by=Actor.job("messaging.send"), reason="not_sent")
+    for verb, ended in (("sent", sent), ("unknown", unknown), ("not_sent", unsent)):
+        by_origin: dict[str, list[Any]] = defaultdict(list)
+        for delivery in ended:
+            by_origin[delivery.origin].append(delivery)
+        for origin, deliveries in sorted(by_origin.items()):
+            if origin in outcomes:
+                getattr(outcomes[origin], verb)(deliveries, now=at)

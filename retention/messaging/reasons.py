@@ -1,0 +1,44 @@
+"""Why a message was held, skipped or failed: each stable code with its sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from retention.refusals import Refused
+
+
+def _reason(code: str, sentence: Any) -> str:
+    """Let `Refusal(code, params)` speak this sentence; returns the code."""
+    name = "".join(word.title() for word in code.split("_"))
+    type(name, (Refused,), {"code": f"messaging.{code}", "sentence": sentence, "__module__": __name__})
+    return f"messaging.{code}"
+
+
+# Not allowed, or no longer meant: the message is over.
+CUSTOMER_GONE = _reason("customer_gone", _("The customer was merged into another one or forgotten."))
+NO_ADDRESS = _reason("no_address", _("The customer has no address on this channel."))
+SUPPRESSED = _reason("suppressed", _("Nothing is sent to this address any more (%(why)s)."))
+NO_CONSENT = _reason("no_consent", _("There is no consent for %(purpose)s to this address."))
+COUPON_WITHDRAWN = _reason("coupon_withdrawn", _("What the message brings was taken back."))
+COUPON_ENDED = _reason("coupon_ended", _("What the message brings has expired."))
+CANCELLED = _reason("cancelled", _("It was called off before it left."))
+TOO_LATE = _reason("too_late", _("It was held back for more than %(days)s days."))
+# For a while.
+OFFER_STOPPED = _reason("offer_stopped", _("The incentive it brings is stopped; it waits for that to change."))
+NO_CONNECTION = _reason("no_connection", _("The provider could not be reached; it will be tried again."))
+SENDER_REFUSED = _reason("sender_refused", _("The provider refuses our account at present; it will be tried again."))
+# Said by the provider.
+ADDRESS_REFUSED = _reason("address_refused", _("The provider does not take mail to this address (%(detail)s)."))
+MESSAGE_REFUSED = _reason("message_refused", _("The provider did not take this message (%(detail)s)."))
+BAD_ADDRESS = _reason("bad_address", _("The address cannot be written to."))
+GAVE_UP = _reason("gave_up", _("Tried %(attempts)s times without success; the last reason: %(reason)s."))
+RENDER_FAILED = _reason("render_failed", _("The template could not be filled for this customer (%(error)s)."))
+# Not known.
+ANSWER_MISSING = _reason(
+    "answer_missing", _("The provider's answer is missing: it may have been sent. It is not sent again by itself.")
+)
+SENDER_LOST = _reason(
+    "sender_lost", _("The sender stopped while handing it over: it may have been sent. It is not sent again by itself.")
+)
