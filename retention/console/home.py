@@ -122,7 +122,7 @@ def _messages(midnight: dt.datetime) -> list[Figure]:
 
 
 def _jobs(now: dt.datetime) -> list[dict[str, Any]]:
-    tones = {JobRun.State.DONE: "good", JobRun.State.FAILED: "bad", JobRun.State.RUNNING: "busy"}
+    tones = {JobRun.State.DONE: "good", JobRun.State.FAILED: "bad", JobRun.State.RUNNING: "info"}
     return [
         {
             "label": job.label,

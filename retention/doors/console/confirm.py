@@ -36,8 +36,7 @@ class ConfirmForm(BaseDialogForm):
         if not errors:
             return sentences
         return format_html(
-            "{}<div role='alert' class='bg-red-100 dark:bg-red-500/20 dark:text-red-200 mb-3 px-3 py-2"
-            " rounded-default text-red-800'>{}</div>",
+            "{}<div role='alert' class='tone-bad mb-3 px-3 py-2 rounded-default'>{}</div>",
             sentences,
             errors,
         )

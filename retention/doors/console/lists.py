@@ -1,8 +1,11 @@
 """Lists that stay fast at a million rows, and the read-only admin of facts."""
 
+from typing import Any
+
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.checks import ModelAdminChecks
 from django.core.paginator import Paginator
+from django.db import models
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
@@ -46,6 +49,9 @@ class FastList(ModelAdmin):
     # "Select all 10,000" beside a capped count would promise less than it does.
     list_disable_select_all = True
     warn_unsaved_form = True
+    #: What an empty list says below "No … yet": where such rows come from.
+    empty_hint: Any = ""
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     # The theme's own checks read the permission table, which an empty database does not have yet.
     checks_class = ModelAdminChecks
 
