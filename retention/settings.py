@@ -108,6 +108,8 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+#: Where the console lies.
+CONSOLE_PATH = "admin/"
 LOGIN_URL = reverse_lazy("admin:login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 AXES_FAILURE_LIMIT = 10
@@ -212,6 +214,7 @@ LOGGING = {
 UNFOLD = {
     "SITE_TITLE": "Retention",
     "SITE_HEADER": "Retention",
+    "SITE_URL": None,
     "SITE_ICON": lambda request: static("retention/icon.svg"),
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("retention/icon.svg")}],
     "STYLES": [lambda request: static("console/console.css")],

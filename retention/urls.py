@@ -1,13 +1,16 @@
 """Which door answers at which address."""
 
+from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import include, path, re_path, reverse_lazy
+from django.views.generic import RedirectView
 
 from retention.api.mount import api, nowhere
 
 urlpatterns = [
-    path("admin/sorry/", include("retention.support.urls")),
-    path("admin/", admin.site.urls),
+    path("", RedirectView.as_view(url=reverse_lazy("admin:index"))),
+    path(f"{settings.CONSOLE_PATH}sorry/", include("retention.support.urls")),
+    path(settings.CONSOLE_PATH, admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", api.urls),
     re_path(r"^api/(?P<path>.*)$", nowhere),

@@ -2,6 +2,7 @@
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
+from django.conf import settings
 
 #: Alpine, which the theme is built on, evaluates its attributes; charts and tables carry inline styles.
 #: Messages are previewed in a sandboxed frame of this site.
@@ -21,7 +22,7 @@ class PolicyByPlace(CSPMiddleware):
     def get_policy_parts(self, request, response, report_only=False) -> PolicyParts:
         parts = super().get_policy_parts(request, response, report_only)
         page = request.resolver_match
-        if page is not None and page.namespace == "admin":
+        if request.path_info.startswith(f"/{settings.CONSOLE_PATH}"):
             parts.replace = {**CONSOLE, **(parts.replace or {})}
         elif page is not None and page.view_name == "api:openapi-view":
             parts.replace = {**API_DOCS, **(parts.replace or {})}

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
-from retention.doors.console.edits import messages_of
+from retention.doors.console.sentences import messages_of
 from retention.refusals import Refused
 
 
@@ -64,6 +64,9 @@ def confirm(
     def decorate(method: Callable) -> Callable:
         @wraps(method)
         def action(admin, request: HttpRequest, object_id: str | None = None) -> HttpResponse:
+            # The right first: who may not act learns nothing of what is there.
+            if not all(_may(admin, request, permission, None) for permission in permissions):
+                raise PermissionDenied
             obj = _row(admin, request, object_id)
             if not all(_may(admin, request, permission, obj) for permission in permissions):
                 raise PermissionDenied

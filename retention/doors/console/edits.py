@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from retention import clock
 from retention.actors import Actor
 from retention.doors.console.lists import FastList
+from retention.doors.console.sentences import messages_of
 from retention.refusals import Refused
 
 
@@ -28,15 +29,6 @@ def acting(request: HttpRequest) -> dict[str, Any]:
     if isinstance(request.user, AnonymousUser):
         raise PermissionError("a console page was reached without a log-in")
     return {"now": clock.now(), "by": Actor.staff(request.user)}
-
-
-def messages_of(reason: Refused | ValidationError) -> list[str]:
-    """The sentences of a refusal, each with its field where it names one."""
-    if isinstance(reason, Refused):
-        return [str(reason)]
-    if hasattr(reason, "error_dict"):
-        return [f"{field}: {message}" for field, found in reason.message_dict.items() for message in found]
-    return list(reason.messages)
 
 
 class _OperationForm(forms.ModelForm):

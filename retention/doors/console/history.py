@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from retention.audit.differences import difference, readable
 from retention.audit.models import Version
 from retention.audit.querysets import entries_of, versions_of
-from retention.doors.console.edits import messages_of
+from retention.doors.console.sentences import messages_of
 from retention.refusals import Refused
 
 SHOWN = 200
@@ -32,7 +32,45 @@ class RestoreForm(forms.Form):
     why = forms.CharField(label=_("Why"), required=False, max_length=300, widget=UnfoldAdminTextInputWidget)
 
 
-class VersionHistory:
+class RowHistory:
+    """The history page of any row: what was done to it, for those who may read the audit."""
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context=None) -> HttpResponse:
+        obj = self._seen(request, object_id)
+        if not request.user.has_perm("audit.view_auditentry"):
+            raise PermissionDenied
+        context = {**self._context(request, obj, _("History")), "entries": entries_of(obj)[:SHOWN]}
+        return TemplateResponse(request, "console/history.html", {**context, **(extra_context or {})})
+
+    def _seen(self, request: HttpRequest, object_id: str) -> Model:
+        # The right first: who may not look learns nothing of what is there.
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            raise Http404
+        if not self.has_view_or_change_permission(request, obj):
+            raise PermissionDenied
+        return obj
+
+    def _context(self, request: HttpRequest, obj: Model, title: Any) -> dict[str, Any]:
+        return {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "subtitle": str(obj),
+            "opts": self.opts,
+            "original": obj,
+            "object": obj,
+            "change_url": self._url("change", obj),
+            "history_url": self._url("history", obj),
+            "is_versioned": False,
+        }
+
+    def _url(self, page: str, obj: Model) -> str:
+        return reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{page}", args=[obj.pk])
+
+
+class VersionHistory(RowHistory):
     """Mixed into an `EditAdmin` before it, for rows whose operations save versions."""
 
     #: Words for paths that read badly by themselves: {"occasion_args.days": "Days before"}.
@@ -61,6 +99,7 @@ class VersionHistory:
         may_restore = self.has_change_permission(request, obj)
         context = {
             **self._context(request, obj, _("History")),
+            "is_versioned": True,
             "versions": versions,
             "older": older,
             "newer": newer,
@@ -72,9 +111,9 @@ class VersionHistory:
         return TemplateResponse(request, "console/history.html", context)
 
     def restore_view(self, request: HttpRequest, object_id: str, number: int) -> HttpResponse:
-        obj = self._seen(request, object_id)
-        if not self.has_change_permission(request, obj):
+        if not self.has_change_permission(request):
             raise PermissionDenied
+        obj = self._seen(request, object_id)
         versions = versions_of(obj)
         newest, chosen = versions.first(), versions.filter(number=number).first()
         if chosen is None or chosen == newest:
@@ -117,32 +156,9 @@ class VersionHistory:
             return False
         return True
 
-    def _seen(self, request: HttpRequest, object_id: str) -> Model:
-        obj = self.get_object(request, unquote(object_id))
-        if obj is None:
-            raise Http404
-        if not self.has_view_or_change_permission(request, obj):
-            raise PermissionDenied
-        return obj
-
     def _chosen(self, request: HttpRequest, versions: list[Version]) -> tuple[Version | None, Version | None]:
         """The two versions to compare: those asked for, else the newest and the one before it."""
         by_number = {str(version.number): version for version in versions}
         newer = by_number.get(request.GET.get("newer", ""), versions[0] if versions else None)
         before = next((version for version in versions if newer and version.number < newer.number), None)
         return by_number.get(request.GET.get("older", ""), before), newer
-
-    def _context(self, request: HttpRequest, obj: Model, title: Any) -> dict[str, Any]:
-        return {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "subtitle": str(obj),
-            "opts": self.opts,
-            "original": obj,
-            "object": obj,
-            "change_url": self._url("change", obj),
-            "history_url": self._url("history", obj),
-        }
-
-    def _url(self, page: str, obj: Model) -> str:
-        return reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{page}", args=[obj.pk])

@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 
+from retention.doors.console.history import RowHistory
+
 
 class CappedPaginator(Paginator):
     """Counts no further than `CAP` rows, so that neither the count nor the deepest page reads a whole table."""
@@ -33,7 +35,7 @@ class CappedPaginator(Paginator):
         return self.object_list.order_by().values("pk")[: self.CAP + 1].count()
 
 
-class FastList(ModelAdmin):
+class FastList(RowHistory, ModelAdmin):
     """The common part of every list: pages of 50, no exact counts, no facets, nothing deleted, nothing edited in rows.
 
     Filter by a foreign key with `unfold.contrib.filters.admin.AutocompleteSelectFilter`: Django's own filter

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from retention import clock
 from retention.actors import Actor
 from retention.api import mount
-from retention.doors.console.edits import messages_of
+from retention.doors.console.sentences import messages_of
 from retention.doors.endpoints import scopes
 from retention.doors.keys import create_key
 from retention.refusals import Refused
