@@ -103,10 +103,8 @@ class CodeBatch(models.Model):
         POOL = "pool", "to be granted one by one: each works once it is given"
 
     class State(models.TextChoices):
-        WAITING = "waiting"
-        RUNNING = "running"
+        WAITING = "waiting", "being made"
         DONE = "done"
-        FAILED = "failed"
 
     incentive = models.ForeignKey(Incentive, on_delete=models.PROTECT, related_name="batches")
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -115,11 +113,7 @@ class CodeBatch(models.Model):
     wanted = models.PositiveIntegerField()
     made = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
-    error = models.CharField(max_length=300, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Of its codes.")
-    lease_until = models.DateTimeField(
-        null=True, help_text="Past it a batch that is still `running` is taken up again."
-    )
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)

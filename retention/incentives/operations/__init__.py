@@ -1,12 +1,18 @@
 """Everything that changes what is given: one verb a function."""
 
+from retention.incentives.operations.code_batches import apply_version_to_codes, fill_batch, generate_codes
 from retention.incentives.operations.grant_life import give, take_back, void_grant
 from retention.incentives.operations.grants import Granted, grant
 from retention.incentives.operations.life import create_incentive, go_live, resume, save_incentive, stop
+from retention.incentives.operations.reconcile import reconcile
 from retention.incentives.operations.redemptions import Redeemed, Validated, redeem, roll_back, validate
 from retention.incentives.qualifying import Qualified, qualify
 
 __all__ = [
+    "apply_version_to_codes",
+    "fill_batch",
+    "generate_codes",
+    "reconcile",
     "Qualified",
     "qualify",
     "Granted",

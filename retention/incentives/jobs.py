@@ -1,0 +1,48 @@
+"""The room's scheduled work: making codes that were asked for, and proving the counters."""
+
+import datetime as dt
+
+from django.db.models import F, Sum
+from django.utils.translation import gettext_lazy as _
+
+from retention.incentives.models import CodeBatch
+from retention.incentives.operations.code_batches import JOB, fill_batch
+from retention.incentives.operations.reconcile import differences, reconcile
+from retention.registries import DueJob, jobs
+
+
+@jobs.register
+class MakeCodes(DueJob):
+    """Goes on with every batch that is not complete, however it was left."""
+
+    key = JOB
+    label = _("Make the codes that were asked for")
+    queue = "bulk"
+    order = 35
+
+    @classmethod
+    def run(cls, *, now, progress):
+        waiting = CodeBatch.objects.filter(state=CodeBatch.State.WAITING).order_by("pk").values_list("pk", flat=True)
+        return {"due": sum(fill_batch(batch_id=pk, now=now, progress=progress) for pk in list(waiting))}
+
+    @classmethod
+    def preview(cls, *, now):
+        waiting = CodeBatch.objects.filter(state=CodeBatch.State.WAITING)
+        return {"due": waiting.aggregate(left=Sum(F("wanted") - F("made")))["left"] or 0}
+
+
+@jobs.register
+class ReconcileCounters(DueJob):
+    key = "reconcile_incentives"
+    label = _("Compare the counters of incentives with the facts")
+    queue = "bulk"
+    at = dt.time(3, 50)
+    order = 90
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return {"due": len(reconcile(now=now))}
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": len(differences())}
