@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
@@ -66,6 +67,35 @@ def _customer_fields(customer: Customer, language: str, zone: str) -> dict:
         "zone": customer.time_zone or zone,
         "is_gone": customer.merged_into_id is not None or customer.erased_at is not None,
     }
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something a customer may choose to get: marketing on a channel, or one topic of it."""
+
+    channel: str
+    purpose: str
+    is_on: bool
+
+    @property
+    def topic(self) -> str:
+        return self.purpose.removeprefix("topic:") if self.purpose.startswith("topic:") else ""
+
+
+def choices_of(customer: Customer) -> list[Choice]:
+    """What the customer may choose: marketing by mail, other channels she was ever asked about, and every topic."""
+    addresses = {"email": customer.email_normal, "sms": customer.phone}
+    states = {
+        (state.channel, state.purpose): state.is_given and state.address == addresses.get(state.channel)
+        for state in customer.consent_states.filter(channel__in=addresses)
+        if addresses[state.channel]
+    }
+    offered = dict.fromkeys([("email", "marketing")] if customer.email_normal else [])
+    topics = usable_templates().exclude(topic="").values_list("channel", "topic").order_by("topic").distinct()
+    offered.update(dict.fromkeys(key for key in sorted(states) if key[1] == "marketing"))
+    offered.update(dict.fromkeys((channel, f"topic:{topic}") for channel, topic in topics if addresses.get(channel)))
+    offered.update(dict.fromkeys(key for key in sorted(states) if key[1].startswith("topic:")))
+    return [Choice(channel, purpose, states.get((channel, purpose), False)) for channel, purpose in offered]
 
 
 def sample_outgoing(template: Template, customer: Customer | None, language: str, channel: str) -> Outgoing:

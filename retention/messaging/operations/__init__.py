@@ -1,5 +1,6 @@
 """What messaging does: write templates, show them, queue messages, send them, call them off."""
 
+from retention.messaging.operations.leaving import set_preferences, unsubscribe
 from retention.messaging.operations.previews import Preview, preview, preview_delivery, preview_due, send_test
 from retention.messaging.operations.queueing import Message, Queued, queue
 from retention.messaging.operations.sending import send_due
@@ -28,5 +29,7 @@ __all__ = [
     "save_template",
     "send_due",
     "send_test",
+    "set_preferences",
     "settle_unknown",
+    "unsubscribe",
 ]

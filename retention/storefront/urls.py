@@ -1,0 +1,13 @@
+"""Addresses that stand in mails: short, and never changed, since mails are never forgotten."""
+
+from django.urls import path
+
+from retention.storefront import views
+
+app_name = "storefront"
+urlpatterns = [
+    path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
+    path("p/<str:token>", views.preferences, name="preferences"),
+    path("q/sample.png", views.sample_picture, name="sample-picture"),
+    path("q/<str:token>.png", views.code_picture, name="code-picture"),
+]

@@ -1,0 +1,114 @@
+"""Pages for customers and their mail programs: unsubscribe, preferences, the picture of a code; no cookies."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import segno
+from csp.constants import NONE, SELF
+from csp.decorators import csp_replace
+from django.core.signing import BadSignature
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import get_language_from_request
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from retention import clock
+from retention.incentives.models import Code
+from retention.messaging import operations, querysets, tokens
+from retention.messaging.operations.leaving import customer_of
+from retention.messaging.placeholders import Coupon
+from retention.shop.models import Shop
+from retention.storefront.words import words_in
+
+#: What such a page may load: its own style sheet, and nothing else from anywhere.
+_STRICT = {
+    "default-src": [NONE],
+    "script-src": [NONE],
+    "style-src": [SELF],
+    "img-src": [SELF],
+    "form-action": [SELF],
+    "frame-ancestors": [NONE],
+    "base-uri": [NONE],
+}
+
+
+def _page(request: HttpRequest, template: str, language: str, status: int = 200, **context: Any) -> HttpResponse:
+    shop = Shop.objects.first()
+    spoken, words = words_in(language or get_language_from_request(request), shop=shop.name if shop else "")
+    color = shop.brand_color if shop else "#1f2937"
+    answer = render(
+        request,
+        f"storefront/{template}.html",
+        {"words": words, "language": spoken, "shop": shop, "color": color, **context},
+        status=status,
+    )
+    answer["X-Robots-Tag"] = "noindex"
+    return answer
+
+
+# The signed token is the whole right to do this; RFC 8058 wants it without cookies, and forged forms have no token.
+@csrf_exempt
+@never_cache
+@csp_replace(_STRICT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows a button and changes nothing: scanners follow every link. POST stops marketing mail at once.
+
+    A token that is not ours gets the same answers.
+    """
+    if request.method == "POST":
+        operations.unsubscribe(token=token, now=clock.now())
+        if "List-Unsubscribe" in request.POST:
+            return HttpResponse("OK", content_type="text/plain")
+    found = customer_of(token)
+    language = found[0].language if found else ""
+    return _page(request, "unsubscribe", language, token=token, is_done=request.method == "POST")
+
+
+@csrf_exempt
+@never_cache
+@csp_replace(_STRICT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def preferences(request: HttpRequest, token: str) -> HttpResponse:
+    """What a customer gets, to be changed by her; the token is her only proof."""
+    found = customer_of(token)
+    if found is None:
+        return _page(request, "nothing", "", status=404)
+    customer, _channel = found
+    if request.method == "POST":
+        chosen = {tuple(value.split("|", 1)) for value in request.POST.getlist("choice") if "|" in value}
+        operations.set_preferences(token=token, chosen=chosen, now=clock.now())
+    return _page(
+        request,
+        "preferences",
+        customer.language,
+        choices=querysets.choices_of(customer),
+        is_done=request.method == "POST",
+    )
+
+
+@require_safe
+@cache_control(public=True, max_age=86_400, immutable=True)
+def code_picture(request: HttpRequest, token: str) -> HttpResponse:
+    """The QR picture of a code; the token names it without saying it."""
+    try:
+        return _picture(Code.objects.values_list("code", flat=True).get(pk=tokens.read_code_token(token)))
+    except (BadSignature, OverflowError, Code.DoesNotExist):
+        raise Http404 from None
+
+
+@require_safe
+@cache_control(public=True, max_age=86_400, immutable=True)
+def sample_picture(request: HttpRequest) -> HttpResponse:
+    """The picture in previews of templates."""
+    return _picture(Coupon.sample["code"])
+
+
+def _picture(text: str) -> HttpResponse:
+    picture = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(picture, kind="png", scale=8, border=4)
+    return HttpResponse(picture.getvalue(), content_type="image/png")
