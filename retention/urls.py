@@ -11,8 +11,6 @@ urlpatterns = [
     path("", RedirectView.as_view(url=reverse_lazy("admin:index"))),
     path(f"{settings.CONSOLE_PATH}sorry/", include("retention.support.urls")),
     path(settings.CONSOLE_PATH, admin.site.urls),
-    path("admin/sorry/", include("retention.support.urls")),
-    path("admin/", admin.site.urls),
     path("", include("retention.storefront.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", api.urls),

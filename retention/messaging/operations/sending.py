@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 from liquid.exceptions import LiquidError
@@ -95,7 +96,7 @@ def send_due(
 def tell_of_unknown(*, now: dt.datetime) -> None:
     count = Delivery.objects.filter(state=Delivery.State.UNKNOWN).count()
     text = _("%(count)s messages may or may not have been sent. Look at them and decide.") % {"count": count}
-    raise_alert(kind="messaging.unknown", text=text, url="/admin/messaging/delivery/?state=unknown", now=now)
+    raise_alert(kind="messaging.unknown", text=text, url=f"/{settings.CONSOLE_PATH}messaging/delivery/?state__exact=unknown", now=now)
 
 
 class _Run:
