@@ -121,10 +121,9 @@ def return_row(basket: Basket, *, seed: int, now: dt.datetime) -> dict | None:
     quantity = rng.randint(1, min(line.quantity, 2))
     return {
         "reference": f"R-{basket.reference}",
-        "order": basket.reference,
+        "order_reference": basket.reference,
         "reason": rng.choice(("defective", "wrong item", "changed mind", "changed mind", "late")),
         "amount_minor": line.total * quantity // line.quantity,
-        "currency": basket.currency,
         "occurred_at": occurred_at,
         "lines": [{"position": position + 1, "sku": line.item.sku, "quantity": quantity}],
     }

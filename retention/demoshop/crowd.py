@@ -59,16 +59,13 @@ class Person:
 
     def row(self) -> dict:
         """As `ingest("customers", …)` reads it."""
-        year, month, day = self.birthday or (None, None, None)
         return {
             "reference": self.reference,
             "email": self.email,
             "phone": self.phone,
             "given_name": self.given_name,
             "family_name": self.family_name,
-            "birth_year": year,
-            "birth_month": month,
-            "birth_day": day,
+            "birthday": _as_typed(self.birthday),
             "address": self.address,
             "postcode": self.postcode,
             "city": self.city.name,
@@ -141,6 +138,14 @@ def _events(
             "reference": f"{person.reference}:{channel}:{purpose}:{position + 1}",
             "occurred_at": min(at, now).replace(microsecond=0),
         }
+
+
+def _as_typed(birthday: tuple[int | None, int, int] | None) -> str:
+    """`1990-05-17`, or `05-17` where the year is not known."""
+    if birthday is None:
+        return ""
+    year, month, day = birthday
+    return f"{month:02d}-{day:02d}" if year is None else f"{year}-{month:02d}-{day:02d}"
 
 
 def _person(rng: Random, number: int, reference: str, genres: Sequence[str], signed_up_at: dt.datetime) -> Person:

@@ -8,7 +8,7 @@ from retention.demoshop.baskets import Basket
 from retention.demoshop.catalogue import Catalogue, Item
 from retention.demoshop.crowd import Person
 
-_COMPLAINTS = ("late", "defective", "wrong item", "rude service", "missing")
+_COMPLAINTS = ("It came too late.", "It skips.", "Not what I ordered.", "Nobody answered.", "One is missing.")
 
 
 def activity_rows(
@@ -35,7 +35,7 @@ def _row(kind: str, at: dt.datetime, *, item: Item | None = None, order: str = "
         "kind": kind,
         "occurred_at": at.replace(microsecond=0),
         "product": item.sku if item else "",
-        "order": order,
+        "order_reference": order,
         "properties": properties or {},
     }
 
@@ -46,9 +46,9 @@ def _around(order: Basket, rng: Random) -> list[dict]:
     at = order.placed_at
     for line in order.lines[:3]:
         if rng.random() < 0.6:
-            found.append(_row("product_viewed", at - dt.timedelta(minutes=rng.randrange(20, 3000)), item=line.item))
+            found.append(_row("viewed_product", at - dt.timedelta(minutes=rng.randrange(20, 3000)), item=line.item))
         if rng.random() < 0.4:
-            found.append(_row("cart_added", at - dt.timedelta(minutes=rng.randrange(4, 20)), item=line.item))
+            found.append(_row("added_to_cart", at - dt.timedelta(minutes=rng.randrange(4, 20)), item=line.item))
     if rng.random() < 0.5:
         found.append(_row("checkout_started", at - dt.timedelta(minutes=3)))
     later = at + dt.timedelta(days=rng.randrange(5, 25), minutes=rng.randrange(900))
@@ -58,11 +58,11 @@ def _around(order: Basket, rng: Random) -> list[dict]:
             _row("reviewed", later, item=order.lines[0].item, order=order.reference, properties={"rating": rating})
         )
     if rng.random() < 0.007:
-        found.append(_row("complained", later, order=order.reference, properties={"reason": rng.choice(_COMPLAINTS)}))
+        found.append(_row("complaint", later, order=order.reference, properties={"text": rng.choice(_COMPLAINTS)}))
     if rng.random() < 0.2:
-        found.append(_row("message_opened", later + dt.timedelta(hours=5)))
+        found.append(_row("mail_opened", later + dt.timedelta(hours=5)))
         if rng.random() < 0.3:
-            found.append(_row("message_clicked", later + dt.timedelta(hours=5, minutes=1)))
+            found.append(_row("mail_clicked", later + dt.timedelta(hours=5, minutes=1)))
     return found
 
 
@@ -74,8 +74,8 @@ def _abandoned_cart(person: Person, goods: Catalogue, rng: Random, now: dt.datet
     lines = [{"sku": item.sku, "quantity": 1} for item in picked]
     restore = f"https://shop.example.com/cart/{person.reference.lower()}"
     return [
-        *(_row("product_viewed", at - dt.timedelta(minutes=9 - n), item=item) for n, item in enumerate(picked)),
-        *(_row("cart_added", at - dt.timedelta(minutes=5 - n), item=item) for n, item in enumerate(picked)),
+        *(_row("viewed_product", at - dt.timedelta(minutes=9 - n), item=item) for n, item in enumerate(picked)),
+        *(_row("added_to_cart", at - dt.timedelta(minutes=5 - n), item=item) for n, item in enumerate(picked)),
         _row("cart_updated", at, properties={"lines": lines, "restore_url": restore}),
     ]
 
@@ -84,6 +84,6 @@ def _browsed(person: Person, goods: Catalogue, rng: Random, now: dt.datetime) ->
     at = now - dt.timedelta(hours=rng.uniform(1, 24 * 60))
     shelf = goods.by_genre[rng.choice((*person.taste, "Merch"))]
     return [
-        _row("product_viewed", at + dt.timedelta(minutes=minute), item=rng.choice(shelf))
+        _row("viewed_product", at + dt.timedelta(minutes=minute), item=rng.choice(shelf))
         for minute in range(rng.randint(1, 5))
     ]

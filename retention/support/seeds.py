@@ -35,8 +35,12 @@ class Seeded:
 
 
 @transaction.atomic
-def seed(*, now: dt.datetime, by: Actor) -> Seeded:
-    """Needs the shop's row, for its languages; what leads changed since stays as they left it."""
+def seed(*, now: dt.datetime) -> Seeded:
+    """Before there is a shop, the reasons alone: the mail's languages are the shop's.
+
+    What leads changed since stays as they left it.
+    """
+    by = Actor.command("seed")
     present = set(Reason.objects.values_list("key", flat=True))
     missing = [
         Reason(key=key, label=str(label), percent=percent, position=position)
@@ -44,7 +48,7 @@ def seed(*, now: dt.datetime, by: Actor) -> Seeded:
         if key not in present
     ]
     Reason.objects.bulk_create(missing)
-    if Desk.objects.exists():
+    if Desk.objects.exists() or not Shop.objects.exists():
         return Seeded(len(missing), is_desk_new=False)
     Desk.objects.create(incentive_id=_incentive(now, by), template_id=_template(now, by))
     return Seeded(len(missing), is_desk_new=True)

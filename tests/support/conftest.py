@@ -44,7 +44,7 @@ def make_shopfloor(now: dt.datetime) -> Shopfloor:
         country="US",
     )
     role_seeds.seed(now=now)
-    seeds.seed(now=now, by=LEAD)
+    seeds.seed(now=now)
     anna = Customer.objects.create(
         reference="C00001",
         email="Anna.Meyer@example.com",

@@ -13,8 +13,7 @@ from django.db import connections
 
 from retention import clock, embedded
 from retention.actors import Actor
-from retention.customers.models import Order
-from retention.demoshop import staff, stage
+from retention.demoshop import loading, staff, stage
 from retention.doors.roles import ROLES
 from retention.embedded.places import data_folder, make_data_folder, open_lock
 
@@ -79,8 +78,7 @@ class Command(BaseCommand):
             call_command("collectstatic", verbosity=0, interactive=False)
         with self._step("Seeding roles, jobs and ready parts"):
             call_command("seed", verbosity=0)
-        # Orders come last of the facts, so a load that was interrupted is done again.
-        is_new = not Order.objects.exists()
+        is_new = not loading.is_loaded()
         if is_new:
             call_command("load_demo")
         staff.hire(now=clock.now(), by=Actor.command("demo"))
