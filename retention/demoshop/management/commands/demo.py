@@ -16,6 +16,16 @@ from retention.actors import Actor
 from retention.demoshop import loading, staff, stage
 from retention.doors.roles import ROLES
 from retention.embedded.places import data_folder, make_data_folder, open_lock
+from retention.shop.models import Shop
+
+NAME = "Side B Records"
+SHOP = {
+    "currency": "USD",
+    "time_zone": "America/New_York",
+    "languages": "en,ko,ru",
+    "sender_email": "shop@example.com",
+    "postal_address": "Side B Records, 12 Groove Lane, Springfield",
+}
 
 
 class Command(BaseCommand):
@@ -76,6 +86,8 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
         with self._step("Collecting styles and scripts"):
             call_command("collectstatic", verbosity=0, interactive=False)
+        if not Shop.objects.exists():
+            call_command("create_shop", NAME, **SHOP, verbosity=0)
         with self._step("Seeding roles, jobs and ready parts"):
             call_command("seed", verbosity=0)
         is_new = not loading.is_loaded()
