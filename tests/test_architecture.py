@@ -122,7 +122,7 @@ def test_nothing_imports_a_door():
     routes = {"retention.urls", "retention.schedule"}
     astray = []
     for path in product_modules():
-        if dotted(path) in routes or is_door(path):
+        if dotted(path) in routes or path.stem == "urls" or is_door(path):
             continue
         for node in ast.walk(tree(path)):
             names = []

@@ -1,5 +1,6 @@
 """The demo's processes in one terminal: web, workers and beat as in production, started together, stopped together."""
 
+import hashlib
 import os
 import re
 import shlex
@@ -13,6 +14,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from django.contrib.staticfiles.finders import get_finders
 from honcho.manager import Manager
 from honcho.printer import Message, Printer
 
@@ -22,17 +24,15 @@ READY_SECONDS = 60
 
 
 def commands(*, host: str, port: int, threads: int = 4, workers: int = 2) -> dict[str, list[str]]:
-    """Name → command line of everything that serves; the same that `compose.yaml` runs, one container each."""
+    """Name → command line of everything that serves; as in `compose.yaml`, where each has its container."""
     celery = ["-m", "celery", "--quiet", "--app", "retention"]
     worker = [*celery, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
-    web = [
-        "--interface", "wsgi", "--workers", str(workers), "--blocking-threads", str(threads), "--backpressure", "64",
-        "--respawn-failed-workers", "--workers-max-rss", "512", "--no-ws", "--log-level", "warning",
-    ]  # fmt: skip
+    web = ["--interface", "wsgi", "--workers", str(workers), "--blocking-threads", str(threads), "--backpressure", "64"]
+    web += ["--no-ws", "--log-level", "warning", "--host", host, "--port", str(port)]
     return {
-        "web": ["-m", "granian", *web, "--host", host, "--port", str(port), "retention.wsgi:application"],
-        "mail": [*worker, "--queues", "transactional", "--hostname", "transactional@demo", "--concurrency", "1"],
-        "work": [*worker, "--queues", "bulk,sweeps", "--hostname", "work@demo", "--concurrency", str(workers)],
+        "web": ["-m", "granian", *web, "retention.wsgi:application"],
+        "sender": [*worker, "--queues", "transactional", "--hostname", "sender@demo", "--concurrency", "1"],
+        "worker": [*worker, "--queues", "bulk,sweeps", "--hostname", "worker@demo", "--concurrency", str(workers)],
         "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""],
     }
 
@@ -74,6 +74,15 @@ def clear_leftovers(mark: str) -> int:
     return len(found)
 
 
+def print_of_static_files() -> str:
+    """Changes whenever a style, script or picture does; compressing them all takes longer than everything else."""
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            digest.update(f"{path} {storage.size(path)} {storage.get_modified_time(path)}\n".encode())
+    return digest.hexdigest()
+
+
 class Voices(Printer):
     """Prints what the processes say; calls `when_started` once all of them run."""
 
@@ -103,7 +112,10 @@ def serve(parts: dict[str, list[str]], *, url: str, mark: str, banner: str) -> i
     # Started after the last fork, so that no fork meets a second thread.
     announcing = threading.Thread(target=announce, daemon=True)
     manager = Manager(Voices(list(parts), announcing.start))
-    environment = {**os.environ, MARK: mark, "PYTHONUNBUFFERED": "1"}
+    # A demo in a container runs as root, and Celery would say so at length.
+    quiet = "ignore:You're running the worker with superuser privileges"
+    environment = {**os.environ, MARK: mark, "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": quiet}
+    environment.setdefault("LOG_LEVEL", "WARNING")
     for name, arguments in parts.items():
         manager.add_process(name, shlex.join(["exec", sys.executable, *arguments]), env=environment)
     manager.loop()

@@ -84,8 +84,12 @@ class Command(BaseCommand):
     def _prepare(self):
         with self._step("Preparing the database"):
             call_command("migrate", verbosity=0, interactive=False)
-        with self._step("Collecting styles and scripts"):
-            call_command("collectstatic", verbosity=0, interactive=False)
+        print_of_static = stage.print_of_static_files()
+        stamp = settings.STATIC_ROOT / "made-from"
+        if not stamp.exists() or stamp.read_text() != print_of_static:
+            with self._step("Collecting styles and scripts"):
+                call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+                stamp.write_text(print_of_static)
         if not Shop.objects.exists():
             call_command("create_shop", NAME, **SHOP, verbosity=0)
         with self._step("Seeding roles, jobs and ready parts"):
