@@ -133,7 +133,7 @@ def roll_back(*, public_id: uuid.UUID, source: str, reason: str, now: dt.datetim
 
     Raises:
         NoSuchRedemption, RolledBackBefore
-        SourceReused: the source undid another redemption.
+        SourceReused: the source undid another redemption, or came with another reason.
     """
     redemption = Redemption.objects.filter(public_id=public_id).first()
     if redemption is None:
@@ -151,6 +151,8 @@ def roll_back(*, public_id: uuid.UUID, source: str, reason: str, now: dt.datetim
         raise
     if outcome == "already":
         raise RolledBackBefore
+    if outcome == "repeated" and redemption.rollback_reason != reason:
+        raise SourceReused
     if outcome == "rolled_back":
         record(
             verb="incentives.roll_back",
