@@ -105,6 +105,12 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
         (
             Line(_("Jobs"), "schedule", "work_job_changelist", "work.view_job"),
             Line(_("Runs"), "history", "work_jobrun_changelist", "work.view_jobrun"),
+            Line(
+                _("Scheduler"),
+                "timer",
+                "django_celery_beat_periodictask_changelist",
+                "django_celery_beat.view_periodictask",
+            ),
             Line(_("Alerts"), "notifications", "work_alert_changelist", "work.view_alert"),
         ),
     ),

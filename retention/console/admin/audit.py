@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, FieldTextFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import FieldTextFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
 from retention.audit.differences import difference, readable
@@ -15,7 +15,6 @@ class AuditEntryAdmin(FactAdmin):
     list_display = ["at", "who", "verb", "what", "customer_id", "change"]
     list_filter = [
         ("at", RangeDateTimeFilter),
-        ("by", AutocompleteSelectFilter),
         ("verb", FieldTextFilter),
         ("customer_id", FieldTextFilter),
     ]

@@ -50,6 +50,10 @@ class ApiKeyAdmin(EditAdmin):
     def get_readonly_fields(self, request, obj=None):
         return self.get_fields(request, obj) if obj else []
 
+    def has_change_permission(self, request, obj=None):
+        """The form of a key that is there cannot be sent; the buttons have a right of their own."""
+        return False
+
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("by")
 
@@ -75,7 +79,7 @@ class ApiKeyAdmin(EditAdmin):
         title=_("Replace the secret"),
         description=_("The old secret stops within five seconds; the caller needs the new one."),
         submit=_("Replace it"),
-        permissions=["change"],
+        permissions=["doors.change_apikey"],
         icon="autorenew",
     )
     def rotate(self, request, form, obj):
@@ -85,7 +89,7 @@ class ApiKeyAdmin(EditAdmin):
         title=_("Revoke the key"),
         description=_("The caller is refused within five seconds. This cannot be undone; make a new key instead."),
         submit=_("Revoke it"),
-        permissions=["change"],
+        permissions=["doors.change_apikey"],
         icon="block",
         variant=ActionVariant.DANGER,
     )
