@@ -56,7 +56,8 @@ class Command(BaseCommand):
     def _only_one(self):
         with open_lock(data_folder() / "demo.lock") as lock:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # This process's alone (`flock` would pass to the watchers that honcho forks, and outlive us with them).
+                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise CommandError(f"A demo of this checkout runs already ({lock.read()}).") from None
             lock.truncate(0)
