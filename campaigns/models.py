@@ -1,6 +1,7 @@
 """Who × when × what × how: campaigns with their steps, each customer's touches, and the holidays of countries."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -8,7 +9,7 @@ from retention.audit.models import Version
 from retention.customers.models import Customer
 from retention.customers.models.people import Channel
 from retention.incentives.models import Grant, Incentive
-from retention.marks import MarkField
+from retention.marks import MarkField, Xid8Field
 from retention.messaging.models import Template
 from retention.segments.models import Segment
 
@@ -29,7 +30,12 @@ class Campaign(models.Model):
     audience = models.ForeignKey(
         Segment, null=True, blank=True, on_delete=models.PROTECT, related_name="campaigns", help_text="Empty: everyone."
     )
-    countries = models.JSONField(default=list, blank=True, help_text="Of the customer; empty: all.")
+    excluded = models.ForeignKey(
+        Segment, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Not those in it."
+    )
+    countries = ArrayField(
+        models.CharField(max_length=2), default=list, blank=True, help_text="Of the customer; empty: all."
+    )
     occasion = models.CharField(max_length=60, help_text="Key of the occasion.")
     occasion_args = models.JSONField(default=dict, blank=True)
     lateness_hours = models.PositiveSmallIntegerField(
@@ -44,6 +50,9 @@ class Campaign(models.Model):
         settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
     launched_at = models.DateTimeField(null=True, editable=False)
+    stopped_at = models.DateTimeField(
+        null=True, editable=False, help_text="Ended by hand: then what waits in the outbox is not sent either."
+    )
     archived_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -91,23 +100,35 @@ class Step(models.Model):
 
 
 class Touch(models.Model):
-    """One customer, one campaign, one occasion: unique, so that nothing is done to her twice for the same reason."""
+    """One customer, one campaign, one occasion: unique, so that nothing is done to her twice for the same reason.
+
+    Those who cannot be written to get one too, skipped with its reason, so that "why didn't she get it" has an answer.
+    """
 
     class State(models.TextChoices):
-        DUE = "due"
+        DUE = "due", "a step is to be taken"
+        WAITING = "waiting", "its last message is on its way"
         DONE = "done"
         SKIPPED = "skipped"
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="touches")
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="touches")
-    occasion = models.CharField(max_length=60, help_text="A year or a count, never a date that can be edited.")
-    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+")
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="touches", db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="touches", db_index=False)
+    occasion = models.CharField(max_length=120, help_text="A year or a count, never a date that can be edited.")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+", db_index=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.DUE)
     reason = models.CharField(max_length=60, blank=True, help_text="Stable code of why it was skipped.")
     step = models.PositiveSmallIntegerField(default=0, help_text="The next one to take.")
     due_at = models.DateTimeField(help_text="When the occasion fell.")
     next_at = models.DateTimeField(null=True, help_text="When the next step is to be taken.")
-    grant = models.ForeignKey(Grant, null=True, on_delete=models.PROTECT, related_name="+")
+    grant = models.ForeignKey(
+        Grant,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="The one that the occasion is about; those it brings name the touch as their origin.",
+    )
+    about = models.JSONField(default=dict, help_text="What messages may say of the occasion, such as years or a name.")
     enlisted_at = models.DateTimeField()
     xid = MarkField()
 
@@ -118,12 +139,47 @@ class Touch(models.Model):
             models.UniqueConstraint(fields=["campaign", "customer", "occasion"], name="touched_once"),
         ]
         indexes = [
-            models.Index(fields=["campaign", "id"], name="touch_due", condition=Q(state="due")),
+            models.Index(fields=["campaign", "next_at"], name="touch_due", condition=Q(state="due")),
+            models.Index(
+                fields=["campaign", "customer"],
+                name="touch_to_revive",
+                condition=Q(state="skipped", reason__in=["campaigns.no_consent", "campaigns.no_address"]),
+            ),
+            models.Index(fields=["campaign", "-id"], name="touch_by_campaign"),
             models.Index(fields=["customer", "-id"], name="touch_by_customer"),
         ]
 
     def __str__(self):
         return f"Touch {self.pk}"
+
+
+class Reach(models.Model):
+    """How far a campaign has looked: in time and in the marks of facts, and in customers while a look is under way.
+
+    It moves in the transaction of each chunk, so a run that is killed goes on where it was.
+    """
+
+    class Phase(models.TextChoices):
+        REST = "rest"
+        FRESH = "fresh", "what fell due since the last look"
+        LATE = "late", "what became due late, by facts that came since"
+
+    campaign = models.OneToOneField(Campaign, primary_key=True, on_delete=models.CASCADE, related_name="reach")
+    at = models.DateTimeField(help_text="Occasions due before it have been looked at.")
+    mark = Xid8Field(help_text="Facts of transactions before it have been looked at.")
+    opens_at = models.DateTimeField(help_text="The launch: nobody is touched as of an earlier instant.")
+    phase = models.CharField(max_length=5, choices=Phase.choices, default=Phase.REST)
+    until = models.DateTimeField(null=True, help_text="Where the look under way ends.")
+    until_mark = Xid8Field(null=True)
+    position = models.BigIntegerField(default=0, help_text="The next customer of the look under way.")
+
+    is_revived = models.BooleanField(default=False, help_text="Those skipped before were looked at in this look.")
+
+    class Meta:
+        verbose_name_plural = "reaches"
+
+    def __str__(self):
+        return f"Reach of {self.campaign_id}"
 
 
 class Holiday(models.Model):

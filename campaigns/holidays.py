@@ -1,0 +1,41 @@
+"""Public holidays of the customers' countries: computed ahead from the `holidays` library, kept as rows to edit."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+import holidays as library
+from django.utils.text import slugify
+
+from campaigns.models import Holiday
+
+YEARS_AHEAD = 2
+
+
+def computed(country: str, years: Iterable[int]) -> list[tuple[dt.date, str, str]]:
+    """(day, key, name in the country's language) of each public holiday; substitutes for weekends are left out.
+
+    A country the library does not know has none.
+    """
+    if country not in library.list_supported_countries(include_aliases=False):
+        return []
+    years = list(years)
+    english = _of(country, years, "en_US")
+    own = _of(country, years, library.country_holidays(country).default_language)
+    rows = []
+    for day, names in sorted(english.items()):
+        # The two lists name the same holidays of a day in the same order.
+        locals_ = own.get(day, names)
+        for number, name in enumerate(names):
+            rows.append((day, slugify(name)[:80], locals_[number] if number < len(locals_) else name))
+    return [row for row in rows if row[1]]
+
+
+def _of(country: str, years: list[int], language: str | None) -> dict[dt.date, list[str]]:
+    found = library.country_holidays(country, years=years, observed=False, language=language)
+    return {day: found.get_list(day) for day in found}
+
+
+def keys_in_use() -> set[str]:
+    return set(Holiday.objects.filter(is_observed=True).values_list("key", flat=True).distinct())

@@ -1,0 +1,93 @@
+"""The scheduled work of campaigns: reach who is due; keep the calendars."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+
+from django.utils.translation import gettext_lazy as _
+
+from campaigns import operations
+from campaigns.models import Campaign
+from campaigns.operations.previewing import preview
+from campaigns.operations.reaching import Figures
+from retention.actors import Actor
+from retention.registries import DueJob, jobs
+from retention.work.models import Alert
+from retention.work.operations import RunTakenOver, describe, raise_alert, resolve_alert
+
+log = logging.getLogger(__name__)
+
+
+def live_campaigns() -> list[int]:
+    """The live ones, the most important first."""
+    return list(
+        Campaign.objects.filter(state=Campaign.State.LIVE).order_by("-priority", "pk").values_list("pk", flat=True)
+    )
+
+
+@jobs.register
+class Campaigns(DueJob):
+    """Several workers may do it side by side: each campaign is in one pair of hands at a time."""
+
+    key = "campaigns"
+    label = _("Campaigns reach who is due")
+    queue = "bulk"
+    order = 50
+    lanes = 2
+
+    @classmethod
+    def run(cls, *, now, progress):
+        figures, failed = Figures(), []
+        by = Actor.job(cls.key)
+        for campaign_id in live_campaigns():
+            # What is wrong with one campaign must not hold up the others.
+            try:
+                figures.add(operations.reach(campaign_id=campaign_id, now=now, by=by, progress=progress))
+                operations.finish(campaign_id=campaign_id, now=now, by=by)
+            except RunTakenOver:
+                raise
+            except Exception as error:
+                failed.append(campaign_id)
+                cls._tell(campaign_id, describe(error), now)
+            else:
+                resolve_alert(kind="campaigns.failed", subject=str(campaign_id), now=now)
+        progress(1, 1)
+        return {**figures.as_json(), **({"failed": failed} if failed else {})}
+
+    @staticmethod
+    def _tell(campaign_id: int, error: str, now: dt.datetime) -> None:
+        log.error("campaign %s failed: %s", campaign_id, error)
+        raise_alert(
+            kind="campaigns.failed",
+            subject=str(campaign_id),
+            level=Alert.Level.URGENT,
+            text=f"Campaign {campaign_id} cannot go on: {error}",
+            url=f"/admin/campaigns/campaign/{campaign_id}/change/",
+            now=now,
+        )
+
+    @classmethod
+    def preview(cls, *, now):
+        figures, touches = Figures(), []
+        for campaign_id in live_campaigns():
+            one, rows = preview(campaign_id=campaign_id, now=now)
+            figures.add(one)
+            touches += [row.as_json() for row in rows]
+        return {**figures.as_json(), "touches": touches}
+
+
+@jobs.register
+class Holidays(DueJob):
+    key = "holidays"
+    label = _("Holidays are computed ahead")
+    at = dt.time(3, 0)
+    order = 40
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return {"due": operations.refresh_holidays(now=now)}
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": operations.missing_holidays(now=now)}

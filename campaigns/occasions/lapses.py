@@ -1,0 +1,114 @@
+"""Occasions of time running out: nothing ordered for so many days, a coupon about to expire."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django import forms
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.local_days import DAY, local_days, spans
+from campaigns.occasions.base import SPANS, ZONE, HourForm, as_json, hour_text, known_zones
+from retention.customers.models import Order
+from retention.registries import Occasion, occasions
+
+
+@occasions.register
+class DaysSinceLastOrder(Occasion):
+    """Key: her last order, so that a new lapse is a new occasion and editing an order's date is none."""
+
+    key = "days_since_last_order"
+    label = _("Days since the last order")
+    group = _("Silence")
+
+    class form_class(HourForm):
+        days = forms.IntegerField(label=_("days"), min_value=1, max_value=3650, initial=180)
+        already_days = forms.IntegerField(
+            label=_("also those silent already, up to days"),
+            min_value=0,
+            max_value=3650,
+            initial=0,
+            required=False,
+            help_text=_("0: only those who become silent after the launch. Else they are touched at the launch."),
+        )
+        field_order = ["days", "hour", "already_days"]
+
+        def clean_already_days(self) -> int:
+            return self.cleaned_data["already_days"] or 0
+
+        def clean(self):
+            cleaned = super().clean()
+            if 0 < cleaned.get("already_days", 0) <= cleaned.get("days", 0):
+                self.add_error("already_days", _("Say more days than above, or 0."))
+            return cleaned
+
+    @classmethod
+    def sentence(cls, args):
+        words = _t("%(days)s days after the last order at %(hour)s her time") % {
+            "days": args["days"], "hour": hour_text(args)}  # fmt: skip
+        if args["already_days"]:
+            words += _t(", and those silent already for up to %(days)s days") % {"days": args["already_days"]}
+        return words
+
+    @classmethod
+    def opens_at(cls, args, launched_at):
+        return launched_at - DAY * max(0, args["already_days"] - args["days"])
+
+    @classmethod
+    def due_sql(cls, args, window):
+        silent = DAY * args["days"]
+        rows = spans(local_days(args["hour"], window), window.shop_zone, lambda day: [(day - silent, "")])
+        if (found := as_json(rows)) == "[]":
+            return None
+        sql = f"""
+            SELECT c.id AS customer_id, 'order:' || o.id AS occasion, v.due_at, NULL::bigint AS grant_id,
+                   '{{}}'::jsonb AS about
+            FROM {SPANS}
+            JOIN customers_customerstats s ON s.last_order_at >= v.from_at AND s.last_order_at < v.until_at
+            JOIN customers_customer c ON c.id = s.customer_id AND {ZONE} = ANY(v.zones)
+            CROSS JOIN LATERAL (
+                SELECT o.id FROM customers_order o
+                WHERE o.customer_id = c.id AND o.placed_at = s.last_order_at AND o.state = ANY(%s)
+                ORDER BY o.id LIMIT 1
+            ) o
+        """  # noqa: S608
+        return sql, [found, known_zones(), list(Order.BOUGHT)]
+
+
+@occasions.register
+class CouponExpiring(Occasion):
+    """Key: the grant. A code that was used meanwhile is no occasion."""
+
+    key = "coupon_expiring"
+    label = _("Coupon about to expire")
+    group = _("Silence")
+
+    class form_class(HourForm):
+        days = forms.IntegerField(label=_("days before the end"), min_value=1, max_value=365, initial=3)
+        field_order = ["days", "hour"]
+
+    @classmethod
+    def sentence(cls, args):
+        return _t("%(days)s days before an unused coupon expires, at %(hour)s her time") % {
+            "days": args["days"], "hour": hour_text(args)}  # fmt: skip
+
+    @classmethod
+    def due_sql(cls, args, window):
+        ahead: dt.timedelta = DAY * args["days"]
+        rows = spans(local_days(args["hour"], window), window.shop_zone, lambda day: [(day + ahead, "")])
+        if (found := as_json(rows)) == "[]":
+            return None
+        sql = f"""
+            SELECT c.id AS customer_id, 'grant:' || code.grant_id AS occasion, v.due_at, code.grant_id,
+                   '{{}}'::jsonb AS about
+            FROM {SPANS}
+            JOIN incentives_code code ON code.state = 'given' AND code.expires_at >= v.from_at
+                 AND code.expires_at < v.until_at AND code.expires_at > v.due_at
+                 AND code.grant_id IS NOT NULL AND code.customer_id IS NOT NULL
+            JOIN customers_customer c ON c.id = code.customer_id AND {ZONE} = ANY(v.zones)
+            WHERE NOT EXISTS (
+                SELECT FROM incentives_redemption r WHERE r.code_id = code.id AND r.rolled_back_at IS NULL
+            )
+        """  # noqa: S608
+        return sql, [found, known_zones()]

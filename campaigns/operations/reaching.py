@@ -1,0 +1,256 @@
+"""Reaching who is due: a campaign looks from where it stopped, in bounded chunks, each whole in one transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Max, Min
+
+from campaigns.models import Campaign, Reach
+from campaigns.operations.stepping import Touched, after, take_due_steps, take_step
+from campaigns.plans import Plan, running_plan
+from campaigns.selection import Selection, zones_of_changed
+from retention.actors import Actor
+from retention.customers.models import Customer
+from retention.marks import safe_mark
+from retention.work.querysets import shop_zone
+
+#: Touches in one transaction: what `grant` and `queue` take at once.
+MOST = 5_000
+#: A chunk that found few looks at more customers the next time.
+WIDEST = 5_000_000
+
+
+@dataclass
+class Figures:
+    """What became of those who were due."""
+
+    due: int = 0
+    touched: int = 0
+    granted: int = 0
+    queued: int = 0
+    skipped: Counter = field(default_factory=Counter)
+
+    def add(self, other: Figures) -> None:
+        self.due += other.due
+        self.touched += other.touched
+        self.granted += other.granted
+        self.queued += other.queued
+        self.skipped.update(other.skipped)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "due": self.due,
+            "touched": self.touched,
+            "granted": self.granted,
+            "queued": self.queued,
+            "skipped": dict(sorted(self.skipped.items())),
+        }
+
+
+def reach(
+    *,
+    campaign_id: int,
+    now: dt.datetime,
+    by: Actor,
+    most: int = MOST,
+    progress: Callable[[int, int], None] | None = None,
+) -> Figures:
+    """Touch everyone due up to now, take the steps that are due, and end the campaign when it is over.
+
+    Running it again does nothing more; two at once share the work out by waiting for no one: whoever finds the
+    campaign in other hands leaves it. A campaign that is not live (any more) is left at the next chunk.
+    """
+    figures = Figures()
+    size = most
+    while True:
+        chunk = _look(campaign_id, now=now, by=by, most=most, size=size)
+        if chunk is None:
+            break
+        figures.add(chunk.figures)
+        size = _next_size(size, chunk.found, most)
+        if progress:
+            progress(chunk.position, chunk.total)
+        if chunk.is_last:
+            break
+    while (stepped := take_due_steps(campaign_id=campaign_id, now=now, by=by, most=most)) is not None:
+        figures.granted += stepped.granted
+        figures.queued += stepped.queued
+        figures.skipped.update(stepped.refused)
+        if progress:
+            progress(1, 1)
+    return figures
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    figures: Figures
+    found: int
+    position: int
+    total: int
+    is_last: bool
+
+
+def _next_size(size: int, found: int, most: int) -> int:
+    """Twice as many customers where few were due, fewer where many were."""
+    if found >= most // 2:
+        return max(most, size // 2)
+    return min(WIDEST, size * 4)
+
+
+@transaction.atomic
+def _look(campaign_id: int, *, now: dt.datetime, by: Actor, most: int, size: int) -> _Chunk | None:
+    """One chunk: touch, grant, queue, and move on, together or not at all. None: nothing to look at, or not ours."""
+    reached = Reach.objects.select_for_update(skip_locked=True, no_key=True).filter(campaign_id=campaign_id).first()
+    if reached is None:
+        return None
+    # A pause or a stop waits for this chunk, and the next one sees it.
+    campaign = Campaign.objects.select_for_update(of=("self",), no_key=True).get(pk=campaign_id)
+    if campaign.state != Campaign.State.LIVE:
+        return None
+    plan = running_plan(campaign)
+    if reached.phase == Reach.Phase.REST and not _open(reached, plan, now):
+        return None
+    selection = Selection.of(campaign, plan, shop_zone=shop_zone(), now=now, opens_at=reached.opens_at)
+    first_id, last_id = customer_ids()
+    reached.position = max(reached.position, first_id)
+    until_id = reached.position + size
+    rows = _touch(campaign, selection, reached, until_id=until_id, most=most)
+    figures = _act(campaign, plan, rows, now=now, by=by)
+    position = reached.position
+    if rows is None:
+        _next_phase(reached)
+        position = last_id
+    elif len(rows) >= most:
+        reached.position = position = rows[-1][0]
+    elif until_id > last_id:
+        _next_phase(reached)
+        position = last_id
+    else:
+        reached.position = position = until_id
+    reached.save()
+    return _Chunk(figures, len(rows or ()), position, last_id, reached.phase == Reach.Phase.REST)
+
+
+def _open(reached: Reach, plan: Plan, now: dt.datetime) -> bool:
+    """Begin a look at everything up to now; whether there is anything to look at."""
+    if now < reached.opens_at:
+        return False
+    until = min(now, plan.ends_at) if plan.ends_at else now
+    mark = safe_mark()
+    if until <= reached.at and mark <= reached.mark:
+        return False
+    reached.until, reached.until_mark = max(until, reached.at), mark
+    reached.phase, reached.position = Reach.Phase.FRESH, 0
+    return True
+
+
+def customer_ids() -> tuple[int, int]:
+    """The lowest and the highest id of a customer."""
+    found = Customer.objects.aggregate(first=Min("pk"), last=Max("pk"))
+    return found["first"] or 0, found["last"] or 0
+
+
+def _next_phase(reached: Reach) -> None:
+    reached.position, reached.is_revived = 0, False
+    if reached.phase == Reach.Phase.FRESH:
+        reached.phase = Reach.Phase.LATE
+    else:
+        reached.phase, reached.at, reached.mark = Reach.Phase.REST, reached.until, reached.until_mark
+        reached.until = reached.until_mark = None
+
+
+def window_of(reached: Reach, plan: Plan, now: dt.datetime) -> dict[str, Any] | None:
+    """What the present phase looks at, as arguments of `Selection.due`; None where nobody can be due."""
+    if reached.phase == Reach.Phase.FRESH:
+        return {"since": reached.at, "until": reached.until}
+    changed = (reached.mark, reached.until_mark)
+    if not (zones := zones_of_changed(changed)):
+        return None
+    since = max(now - plan.lateness, plan.of.opens_at(plan.cleaned_args(), reached.opens_at))
+    return {"since": since, "until": reached.at, "changed": changed, "zones": zones}
+
+
+_TOUCH = """
+    WITH due AS MATERIALIZED ({due} ORDER BY d.customer_id LIMIT %s),
+    new AS (
+        INSERT INTO campaigns_touch
+               (campaign_id, customer_id, occasion, version_id, state, reason, step, due_at, next_at, grant_id, about,
+                enlisted_at)
+        SELECT %s, customer_id, occasion, %s,
+               CASE WHEN reason <> '' THEN 'skipped' WHEN due_at + %s > %s THEN 'due' ELSE %s END, reason,
+               CASE WHEN reason <> '' OR due_at + %s > %s THEN 0 ELSE %s END, due_at,
+               CASE WHEN reason <> '' THEN NULL WHEN due_at + %s > %s THEN due_at + %s ELSE %s END,
+               grant_id, about, %s
+        FROM due ON CONFLICT DO NOTHING
+        RETURNING id, customer_id, occasion, step, reason
+    )
+    SELECT due.customer_id, new.id, due.grant_id, due.about, due.reason, new.step
+    FROM due LEFT JOIN new ON new.customer_id = due.customer_id AND new.occasion = due.occasion
+    ORDER BY due.customer_id
+"""
+
+
+def _touch(campaign: Campaign, selection: Selection, reached: Reach, *, until_id: int, most: int) -> list | None:
+    """Write the touches of one chunk; (customer, touch or None, grant, about, reason, next step) of each row due."""
+    plan, now = selection.plan, selection.now
+    window = window_of(reached, plan, now)
+    if window is None:
+        return None
+    if window["since"] >= window["until"]:
+        due = None
+    else:
+        due = selection.due(**window, from_id=reached.position, until_id=until_id)
+    rows = []
+    if due is not None:
+        # The first step is taken in this very transaction where its wait is over; the row is born as it ends.
+        delay = plan.steps[0].delay
+        state, step, next_at = after(plan, 0, now)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _TOUCH.format(due=due.text),
+                [*due.params, most, campaign.pk, campaign.approved_version_id, delay, now, state]
+                + [delay, now, step, delay, now, delay, next_at, now],
+            )
+            rows = cursor.fetchall()
+    if reached.phase == Reach.Phase.LATE and not reached.is_revived:
+        reached.is_revived = True
+        _revive(campaign, selection, window["changed"])
+    return rows if due is not None else None
+
+
+def _revive(campaign: Campaign, selection: Selection, changed: tuple[int, int]) -> None:
+    mended = selection.mended(changed)
+    statement = f"""
+        UPDATE campaigns_touch SET state = 'due', reason = '', version_id = %s, step = 0, next_at = due_at + %s,
+               xid = pg_current_xact_id()
+        WHERE id IN ({mended.text})
+    """  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [campaign.approved_version_id, selection.plan.steps[0].delay, *mended.params])
+
+
+def _act(campaign: Campaign, plan: Plan, rows: list | None, *, now: dt.datetime, by: Actor) -> Figures:
+    """Take the first step of those just touched whose wait is over."""
+    figures = Figures(due=len(rows or ()))
+    new = [row for row in rows or () if row[1] is not None]
+    figures.skipped.update(row[4] for row in new if row[4])
+    enlisted = [row for row in new if not row[4]]
+    figures.touched = len(enlisted)
+    ready = [
+        Touched(touch_id, customer_id, grant_id, json.loads(about) if isinstance(about, str) else about)
+        for customer_id, touch_id, grant_id, about, _reason, step in enlisted
+        if step == 1
+    ]
+    if ready:
+        stepped = take_step(campaign, plan, 0, ready, now=now, by=by)
+        figures.granted, figures.queued = stepped.granted, stepped.queued
+        figures.skipped.update(stepped.refused)
+        figures.touched -= sum(stepped.refused.values())
+    return figures
