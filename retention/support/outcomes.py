@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from retention.actors import Actor
+from retention.messaging.models import Delivery
 from retention.registries import DeliveryOutcome, outcomes
 from retention.support.operations import ORIGIN, not_delivered
 
@@ -14,5 +15,5 @@ class CompensationMail(DeliveryOutcome):
 
     @classmethod
     def not_sent(cls, deliveries: list[Any], *, now: dt.datetime) -> None:
-        why = {delivery.origin_id: getattr(delivery, "reason", "") for delivery in deliveries}
-        not_delivered(why=why, now=now, by=Actor.job("send"))
+        rows = Delivery.objects.filter(origin=ORIGIN, origin_id__in=[delivery.origin_id for delivery in deliveries])
+        not_delivered(why=dict(rows.values_list("origin_id", "reason")), now=now, by=Actor.job("messaging.send"))
