@@ -44,7 +44,7 @@ class Basket:
 
     @property
     def reference(self) -> str:
-        return f"NW-{100_000 + self.purchase.number}"
+        return f"SB-{100_000 + self.purchase.number}"
 
     @property
     def total(self) -> int:

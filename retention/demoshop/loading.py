@@ -9,13 +9,12 @@ from django.db import connection, transaction
 
 from retention import clock
 from retention.actors import Actor
-from retention.customers.models import AttributeDefinition
-from retention.demoshop.baskets import RATES, Basket, baskets, order_row, return_row
+from retention.demoshop.baskets import Basket, baskets, order_row, return_row
 from retention.demoshop.catalogue import Catalogue, catalogue
 from retention.demoshop.crowd import Person, buyer, consent_rows, subscribers
 from retention.demoshop.happenings import activity_rows
 from retention.demoshop.histories import chosen, histories
-from retention.shop.models import ExchangeRate, Shop
+from retention.shop.models import Shop
 from retention.work.ingest import ingest
 from retention.work.models import Watermark
 
@@ -94,40 +93,6 @@ class Loaded:
 
 def is_loaded() -> bool:
     return Watermark.objects.filter(pk=_mark(STAGES[-1])).exists()
-
-
-def open_shop() -> Shop:
-    """The shop's own row, its flat exchange rates and the attributes it keeps of its customers; once."""
-    shop, _created = Shop.objects.get_or_create(
-        defaults={
-            "name": "Northwind Records",
-            "time_zone": "America/New_York",
-            "currency": "USD",
-            "languages": ["en", "ko", "ru"],
-            "country": "US",
-            "sender_name": "Northwind Records",
-            "sender_email": "hello@example.com",
-            "postal_address": "12 Turntable Street\nNew York, NY 10001\nUSA",
-            "brand_color": "#7c2d12",
-            "website_url": "https://shop.example.com",
-        }
-    )
-    ExchangeRate.objects.bulk_create(
-        [ExchangeRate(currency=code, on=dt.date(2020, 1, 1), rate=rate) for code, rate in RATES.items()],
-        ignore_conflicts=True,
-    )
-    kinds = AttributeDefinition.Kind
-    AttributeDefinition.objects.bulk_create(
-        [
-            AttributeDefinition(
-                key="favourite_format", label="Favourite format", kind=kinds.CHOICE, choices=["CD", "Vinyl", "Download"]
-            ),
-            AttributeDefinition(key="plays_an_instrument", label="Plays an instrument", kind=kinds.YES_NO),
-            AttributeDefinition(key="concerts_a_year", label="Concerts a year", kind=kinds.NUMBER),
-        ],
-        ignore_conflicts=True,
-    )
-    return shop
 
 
 def load(*, now: dt.datetime, by: Actor, seed: int = SEED, buyers: int | None = None, progress: Progress) -> Loaded:

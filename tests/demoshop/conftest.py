@@ -4,7 +4,7 @@ import pytest
 
 from retention.actors import Actor
 from retention.customers import seeds
-from retention.demoshop import loading
+from retention.demoshop import loading, premises
 
 BUYERS = 300
 BY = Actor.command("test")
@@ -15,7 +15,7 @@ def no_progress(stage: str, done: int, total: int) -> None:
 
 
 def load_small(now, *, buyers: int = BUYERS, seed: int = 1, progress=no_progress) -> loading.Loaded:
-    loading.open_shop()
+    premises.open_shop(now=now, by=BY)
     seeds.seed(now=now)
     return loading.load(now=now, by=BY, seed=seed, buyers=buyers, progress=progress)
 

@@ -12,8 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from retention import clock, embedded
-from retention.actors import Actor
-from retention.demoshop import loading, staff, stage
+from retention.demoshop import staff, stage
 from retention.doors.roles import ROLES
 from retention.embedded.places import data_folder, make_data_folder, open_lock
 from retention.work.models import JobRun
@@ -82,13 +81,8 @@ class Command(BaseCommand):
             with self._step("Collecting styles and scripts"):
                 call_command("collectstatic", verbosity=0, interactive=False, clear=True)
                 stamp.write_text(print_of_static)
-        if loading.is_loaded():
-            with self._step("Seeding roles, jobs and ready parts"):
-                call_command("seed", verbosity=0)
-        else:
-            self.stdout.write("Loading the demo shop:")
-            call_command("load_demo")
-        staff.hire(now=clock.now(), by=Actor.command("demo"))
+        # It does what is missing, and little more than a look where nothing is.
+        call_command("load_demo")
         if not JobRun.objects.exists():
             # Later starts leave it to beat, which catches up with whatever became due meanwhile.
             self.stdout.write("\nRunning every due job once:")

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from retention import clock
 from retention.actors import Actor
-from retention.demoshop import loading
+from retention.demoshop import furniture, loading, premises, staff
 
 
 class Command(BaseCommand):
@@ -24,13 +24,15 @@ class Command(BaseCommand):
     def handle(self, *args, **options):
         start = time.monotonic()
         by, now = Actor.command("load_demo"), clock.now()
+        premises.open_shop(now=now, by=by)
+        call_command("seed", verbosity=0)
+        staff.hire(now=now, by=by)
         if loading.is_loaded():
             self.stdout.write("The demo shop is loaded already.")
         else:
-            loading.open_shop()
-            # Templates and the desk wait for the shop's languages.
-            call_command("seed", verbosity=0)
             self._load(now, by, options)
+        if furniture.furnish(now=now, by=by):
+            self.stdout.write("Segments, offers, codes and agents' limits are ready.")
         self.stdout.write(f"Ready after {time.monotonic() - start:.1f} s.")
 
     def _load(self, now, by, options):
