@@ -197,6 +197,9 @@ def _guarded(route: Route) -> Callable:
                 return run(request, **path)
             except Refused as refused:
                 return problems.refusal(request, refused)
+            except Exception as error:
+                # What the endpoint raises is answered inside `run`; this is the door itself, or a lost database.
+                return problems.unexpected(request, error)
 
         return guarded
 

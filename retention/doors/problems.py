@@ -171,7 +171,8 @@ def _out_of_range(request: HttpRequest, error: DataError) -> HttpResponse:
     return _unprocessable([{"pointer": "", "code": "out_of_range", "message": "A value is out of range."}])
 
 
-def _unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
+def unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
+    """What nobody foresaw: logged with its trace, told without it."""
     logger.exception("unexpected error at %s", request.resolver_match and request.resolver_match.route)
     detail = "Something went wrong on our side; it has been logged. Nothing was changed; try again."
     return problem(status=500, code="api.unexpected", detail=detail)
@@ -190,7 +191,7 @@ def install(api: NinjaAPI) -> None:
     )
     api.add_exception_handler(HttpError, _by_ninja)
     api.add_exception_handler(DataError, _out_of_range)
-    api.add_exception_handler(Exception, _unexpected)
+    api.add_exception_handler(Exception, unexpected)
 
 
 def _pointer(loc: Sequence) -> str:

@@ -1,0 +1,68 @@
+"""The OpenAPI document and its page: current, complete, and from this server alone."""
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from retention.api.management.commands.export_openapi import PATH
+from retention.api.mount import api
+from retention.doors.models import ApiKey
+
+
+def test_the_document_in_the_docs_is_current():
+    call_command("export_openapi", check=True)
+
+
+def test_a_document_that_is_not_current_is_told(monkeypatch, tmp_path):
+    old = tmp_path / "openapi.json"
+    monkeypatch.setattr("retention.api.management.commands.export_openapi.PATH", old)
+    with pytest.raises(CommandError, match="manage.py export_openapi"):
+        call_command("export_openapi", check=True)
+    old.write_text("{}")
+    with pytest.raises(CommandError):
+        call_command("export_openapi", check=True)
+
+
+def test_operation_ids_are_unique():
+    ids = [o["operationId"] for methods in api.get_openapi_schema()["paths"].values() for o in methods.values()]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.django_db
+def test_it_is_served_with_a_page_that_asks_nobody_else(client):
+    document = client.get("/api/v1/openapi.json")
+    assert document.json() == json.loads(json.dumps(api.get_openapi_schema(path_prefix="api/v1/")))
+    page = client.get("/api/v1/docs")
+    assert page.status_code == 200
+    assert b"cdn" not in page.content
+    assert b"//" not in page.content.replace(b"</", b"").replace(b"https://www.w3.org", b"").split(b"<body")[0]
+    assert "unsafe-eval" not in page["Content-Security-Policy"]
+
+
+@pytest.mark.django_db
+class TestCreateApiKey:
+    def test_it_prints_the_key_once(self, capsys, now):
+        scope = sorted(_scopes())[0]
+        call_command("create_api_key", "shop", scopes=scope)
+        secret = capsys.readouterr().out.strip()
+        row = ApiKey.objects.get()
+        assert secret.startswith(row.prefix)
+        assert row.scopes == [scope]
+
+    def test_it_says_what_is_wrong(self):
+        with pytest.raises(CommandError, match="No endpoint asks for nonsense:all"):
+            call_command("create_api_key", "shop", scopes="nonsense:all")
+        assert not ApiKey.objects.exists()
+
+    def test_all_scopes(self, capsys):
+        call_command("create_api_key", "shop", scopes="all")
+        assert set(ApiKey.objects.get().scopes) == _scopes()
+
+
+def _scopes():
+    return {o["x-scope"] for methods in api.get_openapi_schema()["paths"].values() for o in methods.values()}
+
+
+def test_the_file_is_where_the_docs_are():
+    assert PATH.parts[-2:] == ("docs", "openapi.json")
