@@ -100,9 +100,12 @@ TABLE = {
     "messaging.view_template": "MLSA",
     "messaging.add_template": "ML",
     "messaging.change_template": "ML",
+    "messaging.send_test_template": "ML",
     "messaging.view_delivery": "MLSA",
+    "messaging.settle_delivery": "L",
     "messaging.view_suppression": "ML",
     "messaging.add_suppression": "ML",
+    "messaging.lift_suppression": "L",
     # Support
     "support.view_reason": "MLSA",
     "support.add_reason": "L",

@@ -93,6 +93,7 @@ class Delivery(models.Model):
 
     class Meta:
         verbose_name_plural = "deliveries"
+        permissions = [("settle_delivery", "Can decide about messages whose end is unknown")]
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["origin", "origin_id", "step", "channel"], name="delivered_once"),
@@ -161,7 +162,9 @@ class Suppression(models.Model):
     since = models.DateTimeField()
 
     class Meta:
+        ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["channel", "address_hash"], name="suppressed_once")]
+        permissions = [("lift_suppression", "Can let an address be written to again")]
 
     def __str__(self):
         return f"{self.channel} {self.why}"

@@ -32,7 +32,11 @@ def listed() -> list[tuple[str, str, str]]:
     for placeholder in placeholders:
         if isinstance(placeholder.sample, Mapping):
             rows += [
-                (f"{placeholder.key}.{name}", str(placeholder.labels.get(name, name)), str(value))
+                (
+                    f"{placeholder.key}.{name}",
+                    str(placeholder.labels.get(name, name)),
+                    "–" if value is None else str(value),
+                )
                 for name, value in placeholder.sample.items()
             ]
         else:

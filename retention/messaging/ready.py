@@ -69,7 +69,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
             en=(
                 "Welcome to {{ shop.name }}",
                 "Nice to have you here",
-                "welcome, and thank you for joining us. Here is something for your first order.",
+                "Welcome, and thank you for joining us. Here is something for your first order.",
             ),
             ko=(
                 "{{ shop.name }}에 오신 것을 환영합니다",
@@ -89,7 +89,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
             en=(
                 "Happy birthday{% if customer.first_name %}, {{ customer.first_name }}{% endif %}!",
                 "A present from {{ shop.name }}",
-                "happy birthday! All of us at {{ shop.name }} wish you a wonderful year. This is our present for you.",
+                "Happy birthday! All of us at {{ shop.name }} wish you a wonderful year. This is our present for you.",
             ),
             ko=(
                 "{% if customer.first_name %}{{ customer.first_name }}님, {% endif %}생일을 축하합니다!",
@@ -109,7 +109,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
             en=(
                 "Thank you for {% if occasion.years > 1 %}{{ occasion.years }} years{% else %}a year{% endif %}",
                 "We are glad you are here",
-                "on this day you joined {{ shop.name }}. Thank you for staying with us. This is for you.",
+                "On this day you joined {{ shop.name }}. Thank you for staying with us. This is for you.",
             ),
             ko=(
                 "{{ shop.name }}와 함께한 {{ occasion.years | default: 1 }}주년을 축하합니다",
@@ -129,7 +129,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
             en=(
                 '{{ occasion.name | default: "Happy holidays" }}: a present from {{ shop.name }}',
                 "Something for the holiday",
-                'we wish you a happy {{ occasion.name | default: "holiday" }}. Here is a small present.',
+                'We wish you a happy {{ occasion.name | default: "holiday" }}. Here is a small present.',
             ),
             ko=(
                 '{{ occasion.name | default: "명절" }}을 맞아 {{ shop.name }}가 드리는 선물',
@@ -150,7 +150,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
             en=(
                 "We have missed you",
                 "Something to come back for",
-                "it has been a while since your last order. We would love to see you again, so here is a reason.",
+                "It has been a while since your last order. We would love to see you again, so here is a reason.",
             ),
             ko=(
                 "다시 만나고 싶습니다",
@@ -170,7 +170,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
             en=(
                 "Your coupon ends{% if coupon.expires_on %} on {{ coupon.expires_on }}{% else %} soon{% endif %}",
                 "Do not let it go to waste",
-                "your coupon is still waiting for you, but not for long.",
+                "Your coupon is still waiting for you, but not for long.",
             ),
             ko=(
                 "쿠폰 사용 기한이 얼마 남지 않았습니다",
@@ -190,7 +190,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
             en=(
                 "News from {{ shop.name }}",
                 "Something new for you",
-                "we have something new for you. Come and have a look.",
+                "We have something new for you. Come and have a look.",
             ),
             ko=(
                 "{{ shop.name }} 소식",
@@ -210,7 +210,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
             en=(
                 "We are sorry",
                 "Please accept our apology",
-                "we are sorry that things went wrong. Please accept this with our apology.",
+                "We are sorry that things went wrong. Please accept this with our apology.",
             ),
             ko=(
                 "불편을 드려 죄송합니다",

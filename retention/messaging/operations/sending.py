@@ -96,7 +96,12 @@ def send_due(
 def tell_of_unknown(*, now: dt.datetime) -> None:
     count = Delivery.objects.filter(state=Delivery.State.UNKNOWN).count()
     text = _("%(count)s messages may or may not have been sent. Look at them and decide.") % {"count": count}
-    raise_alert(kind="messaging.unknown", text=text, url=f"/{settings.CONSOLE_PATH}messaging/delivery/?state__exact=unknown", now=now)
+    raise_alert(
+        kind="messaging.unknown",
+        text=text,
+        url=f"/{settings.CONSOLE_PATH}messaging/delivery/?state__exact=unknown",
+        now=now,
+    )
 
 
 class _Run:

@@ -1,0 +1,21 @@
+"""How messages and suppressions are forgotten, merged and exported."""
+
+from typing import ClassVar
+
+from retention.registries import PersonData, people
+
+
+@people.register
+class DeliveryData(PersonData):
+    key = "messaging.delivery"
+    model = "messaging.Delivery"
+    #: That a message was sent stays for the figures; what its origin knew of her goes. There is no body to forget.
+    columns: ClassVar = {"customer": "keep", "context": "scrub", "params": "keep", "provider_id": "blank"}
+
+
+@people.register
+class SuppressionData(PersonData):
+    key = "messaging.suppression"
+    model = "messaging.Suppression"
+    #: The keyed hash names nobody; it has to outlive her, or a later import would write to her again.
+    columns: ClassVar = {"address_hash": "keep"}

@@ -1,0 +1,82 @@
+"""Console pages of messaging that show mails: in a frame of their own, where nothing runs and pictures may load."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_GET, require_POST
+
+from retention import clock
+from retention.messaging import operations
+from retention.messaging.forms import WordsWidget, customer_from
+from retention.messaging.models import Delivery, Template
+from retention.messaging.operations import Preview
+from retention.messaging.operations.previews import CannotRender
+from retention.messaging.operations.templates import TemplateFaulty
+from retention.refusals import Refused
+
+#: A mail in a frame: no script, no form, no window of its own; its pictures may come from anywhere, as in a mail box.
+_POLICY = "default-src 'none'; img-src * data:; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
+
+
+def _framed(html: str, status: int = 200) -> HttpResponse:
+    answer = HttpResponse(html, status=status)
+    answer["Content-Security-Policy"] = _POLICY
+    answer["Referrer-Policy"] = "no-referrer"
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def _shown(request: HttpRequest, preview: Preview, part: str, note: str = "") -> HttpResponse:
+    """The subject above the mail itself, or above its plain text."""
+    top = render_to_string("messaging/envelope.html", {"preview": preview, "note": note})
+    if part == "text" or not preview.html:
+        return _framed(render_to_string("messaging/plain.html", {"preview": preview, "top": top}))
+    # Whoever looks at it reaches us by this address, whatever mails call us.
+    html = preview.html.replace(f"{settings.BASE_URL}/q/", request.build_absolute_uri("/q/"))
+    start = html.find(">", html.find("<body")) + 1
+    return _framed(html[:start] + top + html[start:])
+
+
+@xframe_options_sameorigin
+@require_POST
+def template_preview(request: HttpRequest) -> HttpResponse:
+    """What is typed in the editor, saved or not, as a customer would get it."""
+    if not request.user.has_perm("messaging.view_template"):
+        raise PermissionDenied
+    words = WordsWidget().value_from_datadict(request.POST, request.FILES, "words")
+    asked = request.POST.get("preview_customer", "")
+    customer = customer_from(asked)
+    note = _("There is no such customer; these are samples.") if asked.strip() and customer is None else ""
+    try:
+        preview = operations.preview(
+            words=words,
+            category=request.POST.get("category") or Template.Category.MARKETING,
+            customer_id=customer.pk if customer else None,
+            language=request.POST.get("preview_language", ""),
+            now=clock.now(),
+        )
+    except TemplateFaulty as refused:
+        return _framed(render_to_string("messaging/faults.html", {"faults": refused.faults}))
+    except Refused as refused:
+        return _framed(render_to_string("messaging/faults.html", {"refusal": str(refused)}))
+    return _shown(request, preview, request.POST.get("preview_part", "html"), note)
+
+
+@xframe_options_sameorigin
+@require_GET
+def delivery_message(request: HttpRequest, object_id: int) -> HttpResponse:
+    """A delivery's message as its customer reads it, or would."""
+    if not request.user.has_perm("messaging.view_delivery"):
+        raise PermissionDenied
+    if not Delivery.objects.filter(pk=object_id).exists():
+        raise Http404
+    try:
+        preview = operations.preview_delivery(delivery_id=object_id, now=clock.now())
+    except CannotRender as refused:
+        return _framed(render_to_string("messaging/faults.html", {"refusal": str(refused)}))
+    return _shown(request, preview, request.GET.get("part", "html"))

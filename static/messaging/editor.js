@@ -1,0 +1,125 @@
+// The template editor: language tabs, inserting at the cursor, and a preview that follows what is typed.
+// Also the frames in which messages are shown: width, and HTML or plain text.
+(() => {
+  const pressed = (group, name, value) => {
+    for (const button of group.querySelectorAll(`[data-${name}]`)) {
+      button.setAttribute("aria-pressed", String(button.dataset[name] === value));
+    }
+  };
+
+  const views = (root, frame, show) => {
+    root.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-width], [data-part]");
+      if (!button) return;
+      if (button.dataset.width) {
+        pressed(root, "width", button.dataset.width);
+        frame.classList.toggle("is-phone", button.dataset.width === "phone");
+      } else {
+        pressed(root, "part", button.dataset.part);
+        show(button.dataset.part);
+      }
+    });
+  };
+
+  const editor = (root) => {
+    const form = root.closest("form");
+    const frame = root.querySelector("iframe");
+    let part = "html";
+    let field = root.querySelector("textarea");
+    let timer;
+
+    const language = () => root.querySelector("[role=tab][aria-selected=true]").dataset.language;
+
+    // A form of its own: the editor's own form would be taken for saved.
+    const preview = () => {
+      const post = document.createElement("form");
+      post.method = "post";
+      post.action = root.dataset.previewUrl;
+      post.target = frame.name;
+      post.hidden = true;
+      const add = (name, value) => {
+        const input = document.createElement("input");
+        input.type = "hidden";
+        input.name = name;
+        input.value = value;
+        post.append(input);
+      };
+      for (const [name, value] of new FormData(form)) {
+        if (name.startsWith("words-") || name === "category" || name === "csrfmiddlewaretoken") add(name, value);
+      }
+      add("preview_language", language());
+      add("preview_part", part);
+      add("preview_customer", root.querySelector("[data-field=preview_customer]").value);
+      document.body.append(post);
+      post.submit();
+      post.remove();
+    };
+    const soon = () => {
+      clearTimeout(timer);
+      timer = setTimeout(preview, 500);
+    };
+
+    const select = (tab) => {
+      for (const other of root.querySelectorAll("[role=tab]")) {
+        const is = other === tab;
+        other.setAttribute("aria-selected", String(is));
+        other.tabIndex = is ? 0 : -1;
+        document.getElementById(other.getAttribute("aria-controls")).hidden = !is;
+      }
+      field = document.getElementById(tab.getAttribute("aria-controls")).querySelector("textarea");
+      preview();
+    };
+
+    const insert = (text, into) => {
+      const start = into.selectionStart ?? into.value.length;
+      const isBlock = text.startsWith("<") || text.startsWith("{%");
+      const lead = isBlock && start > 0 && into.value[start - 1] !== "\n" ? "\n" : "";
+      into.focus();
+      into.setRangeText(lead + text + (isBlock ? "\n" : ""), start, into.selectionEnd ?? start, "end");
+      into.dispatchEvent(new Event("input", { bubbles: true }));
+    };
+
+    root.addEventListener("click", (event) => {
+      const tab = event.target.closest("[role=tab]");
+      if (tab) select(tab);
+      const button = event.target.closest("[data-insert]");
+      if (button) insert(button.dataset.insert, document.getElementById(button.dataset.into) ?? field);
+    });
+    root.querySelector("[role=tablist]").addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      const tabs = [...root.querySelectorAll("[role=tab]")];
+      const next = tabs[(tabs.indexOf(document.activeElement) + step + tabs.length) % tabs.length];
+      next.focus();
+      select(next);
+    });
+    root.addEventListener("focusin", (event) => {
+      if (event.target.matches("textarea, .words-panel input")) field = event.target;
+    });
+    root.addEventListener("input", soon);
+    form.querySelector("[name=category]")?.addEventListener("change", soon);
+    views(root, frame, (chosen) => {
+      part = chosen;
+      preview();
+    });
+    // Enter in the customer's field shows her mail; it must not save the template.
+    root.querySelector("[data-field=preview_customer]").addEventListener("keydown", (event) => {
+      if (event.key !== "Enter") return;
+      event.preventDefault();
+      preview();
+    });
+    preview();
+  };
+
+  const mail = (root) => {
+    const frame = root.querySelector("iframe");
+    views(root, frame, (part) => {
+      frame.src = `${root.dataset.url}?part=${part}`;
+    });
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll(".words").forEach(editor);
+    document.querySelectorAll(".mail").forEach(mail);
+  });
+})();
