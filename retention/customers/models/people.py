@@ -1,9 +1,10 @@
 """Customers, the attributes a shop declares for them, and their consent."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Func, Q
-from django.db.models.functions import Lower, Trim
+from django.db.models.functions import Lower, Trim, Upper
 
 from retention.marks import MarkField
 from retention.shop.models import check_currency, check_zone
@@ -90,6 +91,10 @@ class Customer(models.Model):
             models.Index(fields=["signed_up_at"], name="customer_signed_up"),
             models.Index(fields=["country"], name="customer_country"),
             models.Index(fields=["phone"], name="customer_phone", condition=Q(phone__isnull=False)),
+            # What people type into a search is the beginning of these; `istartswith` compares in upper case.
+            models.Index(fields=["email_normal"], name="customer_by_email", opclasses=["varchar_pattern_ops"]),
+            models.Index(OpClass(Upper("given_name"), "varchar_pattern_ops"), name="customer_by_given_name"),
+            models.Index(OpClass(Upper("family_name"), "varchar_pattern_ops"), name="customer_by_family_name"),
             models.Index(fields=["xid"], name="customer_mark"),
             models.Index(fields=["merged_into"], name="customer_tombstones", condition=Q(merged_into__isnull=False)),
         ]
