@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import phonenumbers
 from django.db import models
 from django.db.models import Prefetch, Q, QuerySet
-from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from retention.customers.models import Activity, ConsentState, Customer, Order, OrderLine
@@ -45,7 +44,7 @@ def find(text: str, *, shop: Shop) -> list[Found]:
         found = look_up(text, shop)
         if found:
             return [Found(customer, by, order) for customer, order in _alive(found)]
-    exact = Customer.objects.filter(reference=text)[:1]
+    exact = Customer.objects.filter(reference=text).select_related("stats")[:1]
     return [
         Found(customer, by, None)
         for by, customers in (("reference", exact), ("name", _by_prefix(text)))
@@ -102,17 +101,19 @@ def _by_phone(text: str, shop: Shop) -> list[tuple[Customer, Order | None]]:
 
 def _by_prefix(text: str) -> Iterable[Customer]:
     """By the beginning of the email, or of the names in either order; in the order of the index, unsorted."""
-    people = Customer.objects.filter(merged_into=None, erased_at=None).annotate(
-        given=Lower("given_name"), family=Lower("family_name")
-    )
-    words = text.lower().split(" ")
+    people = Customer.objects.filter(merged_into=None, erased_at=None).select_related("stats")
+    words = text.split(" ")
     if len(words) == 1:
-        asked = [Q(family__startswith=words[0]), Q(given__startswith=words[0]), Q(email_normal__startswith=words[0])]
+        asked = [
+            Q(family_name__istartswith=text),
+            Q(given_name__istartswith=text),
+            Q(email_normal__startswith=text.lower()),
+        ]
     else:
         first, last = words[0], " ".join(words[1:])
         asked = [
-            Q(family__startswith=last, given__startswith=first),
-            Q(family__startswith=first, given__startswith=last),
+            Q(family_name__istartswith=last, given_name__istartswith=first),
+            Q(family_name__istartswith=first, given_name__istartswith=last),
         ]
     # One query each, so that each walks its own index and stops at the limit; an OR would read both whole.
     for question in asked:
