@@ -1,0 +1,129 @@
+"""The demo in a terminal: Ctrl-C leaves nothing running, a second start keeps the data, a kill is cleared away."""
+
+import os
+import pty
+import select
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from retention.demoshop import stage
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
+BANNER = b"Ctrl-C stops everything"
+
+
+class Terminal:
+    """`manage.py demo` in a terminal of its own."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.output = b""
+        self.started = time.monotonic()
+        self.pid, self.screen = pty.fork()
+        if self.pid == 0:
+            os.chdir(ROOT)
+            os.execve(sys.executable, [sys.executable, "manage.py", "demo"], environment)
+
+    def read_until(self, text: bytes | None, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if text is not None and text in self.output:
+                return
+            if select.select([self.screen], [], [], 0.2)[0]:
+                try:
+                    part = os.read(self.screen, 65536)
+                except OSError:
+                    part = b""
+                if not part:
+                    break
+                self.output += part
+        assert text is None or text in self.output, self.output.decode(errors="replace")[-3000:]
+
+    def interrupt(self) -> int:
+        """Ctrl-C; the exit code."""
+        os.write(self.screen, b"\x03")
+        self.read_until(None, 60)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
+
+@pytest.fixture(scope="module")
+def environment():
+    folder = Path(tempfile.mkdtemp(prefix="retention-demo-", dir="/var/tmp"))
+    folder.chmod(0o711)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    named = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "EMAIL_URL", "DEBUG", "BASE_URL"}
+    kept = {name: value for name, value in os.environ.items() if name not in named}
+    yield kept | {"DATA_FOLDER": str(folder), "PORT": str(port), "MEDIA_ROOT": str(folder / "media")}
+    stage.clear_leftovers(str(folder))
+    shutil.rmtree(folder)
+
+
+def wait_until_gone(environment: dict[str, str]) -> list[str]:
+    """What still runs on this data folder after a moment; nothing, if all is well."""
+    deadline = time.monotonic() + 5
+    while (left := processes_of(environment)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left
+
+
+def processes_of(environment: dict[str, str]) -> list[str]:
+    """Command lines of everything that runs on this data folder."""
+    mark = f"DATA_FOLDER={environment['DATA_FOLDER']}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
+                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return found
+
+
+def answer(environment: dict[str, str]) -> int:
+    with urllib.request.urlopen(f"http://127.0.0.1:{environment['PORT']}/admin/login/", timeout=10) as page:
+        return page.status
+
+
+def test_the_life_of_a_demo(environment):
+    first = Terminal(environment)
+    first.read_until(BANNER, 600)
+    assert b"Loading the demo shop" in first.output
+    assert b"Running every due job once" in first.output
+    assert answer(environment) == 200
+    assert first.interrupt() == 0
+    assert b"Your data are kept" in first.output
+    assert wait_until_gone(environment) == []
+
+    second = Terminal(environment)
+    second.read_until(BANNER, 120)
+    assert b"Loading the demo shop" not in second.output
+    assert answer(environment) == 200
+
+    second.kill()
+    assert processes_of(environment) != []
+    third = Terminal(environment)
+    third.read_until(BANNER, 120)
+    assert b"that an earlier demo had left behind" in third.output
+    assert answer(environment) == 200
+
+    fourth = Terminal(environment)
+    fourth.read_until(b"runs already", 60)
+    fourth.read_until(None, 60)
+    assert os.waitstatus_to_exitcode(os.waitpid(fourth.pid, 0)[1]) == 1
+
+    assert third.interrupt() == 0
+    assert wait_until_gone(environment) == []
