@@ -55,7 +55,7 @@ clean-data: .venv/demo ## Remove the demo's, the tests' and the benchmarks' data
 	@list=requirements.txt; [ "$@" = .venv/dev ] && list=requirements-dev.txt; \
 	if ! cmp -s $$list $@ && ! { [ "$@" = .venv/demo ] && cmp -s $$list .venv/dev.base; }; then \
 	    echo "Preparing the Python environment from $$list …"; \
-	    [ -x $(BIN)/python ] || $(PYTHON) -m venv .venv || exit 1; \
+	    [ -x $(BIN)/pip ] || $(PYTHON) -m venv --clear .venv || { rm -rf .venv; exit 1; }; \
 	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r $$list || exit 1; \
 	    [ "$@" = .venv/demo ] || cp requirements.txt .venv/dev.base; \
 	    cp $$list $@; \
