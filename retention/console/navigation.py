@@ -70,7 +70,10 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
     ),
     (
         _("Segments"),
-        (Line(_("Segments"), "pie_chart", "segments_segment_changelist", "segments.view_segment"),),
+        (
+            Line(_("Segments"), "pie_chart", "segments_segment_changelist", "segments.view_segment"),
+            Line(_("Lists"), "list_alt", "segments_customerlist_changelist", "segments.view_customerlist"),
+        ),
     ),
     (
         _("Incentives & codes"),

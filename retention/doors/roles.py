@@ -68,10 +68,13 @@ TABLE = {
     "customers.add_activitykind": "ML",
     "customers.change_activitykind": "ML",
     # Segments
-    "segments.view_segment": "MLA",
+    "segments.view_segment": "MLSA",
     "segments.add_segment": "ML",
     "segments.change_segment": "ML",
     "segments.view_membership": "MLA",
+    "segments.view_customerlist": "MLA",
+    "segments.add_customerlist": "ML",
+    "segments.change_customerlist": "ML",
     # Incentives
     "incentives.view_incentive": "MLSA",
     "incentives.add_incentive": "ML",

@@ -107,6 +107,14 @@ class Arguments(forms.Form):
 
     #: field → (another field, its values that show this one): required then, and dropped otherwise.
     shown_if: ClassVar[Mapping[str, tuple[str, tuple[str, ...]]]] = {}
+    #: What is asked for comes first, then how many, then when.
+    TAIL = ("operator", "number", "number_to", "window", "days", "since", "until")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        first = [name for name in self.field_order or () if name in self.fields]
+        own = [name for name in self.fields if name not in self.TAIL and name not in first]
+        self.order_fields([*first, *own, *self.TAIL])
 
     @classmethod
     def visibility(cls) -> dict[str, tuple[str, tuple[str, ...]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -155,3 +156,16 @@ def segments_to_refresh(now: dt.datetime) -> QuerySet[Segment]:
     """Live segments never tried, saved since the last try, or tried longer than `STALE_AFTER` ago; oldest first."""
     due = Q(tried_at=None) | Q(version__saved_at__gt=F("tried_at")) | Q(tried_at__lte=now - STALE_AFTER)
     return live_segments().filter(due).order_by(F("tried_at").asc(nulls_first=True), "pk")
+
+
+def find_customer(text: str) -> Customer | None:
+    """The customer of this email, reference or public id, live ones first."""
+    text = text.strip()
+    if not text or len(text) > 254 or not rules.is_storable(text):
+        return None
+    asked = Q(email_normal=text.lower()) | Q(reference=text)
+    try:
+        asked |= Q(public_id=uuid.UUID(text))
+    except ValueError:
+        pass  # Not a public id: the other two are asked.
+    return Customer.objects.filter(asked).order_by(F("merged_into").asc(nulls_first=True), "pk").first()

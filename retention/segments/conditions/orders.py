@@ -161,6 +161,7 @@ class NoOrderForm(Arguments):
         choices=[("leave_out", _("leave out")), ("include", _("include"))],
         initial="leave_out",
     )
+    field_order = ["days", "never"]
 
 
 @conditions.register

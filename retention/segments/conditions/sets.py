@@ -81,6 +81,7 @@ class BucketForm(Arguments):
         validators=[RegexValidator(r"^[\w .:-]+$")],
         help_text=_("The same name always draws the same customers; another name draws afresh."),
     )
+    field_order = ["since", "until", "salt"]
 
     def clean(self):
         cleaned = super().clean()
