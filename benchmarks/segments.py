@@ -39,7 +39,7 @@ _CONSENT = """
 """
 _VIEWS = """
     INSERT INTO customers_activity (kind, customer_id, visitor_key, properties, occurred_at, recorded_at)
-    SELECT 'product_viewed', id, '', '{{}}', %s - (id * 31 + n * 17) %% 200 * interval '1 day', %s
+    SELECT 'viewed_product', id, '', '{{}}', %s - (id * 31 + n * 17) %% 200 * interval '1 day', %s
     FROM customers_customer, generate_series(1, 2) n WHERE id %% 5 < 3
 """
 
@@ -49,7 +49,7 @@ RULE = {
         {"key": "no_order", "args": {"days": 180, "never": "leave_out"}},
         {"key": "spend", "args": {"operator": "at_least", "number": 20_000, "window": "ever"}},
         {"key": "consent", "args": {"channel": "email", "purpose": "marketing", "state": "given"}},
-        {"key": "did", "args": {"kind": "product_viewed", "operator": "at_least", "number": 1, "window": "last", "days": 60}},
+        {"key": "did", "args": {"kind": "viewed_product", "operator": "at_least", "number": 1, "window": "last", "days": 60}},
     ]
 }  # fmt: skip
 BY_HAND = """
@@ -58,7 +58,7 @@ BY_HAND = """
         AND s.last_order_at < %(silent)s AND s.spend_minor >= 20000
         AND EXISTS (SELECT 1 FROM customers_consentstate k WHERE k.customer_id = c.id AND k.channel = 'email'
             AND k.purpose = 'marketing' AND k.is_given AND k.address = c.email_normal)
-        AND EXISTS (SELECT 1 FROM customers_activity a WHERE a.customer_id = c.id AND a.kind = 'product_viewed'
+        AND EXISTS (SELECT 1 FROM customers_activity a WHERE a.customer_id = c.id AND a.kind = 'viewed_product'
             AND a.occurred_at >= %(recent)s)
 """
 #: Nested, negated, counted: what a marketer builds on a rainy day.
@@ -68,7 +68,7 @@ NESTED = {
             {"key": "country", "args": {"countries": ["DE", "AT"]}},
             {"not": {"key": "spend", "args": {"operator": "at_least", "number": 30_000, "window": "ever"}}},
         ]},
-        {"key": "did", "args": {"kind": "product_viewed", "operator": "at_least", "number": 2, "window": "last", "days": 90}},
+        {"key": "did", "args": {"kind": "viewed_product", "operator": "at_least", "number": 2, "window": "last", "days": 90}},
         {"not": {"any": [
             {"key": "consent", "args": {"channel": "email", "purpose": "marketing", "state": "given"}},
             {"key": "last_order", "args": {"window": "last", "days": 700}},
@@ -79,7 +79,7 @@ NESTED_BY_HAND = """
     FROM customers_customer c LEFT JOIN customers_customerstats s ON s.customer_id = c.id
     WHERE c.merged_into_id IS NULL AND c.erased_at IS NULL AND (
         (c.country IN ('DE', 'AT') AND coalesce(s.spend_minor, 0) < 30000)
-        OR c.id IN (SELECT a.customer_id FROM customers_activity a WHERE a.kind = 'product_viewed'
+        OR c.id IN (SELECT a.customer_id FROM customers_activity a WHERE a.kind = 'viewed_product'
             AND a.occurred_at >= %(recent)s GROUP BY a.customer_id HAVING count(*) >= 2)
         OR (NOT EXISTS (SELECT 1 FROM customers_consentstate k WHERE k.customer_id = c.id AND k.channel = 'email'
                 AND k.purpose = 'marketing' AND k.is_given AND k.address = c.email_normal)
@@ -91,7 +91,7 @@ def fill(people: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO customers_activitykind (key, label, schema, is_built_in)"
-            " VALUES ('product_viewed', 'Viewed a product', '{}', true) ON CONFLICT DO NOTHING"
+            " VALUES ('viewed_product', 'Viewed a product', '{}', true) ON CONFLICT DO NOTHING"
         )
         cursor.execute(_PEOPLE.format(people=people), [NOW, NOW])
         cursor.execute(_STATS, [NOW, NOW, NOW])

@@ -85,6 +85,12 @@ def parse(rule: Any, *, of: int | None = None) -> Node:
     return node
 
 
+def under_rule(invalid: forms.ValidationError) -> forms.ValidationError:
+    """The same errors, placed in something that holds the rule under `rule`: `rule/all/0/args/days`."""
+    found = {f"rule{path}".removesuffix("/"): errors for path, errors in invalid.error_dict.items()}
+    return forms.ValidationError(found)
+
+
 @dataclass
 class _Reading:
     """One rule being read: what it is part of, its errors by path, and how many conditions it has had."""

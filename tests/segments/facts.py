@@ -23,7 +23,7 @@ from retention.segments.models import CustomerList, ListEntry, Segment
 from retention.shop.models import Shop
 
 NOW = dt.datetime(2026, 5, 12, 10, tzinfo=dt.UTC)
-KINDS = ("product_viewed", "cart_added", "cart_updated", "checkout_started", "reviewed", "complaint", "signed_up")
+KINDS = ("viewed_product", "added_to_cart", "cart_updated", "checkout_started", "reviewed", "complaint", "signed_up")
 
 
 def ago(days: float = 0, hours: float = 0) -> dt.datetime:
@@ -172,19 +172,19 @@ def shopping(people, products) -> None:
 
 def doings(people, products) -> None:
     anna, boris, chloe = people["anna"], people["boris"], people["chloe"]
-    did(anna, "product_viewed", ago(6), product=products["cd"])
-    did(anna, "product_viewed", ago(2), product=products["mug"])
-    did(boris, "product_viewed", ago(3), product=products["vinyl"])
-    did(boris, "product_viewed", ago(200), product=products["odd"])
+    did(anna, "viewed_product", ago(6), product=products["cd"])
+    did(anna, "viewed_product", ago(2), product=products["mug"])
+    did(boris, "viewed_product", ago(3), product=products["vinyl"])
+    did(boris, "viewed_product", ago(200), product=products["odd"])
     did(anna, "reviewed", ago(50), properties={"rating": 5, "text": "Lovely Box"})
     did(anna, "reviewed", ago(40), properties={"rating": 2, "verified": True})
     did(boris, "reviewed", ago(10), properties={"rating": "5"})
     did(boris, "complaint", ago(9), properties={"about": "delivery"})
-    did(boris, "cart_added", ago(hours=6), product=products["vinyl"])
+    did(boris, "added_to_cart", ago(hours=6), product=products["vinyl"])
     did(chloe, "cart_updated", ago(hours=1))
-    did(chloe, "cart_added", ago(hours=30))
-    did(anna, "cart_added", ago(5, hours=1), product=products["cd"])
-    Activity.objects.create(kind="product_viewed", visitor_key="v1", occurred_at=ago(1), recorded_at=ago(1))
+    did(chloe, "added_to_cart", ago(hours=30))
+    did(anna, "added_to_cart", ago(5, hours=1), product=products["cd"])
+    Activity.objects.create(kind="viewed_product", visitor_key="v1", occurred_at=ago(1), recorded_at=ago(1))
 
 
 def consents(people) -> None:

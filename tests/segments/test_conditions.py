@@ -196,21 +196,21 @@ TABLE = [
         "did “complaint” at least 1 time where “about” anything",
     ),
     (
-        "did_with_product", at_least(1, kind="product_viewed", products=["vinyl"], **EVER), "boris",
-        "did “product viewed” with “Vinyl” at least 1 time",
+        "did_with_product", at_least(1, kind="viewed_product", products=["vinyl"], **EVER), "boris",
+        "did “viewed product” with “Vinyl” at least 1 time",
     ),
     (
-        "did_with_product", at_least(1, kind="product_viewed", categories=["Music"], products=["mug"], **last(30)),
+        "did_with_product", at_least(1, kind="viewed_product", categories=["Music"], products=["mug"], **last(30)),
         "anna boris",
-        "did “product viewed” with “Mug” or something from “Music” at least 1 time in the last 30 days",
+        "did “viewed product” with “Mug” or something from “Music” at least 1 time in the last 30 days",
     ),
     (
-        "did_not_buy", {"kind": "product_viewed", **last(30)}, "anna boris",
-        "did “product viewed” with a product in the last 30 days and has not bought it since",
+        "did_not_buy", {"kind": "viewed_product", **last(30)}, "anna boris",
+        "did “viewed product” with a product in the last 30 days and has not bought it since",
     ),
     (
-        "did_not_buy", {"kind": "product_viewed", "products": ["cd"], **EVER}, "",
-        "did “product viewed” with “Cd” and has not bought it since",
+        "did_not_buy", {"kind": "viewed_product", "products": ["cd"], **EVER}, "",
+        "did “viewed product” with “Cd” and has not bought it since",
     ),
     (
         "cart_abandoned", {"hours": 4, "days": 7}, "boris",

@@ -29,7 +29,7 @@ TESTS = [
     ("contains", _("contains")),
 ]
 #: What a shop reports while a basket fills.
-CART_KINDS = ("cart_added", "cart_updated", "checkout_started")
+CART_KINDS = ("added_to_cart", "cart_updated", "checkout_started")
 
 
 def kind_pairs() -> list[tuple[str, str]]:

@@ -125,8 +125,7 @@ def _checked(rule: Any, *, of: int | None) -> None:
     try:
         rules.parse(rule, of=of)
     except forms.ValidationError as invalid:
-        errors = {f"rule{path}".removesuffix("/"): found for path, found in invalid.error_dict.items()}
-        raise forms.ValidationError(errors) from None
+        raise rules.under_rule(invalid) from None
 
 
 def _refuse_taken(name: str, *, but: int | None) -> None:
