@@ -47,15 +47,15 @@ def readable(value: Any) -> str:
 
 
 def _compare(before: Any, after: Any, path: tuple[str, ...]) -> Iterator[Change]:
-    if before == after and type(before) is type(after):
-        return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         yield from _compare_mappings(before, after, path)
     elif isinstance(before, list) and isinstance(after, list):
         yield from _compare_lists(before, after, path)
+    elif readable(before) == readable(after):
+        return
     elif isinstance(before, str) and isinstance(after, str) and ("\n" in before or "\n" in after):
         yield Change(path, before, after, tuple(_by_line(before, after)))
-    elif readable(before) != readable(after):
+    else:
         yield Change(path, before, after)
 
 
@@ -66,7 +66,8 @@ def _compare_mappings(before: Mapping, after: Mapping, path: tuple[str, ...]) ->
 
 def _compare_lists(before: list, after: list, path: tuple[str, ...]) -> Iterator[Change]:
     if not any(isinstance(member, Mapping | list) for member in [*before, *after]):
-        yield Change(path, before, after)
+        if readable(before) != readable(after):
+            yield Change(path, before, after)
         return
     name = next((name for name in _NAMES if _is_named_by(name, before) and _is_named_by(name, after)), None)
     if name is None:

@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from retention import money
@@ -17,7 +18,7 @@ from retention.support.operations import save_desk, save_reason, set_limit
 @admin.register(Case)
 class CaseAdmin(FactAdmin):
     list_display = ("id", "opened_at", "customer", "reason", "order", "channel", "opened_by")
-    list_filter = ("reason", "channel", "opened_at")
+    list_filter = ("reason", ("channel", FieldTextFilter), "opened_at")
     list_select_related = ("customer", "reason", "order", "opened_by")
     search_fields = ("=order__reference", "=customer__email_normal", "=customer__reference")
     search_help_text = _("Order, email or reference of the customer, whole")

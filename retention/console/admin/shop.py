@@ -62,7 +62,7 @@ class ShopAdmin(VersionHistory, EditAdmin):
 class ExchangeRateAdmin(EditAdmin):
     is_versioned = False
     list_display = ["currency", "on", "rate"]
-    list_filter = ["currency"]
+    search_fields = ["currency__istartswith"]
     fields = ["currency", "on", "rate"]
 
     def get_readonly_fields(self, request, obj=None):

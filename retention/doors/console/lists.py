@@ -9,6 +9,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 from retention.doors.console.history import RowHistory
 
@@ -35,11 +36,21 @@ class CappedPaginator(Paginator):
         return self.object_list.order_by().values("pk")[: self.CAP + 1].count()
 
 
+class BoundedChangeList(ChangeList):
+    """Reads a page also where the whole list fits on one: it may have grown since it was counted."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.multi_page:
+            self.result_list = self.result_list[: self.list_per_page]
+
+
 class FastList(RowHistory, ModelAdmin):
     """The common part of every list: pages of 50, no exact counts, no facets, nothing deleted, nothing edited in rows.
 
-    Filter by a foreign key with `unfold.contrib.filters.admin.AutocompleteSelectFilter`: Django's own filter
-    selects every related row. Search with prefix lookups (`^name` or `name__startswith`), which an index can serve.
+    Filter by a foreign key with `unfold.contrib.filters.admin.AutocompleteSelectFilter`, and by a text without
+    choices with `FieldTextFilter`: Django's own filters select every related row, or every distinct value.
+    Search with prefix lookups (`^name` or `name__startswith`), which an index can serve.
     """
 
     paginator = CappedPaginator
@@ -56,6 +67,9 @@ class FastList(RowHistory, ModelAdmin):
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     # The theme's own checks read the permission table, which an empty database does not have yet.
     checks_class = ModelAdminChecks
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return BoundedChangeList
 
     def get_actions(self, request: HttpRequest) -> dict:
         actions = super().get_actions(request)

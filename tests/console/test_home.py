@@ -1,0 +1,98 @@
+"""The home page: what a role sees, that figures are today's, and that reading it costs the same in any shop."""
+
+import datetime as dt
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from model_bakery import baker
+
+from retention import clock
+from retention.console import home
+from retention.incentives.models import Code, Grant, Redemption
+from retention.messaging.models import Delivery
+from retention.work.models import Alert, Import
+from tests.console.test_lists import is_bounded
+
+pytestmark = pytest.mark.django_db
+
+
+def figures(page):
+    return {figure.label: figure.value for figure in page.context["home"].figures}
+
+
+def test_figures_are_those_of_the_shops_own_day(as_role, shop):
+    now = clock.now()
+    zone = clock.zone(shop.time_zone)
+    midnight = dt.datetime.combine(now.astimezone(zone).date(), dt.time(), tzinfo=zone)
+    second = dt.timedelta(seconds=1)
+    baker.make(Grant, granted_at=midnight, _quantity=3)
+    baker.make(Grant, granted_at=midnight - second, _quantity=2)
+    code = baker.make(Code, code="HOME1")
+    for redeemed_at, undone in [(midnight, None), (midnight, now), (midnight - second, None)]:
+        rollback = {"rolled_back_at": undone, "rollback_source": "undone"} if undone else {}
+        baker.make(Redemption, code=code, discount_minor=100, base_minor=100, redeemed_at=redeemed_at, **rollback)
+    for state, ended_at in [("sent", midnight), ("sent", midnight - second), ("failed", midnight), ("unknown", now)]:
+        baker.make(Delivery, state=state, ended_at=ended_at, channel="email")
+    page = as_role("marketer").get("/admin/")
+    assert figures(page) == {
+        "Coupons issued today": "3",
+        "Redeemed today": "1",
+        "Messages sent today": "1",
+        "Held back": "0",
+        "Failed today": "1",
+        "Unknown outcome": "1",
+    }
+
+
+def test_counting_stops_at_the_cap(shop, monkeypatch):
+    monkeypatch.setattr(home, "CAP", 2)
+    baker.make(Grant, granted_at=clock.now(), _quantity=3)
+    assert home.count_to_cap(Grant.objects.all()) == "2+"
+    assert home.count_to_cap(Grant.objects.none()) == "0"
+
+
+def test_alerts_and_imports_are_there_and_go(as_role, shop):
+    client = as_role("marketer")
+    alert = baker.make(Alert, text="Codes run low", resolved_at=None, raised_at=clock.now())
+    baker.make(Import, state="running", file_name="yesterday.csv", created_at=clock.now())
+    baker.make(Import, state="done", file_name="older.csv", created_at=clock.now())
+    page = client.get("/admin/").content.decode()
+    assert "Codes run low" in page
+    assert "yesterday.csv" in page
+    assert "older.csv" not in page
+    Alert.objects.filter(pk=alert.pk).update(resolved_at=clock.now())
+    assert "Codes run low" not in client.get("/admin/").content.decode()
+
+
+def test_who_has_no_role_is_told_so(as_role, shop):
+    page = as_role("").get("/admin/")
+    assert "you have no role yet" in page.content.decode()
+    assert page.context["home"].figures == []
+
+
+def test_an_agent_begins_at_the_sorry_desk(as_role, shop):
+    assert as_role("support agent").get("/admin/")["Location"] == "/admin/sorry/"
+
+
+def test_an_analyst_reads_it(as_role, shop):
+    page = as_role("analyst").get("/admin/")
+    assert page.status_code == 200
+    assert page.context["home"].imports is None
+
+
+def test_it_reads_little_and_always_the_same(as_role, shop):
+    client = as_role("administrator")
+
+    def read():
+        with CaptureQueriesContext(connection) as captured:
+            client.get("/admin/")
+        return [query["sql"] for query in captured]
+
+    few = read()
+    baker.make(Grant, granted_at=clock.now(), _quantity=20)
+    baker.make(Delivery, state="sent", ended_at=clock.now(), channel="email", _quantity=20)
+    many = read()
+    assert [sql for sql in many if not is_bounded(sql)] == []
+    assert len(many) == len(few)
+    assert len(many) <= 40
