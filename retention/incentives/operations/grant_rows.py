@@ -65,6 +65,7 @@ def insert_grants(
                    coalesce(wish.terms, '{}')::jsonb, %(now)s, %(by)s, %(expires_at)s
             FROM unnest(%(customers)s::bigint[], %(sources)s::text[], %(origins)s::bigint[], %(terms)s::text[])
                  AS wish (customer_id, source, origin_id, terms)
+            ORDER BY wish.source -- two calls with the same sources wait for each other, and never in a circle
             ON CONFLICT (source) DO NOTHING
             RETURNING source, id
             """,
