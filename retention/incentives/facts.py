@@ -130,7 +130,7 @@ def read_facts(checkout: Checkout, *, code: str, now: dt.datetime, source: str |
     buyer = checkout.buyer
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT checkout_facts_v1(%s, %s::text[], %s, %s::uuid, %s, %s, %s::text[], %s, %s, %s)::text",
+            "SELECT checkout_facts_v2(%s, %s::text[], %s, %s::uuid, %s, %s, %s::text[], %s, %s, %s)::text",
             [
                 source,
                 readings(code),
@@ -154,7 +154,7 @@ def read_facts(checkout: Checkout, *, code: str, now: dt.datetime, source: str |
         existing=None,
         basket=_basket(checkout, person, read["products"] or [], read["base"], read["rate"], now),
         email_key=person["email_key"],
-        code=_code(read["code"], read["counters"] or []) if read["code"] else None,
+        code=_code(read["code"], read["counters"], checkout.currency) if read["code"] else None,
         base_currency=read["base"],
         rate=Decimal(read["rate"]) if read["rate"] else None,
     )
@@ -237,19 +237,10 @@ def _rates(
     return {other: in_base[other] / rate for other in currencies if other in in_base}
 
 
-def _code(row: Mapping[str, Any], counters: Sequence[Sequence[Any]]) -> CodeFacts:
-    total = code = customer = 0
-    is_stopped = False
-    spent = {}
-    for scope, currency, redeemed, spent_minor, stopped in counters:
-        if scope == "incentive" and currency:
-            spent[currency] = spent_minor
-        elif scope == "incentive":
-            total, is_stopped = redeemed, stopped
-        elif scope == "code":
-            code = redeemed
-        else:  # by number and by email: the nearer to the limit decides
-            customer = max(customer, redeemed)
+def _code(row: Mapping[str, Any], counters: Mapping[str, Any], currency: str) -> CodeFacts:
+    total, is_stopped = counters["own"]
+    # By number and by email: the nearer to the limit decides.
+    customer = max(counters["customer"] or 0, counters["email"] or 0)
     return CodeFacts(
         id=row["id"],
         code=row["code"],
@@ -264,7 +255,7 @@ def _code(row: Mapping[str, Any], counters: Sequence[Sequence[Any]]) -> CodeFact
         incentive_name=row["incentive_name"],
         incentive_state=row["incentive_state"],
         terms=row["terms"] or {},
-        used=Used(total, code, customer, spent, is_stopped),
+        used=Used(total, counters["code"] or 0, customer, {currency: counters["spent"] or 0}, is_stopped),
     )
 
 

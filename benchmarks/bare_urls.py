@@ -1,0 +1,38 @@
+"""The floor of `redeem`: one more endpoint on the product's own server, with one SQL function call and no rule."""
+
+import json
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+
+FUNCTION = """
+CREATE FUNCTION bare_redeem(p_code text, p_source text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    v record;
+    v_id bigint;
+BEGIN
+    UPDATE incentives_code SET state = 'redeemed' WHERE code = p_code AND state = 'given'
+    RETURNING id, incentive_id, version_id INTO v;
+    INSERT INTO incentives_redemption
+           (source, request_hash, code_id, incentive_id, version_id, order_reference, currency, discount_minor,
+            base_minor, effects, redeemed_at, rollback_reason, is_use_given_back)
+    VALUES (p_source, '', v.id, v.incentive_id, v.version_id, p_source, 'EUR', 1, 1, '{}', now(), '', false)
+    RETURNING id INTO v_id;
+    UPDATE incentives_counter SET redeemed = redeemed + 1
+    WHERE incentive_id = v.incentive_id AND scope = 'incentive' AND subject_id = 0 AND currency = '';
+    RETURN v_id;
+END $$
+"""
+
+
+def redeem(request: HttpRequest) -> HttpResponse:
+    body = json.loads(request.body)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT bare_redeem(%s, %s)", [body["code"], request.headers["Idempotency-Key"]])
+        answer = json.dumps({"id": cursor.fetchone()[0]})
+    return HttpResponse(answer, status=201, content_type="application/json")
+
+
+redeem.csrf_exempt = True
+urlpatterns = [path("bare/", redeem), path("", include("retention.urls"))]

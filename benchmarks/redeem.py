@@ -1,0 +1,207 @@
+"""Redemptions over HTTP, every rule included, beside a bare endpoint with one SQL function call on the same server.
+
+16 kept connections, granian with two workers of four threads, unique codes of a hundred incentives, baskets of three
+lines. What counts is rows in the database, so that an error could not pass for speed.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from benchmarks import harness
+
+from django.db import connection  # isort: skip
+
+from benchmarks.bare_urls import FUNCTION  # isort: skip
+from retention import clock  # isort: skip
+from retention.actors import Actor  # isort: skip
+from retention.doors.keys import create_key  # isort: skip
+from retention.incentives import operations  # isort: skip
+from retention.incentives.models import Code, Redemption  # isort: skip
+from retention.incentives.rules import IncentiveRule  # isort: skip
+from retention.shop.models import Shop  # isort: skip
+
+CONNECTIONS = 16
+SECONDS = 3
+ROUNDS = 3
+INCENTIVES = 100
+BY = Actor.command("bench")
+RULE = {
+    "effects": [{"kind": "percent", "basis_points": 2000, "scope": {"without_low_margin": True}}],
+    "conditions": [{"kind": "minimum_amount", "amounts": {"EUR": 2000}}, {"kind": "in_countries", "countries": ["DE"]}],
+    "limits": {"total": 10**6, "per_customer": 10**6, "money": {"amount_minor": 10**12, "currency": "EUR"}},
+}
+BASKET = {
+    "currency": "EUR",
+    "country": "DE",
+    "shipping_minor": 490,
+    "lines": [{"sku": f"SKU{n}", "quantity": 2, "unit_price_minor": 1999} for n in range(3)],
+}
+LUA = """
+local at, codes = tonumber(os.getenv("AT")), {}
+for code in io.lines(os.getenv("CODES")) do codes[#codes + 1] = code end
+local start, middle, finish = [[%(start)s]], [[%(middle)s]], [[%(finish)s]]
+function request()
+    at = at + 1
+    local headers = {["Content-Type"] = "application/json", ["Authorization"] = [[Bearer %(secret)s]],
+                     ["Idempotency-Key"] = "bench-" .. at}
+    return wrk.format("POST", [[%(path)s]], headers, start .. codes[at] .. middle .. at .. finish)
+end
+"""
+
+
+def main() -> None:
+    with harness.database() as url:
+        codes, secret = _shop(harness.size(80_000, least=20_000))
+        with tempfile.TemporaryDirectory() as folder, _server(url) as port:
+            driver = Driver(Path(folder), port, codes, secret)
+            # Plans made while tables are empty are no good; here as in a shop they are made anew once rows are there.
+            driver.run("/api/v1/redemptions/")
+            driver.run("/bare/")
+            harness.settle()
+            harness.compare(
+                "redeem",
+                ours=lambda: driver.run("/api/v1/redemptions/"),
+                floor=lambda: driver.run("/bare/"),
+                rounds=ROUNDS,
+                warm_up=False,
+                unit="redemptions",
+            )
+
+
+class Driver:
+    """Sends requests, each with a code of its own, for some seconds; wrk where it is installed, else threads."""
+
+    def __init__(self, folder: Path, port: int, codes: list[str], secret: str) -> None:
+        self.folder, self.port, self.codes, self.secret, self.at = folder, port, codes, secret, 0
+        (folder / "codes.txt").write_text("\n".join(codes))
+        body = json.dumps(
+            {"code": "|", "order_reference": "o", "customer": {"email": "|@example.com"}, "basket": BASKET}
+        )
+        self.start, self.middle, self.finish = body.split("|")
+
+    def run(self, path: str) -> int:
+        before = Redemption.objects.count()
+        sent = self._wrk(path) if shutil.which("wrk") else self._threads(path)
+        done = Redemption.objects.count() - before
+        if done < sent * 0.99:
+            raise SystemExit(f"{path}: {sent} requests made only {done} redemptions")
+        # Requests that were cut off at the end may have used a code each.
+        self.at += sent + 4 * CONNECTIONS
+        return done
+
+    def _wrk(self, path: str) -> int:
+        script = self.folder / "redeem.lua"
+        script.write_text(LUA % {**vars(self), "path": path})
+        environment = {**os.environ, "AT": str(self.at), "CODES": str(self.folder / "codes.txt")}
+        command = [
+            "wrk",
+            "-t1",
+            f"-c{CONNECTIONS}",
+            f"-d{SECONDS}s",
+            "-s",
+            str(script),
+            f"http://127.0.0.1:{self.port}",
+        ]
+        report = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+        if "Non-2xx" in report:
+            raise SystemExit(report)
+        return int(re.search(r"(\d+) requests in", report)[1])
+
+    def _threads(self, path: str) -> int:
+        sent, lock, until = [0], threading.Lock(), time.perf_counter() + SECONDS
+
+        def shop() -> None:
+            kept = http.client.HTTPConnection("127.0.0.1", self.port)
+            while time.perf_counter() < until:
+                with lock:
+                    sent[0] += 1
+                    at = self.at + sent[0]
+                headers = {
+                    "Content-Type": "application/json",
+                    "Authorization": f"Bearer {self.secret}",
+                    "Idempotency-Key": f"bench-{at}",
+                }
+                kept.request("POST", path, f"{self.start}{self.codes[at]}{self.middle}{at}{self.finish}", headers)
+                kept.getresponse().read()
+
+        threads = [threading.Thread(target=shop) for _ in range(CONNECTIONS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return sent[0]
+
+
+def _shop(count: int) -> tuple[list[str], str]:
+    """A hundred live incentives with codes to hand out, and a caller's key."""
+    now = clock.now()
+    Shop.objects.create(name="Bench", time_zone="UTC", currency="EUR")
+    for number in range(INCENTIVES):
+        rule = IncentiveRule.model_validate({"name": f"Offer {number}", **RULE})
+        incentive = operations.create_incentive(rule=rule, now=now, by=BY)
+        operations.go_live(incentive_id=incentive.pk, now=now, by=BY)
+        operations.generate_codes(
+            incentive_id=incentive.pk,
+            count=count // INCENTIVES,
+            purpose="handout",
+            source=f"bench-{number}",
+            now=now,
+            by=BY,
+        )
+    with connection.cursor() as cursor:
+        cursor.execute(FUNCTION)
+    harness.settle()
+    scopes = ["incentives:redeem"]
+    secret = create_key(name="bench", scopes=scopes, known=scopes, now=now, by=BY).secret
+    # Neighbours in the list are of different incentives, as at a checkout.
+    return list(Code.objects.order_by("code").values_list("code", flat=True)), secret
+
+
+@contextlib.contextmanager
+def _server(url: str):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "4"),
+        *("--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--log-level", "error"),
+        "retention.wsgi:application",
+    ]
+    environment = {
+        **os.environ,
+        "DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": "benchmarks.bare",
+        "API_REQUESTS_A_MINUTE": "100000000",
+        "DEBUG": "0",
+    }
+    process = subprocess.Popen(command, env=environment)
+    try:
+        _wait_for(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _wait_for(port: int) -> None:
+    for _try in range(200):
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        time.sleep(0.1)
+    raise SystemExit("the server did not start")
+
+
+if __name__ == "__main__":
+    main()
