@@ -59,7 +59,7 @@ def _incentive(now: dt.datetime, by: Actor) -> int:
         {
             "name": str(_("With our apologies")),
             "effects": [{"kind": "amount", "is_from_grant": True}],
-            "codes": {"kind": "unique", "pattern": "SORRY-########"},
+            "codes": {"kind": "unique", "pattern": "SORRY-########", "is_bound": True},
         }
     )
     incentive = incentives.create_incentive(rule=rule, now=now, by=by, why="The sorry desk's coupon.")
