@@ -234,7 +234,8 @@ class Orders(Kind):
         )
         load.execute(
             f"UPDATE {load.work} w SET line_sum = t.sum FROM"
-            f" (SELECT order_line, sum(number * price - off)::bigint AS sum FROM {_LINES} GROUP BY 1) AS t WHERE t.order_line = w.line AND NOT w.is_bad"
+            f" (SELECT order_line, sum(number * price - off)::bigint AS sum FROM {_LINES} GROUP BY 1) AS t"
+            " WHERE t.order_line = w.line AND NOT w.is_bad"
         )
         load.execute(
             f"UPDATE {load.work} w SET line_sum = t.sum FROM (SELECT order_id, sum(total_minor)::bigint AS sum"

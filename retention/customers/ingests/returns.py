@@ -201,7 +201,8 @@ class Returns(Kind):
         )
         load.execute(
             "INSERT INTO customers_returnline (of_id, line_id, quantity)"
-            f" SELECT w.id, l.line_id, sum(l.quantity::bigint) FROM {_LINES} l JOIN {load.work} w ON w.line = l.return_line GROUP BY 1, 2 ORDER BY 1, 2"
+            f" SELECT w.id, l.line_id, sum(l.quantity::bigint) FROM {_LINES} l"
+            f" JOIN {load.work} w ON w.line = l.return_line GROUP BY 1, 2 ORDER BY 1, 2"
         )
         load.execute(
             "UPDATE customers_orderline t SET returned_quantity = t.returned_quantity + n.quantity FROM"

@@ -1,6 +1,17 @@
 """Writes of this room."""
 
 from retention.customers.operations.consents import ConsentRefused, give_consent, withdraw_consent
+from retention.customers.operations.customers import BadFacts, CustomerGone, Saved, save_customer
 from retention.customers.operations.stats import refresh_stats, see
 
-__all__ = ["ConsentRefused", "give_consent", "refresh_stats", "see", "withdraw_consent"]
+__all__ = [
+    "BadFacts",
+    "ConsentRefused",
+    "CustomerGone",
+    "Saved",
+    "give_consent",
+    "refresh_stats",
+    "save_customer",
+    "see",
+    "withdraw_consent",
+]

@@ -16,6 +16,10 @@ class ConsentRefused(Refused):
     sentence = _("%(reason)s")
     status = 422
 
+    def __init__(self, errors: tuple[RowError, ...]) -> None:
+        self.errors = errors
+        super().__init__(reason=" ".join(f"{error.column}: {error.message}" for error in errors))
+
 
 @dataclass(frozen=True)
 class Recorded:
@@ -74,9 +78,5 @@ def _record(
     row = {**event, "customer_id": customer_id, "occurred_at": occurred_at or now}
     result = ingest("consents", [row], now=now, by=by, is_own=True)
     if result.refused:
-        raise ConsentRefused(reason=_words(result.refused))
+        raise ConsentRefused(result.refused)
     return Recorded(is_new=result.new == 1)
-
-
-def _words(errors: tuple[RowError, ...]) -> str:
-    return " ".join(f"{error.column}: {error.message}" for error in errors)

@@ -5,6 +5,6 @@ All or nothing unless asked otherwise; nothing is written twice, and what the ro
 
 from retention.work.ingest.kinds import Difference, Kind, RowError
 from retention.work.ingest.run import Cancelled, IngestResult, ingest
-from retention.work.ingest.staging import Sheet
+from retention.work.ingest.staging import Records, Sheet
 
-__all__ = ["Cancelled", "Difference", "IngestResult", "Kind", "RowError", "Sheet", "ingest"]
+__all__ = ["Cancelled", "Difference", "IngestResult", "Kind", "Records", "RowError", "Sheet", "ingest"]

@@ -49,6 +49,8 @@ SENTENCES: dict[str, Any] = {
     "control_character": _("Holds the control character %(value)s."),
     "unknown_column": _("There is no such column."),
     "unknown_reference": _("“%(value)s” is not known."),
+    "wrong_number_of_cells": _("The row has another number of cells than the header: %(value)s."),
+    "not_json": _("This line is not JSON."),
     "duplicate": _("“%(value)s” is there more than once."),
 }
 
@@ -286,7 +288,7 @@ class Kind(IngestKind):
     def update(cls, load: Load) -> int:
         """Update rows that were there, where they differ; a cell that is not said keeps the value it has now."""
         stored = cls.stored(load)
-        if not stored:
+        if not stored or not load.fetch(f"SELECT 1 FROM {load.work} WHERE NOT is_new LIMIT 1"):
             return 0
         # Locked by id first: two loads of the same rows in another order wait instead of deadlocking.
         load.execute(

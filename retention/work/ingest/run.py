@@ -17,7 +17,7 @@ from retention.refusals import Refused
 from retention.shop.models import Shop
 from retention.work.ingest.columns import params
 from retention.work.ingest.kinds import ERRORS_KEPT, SENTENCES, Counts, Difference, Kind, Load, RowError
-from retention.work.ingest.staging import Sheet, Stager
+from retention.work.ingest.staging import Records, Sheet, Stager
 
 #: Below this many rows statistics cost more than the better plan saves.
 WORTH_ANALYZING = 2_000
@@ -26,6 +26,11 @@ WORTH_ANALYZING = 2_000
 class Cancelled(Refused):
     code = "work.import_cancelled"
     sentence = _("The import was cancelled; nothing was written.")
+
+
+class NoShop(Refused):
+    code = "work.no_shop"
+    sentence = _("Say first what shop this is: its zone and currency decide how facts are read.")
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class _RollBack(Exception):
 
 def ingest(
     kind: str,
-    rows: Iterable[Mapping[str, Any]] | Sheet,
+    rows: Iterable[Mapping[str, Any]] | Sheet | Records,
     *,
     now: dt.datetime,
     by: Actor,
@@ -88,6 +93,7 @@ def ingest(
 
     Raises:
         UnknownKey: there is no such kind.
+        NoShop: the installation does not know its shop yet.
         Cancelled: `cancelled` said yes.
     """
     cls = registries.ingests[kind]
@@ -95,7 +101,9 @@ def ingest(
     refused = _unknown_columns(cls, rows)
     if refused:
         return IngestResult(0, 0, 0, refused, refused_rows=len(refused))
-    shop = Shop.objects.get()
+    shop = Shop.objects.first()
+    if shop is None:
+        raise NoShop()
     load = Load(
         kind=cls,
         now=now,
@@ -181,7 +189,8 @@ def _run(
         ((e.line, e.item, e.column, e.code, e.value) for e in stager.errors),
     )
     if load.rows >= WORTH_ANALYZING:
-        load.execute(f"ANALYZE {load.staging}")
+        keys = ", ".join(sorted(load.said & {"reference", "email", *cls.identity}))
+        load.execute(f"ANALYZE {load.staging} (line{', ' + keys if keys else ''})")
     for step in (cls.find_repeated, cls.fill, cls.prepare, cls.check):
         step(load)
         between(load.rows)
@@ -191,7 +200,7 @@ def _run(
     if is_bad:
         cls.drop(load)
     if load.rows >= WORTH_ANALYZING:
-        load.execute(f"ANALYZE {load.work}")
+        load.execute(f"ANALYZE {load.work} (line, is_new, id)")
     differences = tuple(cls.differences(load, samples))
     counts = cls.write(load)
     between(load.rows)

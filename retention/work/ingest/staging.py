@@ -28,15 +28,38 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 UNSAID = "\\N"
 
 
+@dataclass(frozen=True)
+class BadRow:
+    """A row that could not even be read."""
+
+    line: int
+    code: str
+    value: str
+
+
 @dataclass
 class Sheet:
-    """Rows of one file: cells as text in the header's order, each with the line of the file it begins on."""
+    """Rows of one file: cells as text in the header's order, each with the line of the file it begins on.
+
+    `bad` fills with the rows that are none, while the others are read.
+    """
 
     columns: Sequence[str]
     lines: Iterable[tuple[int, Sequence[str]]]
+    bad: list[BadRow] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Mapping[str, str]]:
         return (dict(zip(self.columns, cells, strict=True)) for _, cells in self.lines)
+
+
+@dataclass
+class Records:
+    """Rows of one file as mappings (or `BadRow`), each with its line."""
+
+    lines: Iterable[tuple[int, Any]]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (row for _line, row in self.lines)
 
 
 @dataclass(frozen=True)
@@ -89,7 +112,7 @@ class Stager:
         head, dot, key = name.partition(".")
         return name in self.by_name or bool(dot and key and head in self.documents) or bool(self.items == name != "")
 
-    def stage(self, rows: Iterable[Mapping[str, Any]] | Sheet, between: Callable[[int], None]) -> None:
+    def stage(self, rows: Iterable[Mapping[str, Any]] | Sheet | Records, between: Callable[[int], None]) -> None:
         """COPY every row; `between(rows so far)` is called between stretches and may raise to stop."""
         if isinstance(rows, Sheet) and set(rows.columns) <= self.by_name.keys():
             self.said.update(rows.columns)
@@ -98,6 +121,9 @@ class Stager:
             self._copy(rows.columns, blocks, between)
         else:
             self._copy(self.names, self._mapping_blocks(rows), between)
+        if isinstance(rows, Sheet):
+            self.rows += len(rows.bad)
+            self.errors += [CellError(row.line, None, "", row.code, row.value) for row in rows.bad]
 
     def _copy(self, names: Sequence[str], blocks: Iterator[str], between: Callable[[int], None]) -> None:
         statement = sql.SQL("COPY {} (line, item, {}) FROM STDIN").format(
@@ -133,12 +159,11 @@ class Stager:
             for line, cells in rows
         )
 
-    def _mapping_blocks(self, rows: Iterable[Mapping[str, Any]] | Sheet) -> Iterator[str]:
-        numbered = (
-            ((line, dict(zip(rows.columns, cells, strict=True))) for line, cells in rows.lines)
-            if isinstance(rows, Sheet)
-            else enumerate(rows, start=1)
-        )
+    def _mapping_blocks(self, rows: Iterable[Mapping[str, Any]] | Sheet | Records) -> Iterator[str]:
+        if isinstance(rows, Sheet):
+            numbered: Iterator = ((line, dict(zip(rows.columns, cells, strict=True))) for line, cells in rows.lines)
+        else:
+            numbered = iter(rows.lines) if isinstance(rows, Records) else enumerate(rows, start=1)
         while block := list(islice(numbered, BLOCK)):
             self.rows += len(block)
             yield "".join(part for line, row in block for part in self._staged(line, row))
@@ -146,7 +171,8 @@ class Stager:
     def _staged(self, line: int, row: Any) -> Iterator[str]:
         """The staged lines of one row: one, or one for each nested item."""
         if not isinstance(row, Mapping):
-            self.errors.append(CellError(line, None, "", "not_an_object"))
+            code, value = (row.code, row.value) if isinstance(row, BadRow) else ("not_an_object", "")
+            self.errors.append(CellError(line, None, "", code, value))
             row = {}
         cells = self._cells(line, None, row, {name: name for name in self.by_name if name not in self.hidden})
         if not self.items or self.items not in row:

@@ -1,0 +1,171 @@
+"""Files of rows as streams: CSV, JSON lines and XLSX, plain or gzipped; told apart by what they begin with."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import gzip
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Sequence
+from typing import Any, BinaryIO
+
+import openpyxl
+from django.utils.translation import gettext_lazy as _
+
+from retention.refusals import Refused
+from retention.work.ingest.staging import BadRow, Records, Sheet
+
+_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+#: An unzipped workbook larger than this is not read: it could be a few kilobytes made to fill the memory.
+MAX_WORKBOOK = 512 * 2**20
+
+
+class BadFile(Refused):
+    """The file as a whole cannot be read; nothing of it was."""
+
+    code = "work.bad_file"
+    sentence = _("The file cannot be read: %(reason)s")
+    status = 422
+
+
+def open_rows(file: BinaryIO) -> Sheet | Records:
+    """The rows of an open file, streamed; the file must stay open while they are read.
+
+    Raises:
+        BadFile: now, or while the rows are read.
+    """
+    head = file.read(4)
+    file.seek(0)
+    if head.startswith(_ZIP):
+        return _workbook(file)
+    plain: Any = gzip.GzipFile(fileobj=file) if head.startswith(_GZIP) else file
+    reader = io.BufferedReader(plain, 2**20) if isinstance(plain, gzip.GzipFile) else plain
+    first = reader.read(64).lstrip(b"\xef\xbb\xbf \t\r\n") if hasattr(reader, "seek") else b""
+    reader.seek(0)
+    text = io.TextIOWrapper(_KeepOpen(reader), encoding="utf-8-sig", newline="")
+    return _json_lines(text) if first.startswith(b"{") else _csv(text)
+
+
+class _KeepOpen(io.RawIOBase):
+    """Reads through without closing what it reads from: the door that opened the file closes it."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            data = self.inner.read(len(buffer))
+        except (OSError, EOFError) as error:
+            raise BadFile(reason=_("it is damaged.")) from error
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _csv(text: io.TextIOWrapper) -> Sheet:
+    try:
+        header = text.readline()
+    except UnicodeDecodeError:
+        raise BadFile(reason=_("it is not UTF-8.")) from None
+    delimiter = max(",;\t", key=header.count)
+    columns = _columns(next(csv.reader([header], delimiter=delimiter), []))
+    sheet = Sheet(columns, [])
+    sheet.lines = _csv_lines(text, delimiter, len(columns), sheet.bad)
+    return sheet
+
+
+def _csv_lines(text: Any, delimiter: str, width: int, bad: list[BadRow]) -> Iterator[tuple[int, Sequence[str]]]:
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    line = 2
+    try:
+        for cells in reader:
+            if len(cells) == width:
+                yield line, cells
+            elif cells:
+                bad.append(BadRow(line, "wrong_number_of_cells", f"{len(cells)} ≠ {width}"))
+            line = reader.line_num + 2
+    except csv.Error:
+        raise BadFile(reason=_("line %d is not CSV.") % line) from None
+    except UnicodeDecodeError:
+        raise BadFile(reason=_("it is not UTF-8 after line %d.") % line) from None
+
+
+def _json_lines(text: Any) -> Records:
+    return Records(_json_rows(text))
+
+
+def _json_rows(text: Any) -> Iterator[tuple[int, Any]]:
+    line = 0
+    try:
+        for line, content in enumerate(text, start=1):
+            if not content.strip():
+                continue
+            try:
+                yield line, json.loads(content, parse_constant=_no_constant)
+            except (ValueError, RecursionError):
+                yield line, BadRow(line, "not_json", "")
+    except UnicodeDecodeError:
+        raise BadFile(reason=_("it is not UTF-8 after line %d.") % line) from None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _workbook(file: BinaryIO) -> Sheet:
+    try:
+        if sum(entry.file_size for entry in zipfile.ZipFile(file).infolist()) > MAX_WORKBOOK:
+            raise BadFile(reason=_("the workbook is too large; save it as CSV."))
+        file.seek(0)
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+        rows = enumerate(book.worksheets[0].iter_rows(values_only=True), start=1)
+        _line, header = next(rows, (1, ()))
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, IndexError) as error:
+        raise BadFile(reason=_("it is not a workbook.")) from error
+    names = list(header)
+    while names and names[-1] is None:
+        names.pop()
+    columns = _columns(["" if name is None else str(name) for name in names])
+    width = len(columns)
+    return Sheet(
+        columns,
+        (
+            (line, [_cell(cell) for cell in (*cells, *[None] * width)[:width]])
+            for line, cells in rows
+            if any(cell is not None for cell in cells[:width])
+        ),
+    )
+
+
+def _cell(value: Any) -> str:
+    """A spreadsheet's cell as the text that a CSV file would have."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, dt.datetime):
+        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(sep=" ", timespec="seconds")
+    return value.isoformat() if isinstance(value, dt.date) else str(value)
+
+
+def _columns(names: Sequence[str]) -> list[str]:
+    """Column names as we know them: `Given name` is `given_name`.
+
+    Raises:
+        BadFile: there is none, one is nameless, or one is there twice.
+    """
+    columns = [name.strip() if "." in name else name.strip().lower().replace(" ", "_") for name in names]
+    if not columns:
+        raise BadFile(reason=_("it is empty."))
+    if "" in columns:
+        raise BadFile(reason=_("column %d has no name.") % (columns.index("") + 1))
+    twice = next((name for at, name in enumerate(columns) if name in columns[:at]), None)
+    if twice:
+        raise BadFile(reason=_("column %s is there twice.") % twice[:60])
+    return columns
