@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from ninja import Query, Schema
+from ninja import Query, Schema, Status
 
 from retention import clock, registries
 from retention.customers import shapes
@@ -63,7 +63,7 @@ def get_customer(request: HttpRequest, public_id: uuid.UUID) -> Any:
 def change_customer(request: HttpRequest, public_id: uuid.UUID, body: shapes.CustomerIn) -> Any:
     """Change what is sent; the rest stays."""
     answer = _save(request, _customer(public_id).pk, body)
-    return answer if isinstance(answer, HttpResponse) else answer[1]
+    return answer if isinstance(answer, HttpResponse) else answer.value
 
 
 @router.get("customers/{uuid:public_id}/consents", scope="customers:read", response=list[shapes.ConsentOut])
@@ -125,7 +125,7 @@ def put_return(request: HttpRequest, body: shapes.ReturnIn) -> Any:
 def add_activity(request: HttpRequest, body: shapes.ActivityIn) -> Any:
     """Record something a customer or a visitor did; the same reference again changes nothing."""
     result = _bring(request, "activities", body)
-    return _problem(result.refused) if result.refused else (201 if result.new else 200, _figures(result))
+    return _problem(result.refused) if result.refused else Status(201 if result.new else 200, _figures(result))
 
 
 @router.post("ingest/{kind}", scope="ingest:write", response=shapes.Ingested, max_body=MAX_BATCH_BODY)
@@ -159,7 +159,7 @@ def _save(request: HttpRequest, customer_id: int | None, body: shapes.CustomerIn
         saved = save_customer(customer_id=customer_id, values=_said(body), now=clock.now(), by=actor(request))
     except BadFacts as refused:
         return _problem(refused.errors)
-    return 201 if saved.is_new else 200, saved.customer
+    return Status(201 if saved.is_new else 200, saved.customer)
 
 
 def _bring(request: HttpRequest, kind: str, body: shapes.Closed) -> IngestResult:

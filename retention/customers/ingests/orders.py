@@ -22,6 +22,14 @@ def _rank(state: str) -> str:
     return f"array_position(ARRAY[{_STATES}], {state}::text)"
 
 
+def nameless(load: Load) -> None:
+    """Refuse rows without a reference, once each, however many items they have."""
+    load.execute(
+        "INSERT INTO ingest_errors SELECT DISTINCT s.line, NULL::integer, 'reference', 'required', NULL"
+        f" FROM {load.staging} s WHERE coalesce(btrim(s.reference), '') = ''"
+    )
+
+
 @ingests.register
 class Orders(Kind):
     key = "orders"
@@ -114,7 +122,7 @@ class Orders(Kind):
             " INSERT INTO ingest_errors SELECT DISTINCT w.line, NULL::integer, 'reference', 'duplicate',"
             f" left(w.reference, 80) FROM {load.staging} w JOIN r ON r.reference = btrim(w.reference)"
         )
-        load.refuse("reference", "required", "coalesce(btrim(w.reference), '') = ''", source=load.staging)
+        nameless(load)
 
     @classmethod
     def fill(cls, load: Load) -> None:
@@ -271,7 +279,7 @@ class Orders(Kind):
             return f"round({minor}::numeric / {units}, CASE {units} WHEN 1 THEN 0 WHEN 1000 THEN 3 ELSE 2 END)"
 
         load.refuse(
-            columns["total"].shown(load.said),
+            columns["total"].shown("w"),
             "total_does_not_add_up",
             f"NOT w.is_bad AND w.now_total >= 0 AND coalesce(w.total, '') || coalesce(w.total_minor, '') <> ''"
             f" AND {total} <> w.now_total",

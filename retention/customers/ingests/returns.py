@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from retention.customers.ingests.orders import nameless
 from retention.customers.operations.stats import refresh_stats
 from retention.registries import ingests
 from retention.work.ingest.columns import Column, Instant, Money, Whole
@@ -62,7 +63,7 @@ class Returns(Kind):
             " INSERT INTO ingest_errors SELECT DISTINCT w.line, NULL::integer, 'reference', 'duplicate',"
             f" left(w.reference, 80) FROM {load.staging} w JOIN r ON r.reference = btrim(w.reference)"
         )
-        load.refuse("reference", "required", "coalesce(btrim(w.reference), '') = ''", source=load.staging)
+        nameless(load)
 
     @classmethod
     def fill(cls, load: Load) -> None:
@@ -163,7 +164,7 @@ class Returns(Kind):
     @classmethod
     def _check_sums(cls, load: Load) -> None:
         amount = next(column for column in cls.columns if column.name == "amount")
-        shown, value = amount.shown(load.said), amount.value("w")
+        shown, value = amount.shown("w"), amount.value("w")
         load.refuse(
             "reference",
             "already_recorded",

@@ -89,9 +89,9 @@ class Column:
         """For the words of its errors."""
         return {"limit": self.limit}
 
-    def shown(self, said: set[str]) -> str:
-        """The staged name that its errors are reported under."""
-        return self.name
+    def shown(self, row: str) -> str:
+        """SQL: the staged name that its errors are reported under."""
+        return f"'{self.name}'"
 
     def shown_value(self, row: str) -> str:
         """SQL: the cell as its errors show it."""
@@ -273,9 +273,11 @@ class Flag(Column):
     blank: str = "false"
     accepts: tuple[type, ...] = field(default=(bool,), kw_only=True)
 
+    def is_safe(self, row: str) -> str | None:
+        return f"lower({row}.{self.name}) IN ('true', 'false', 'yes', 'no', '1', '0')"
+
     def checks(self, row: str) -> list[tuple[str, str]]:
-        words = "'true', 'false', 'yes', 'no', '1', '0'"
-        return [("not_yes_or_no", f"lower({row}.{self.name}) NOT IN ({words})")]
+        return [("not_yes_or_no", f"NOT {self.is_safe(row)}")]
 
     def value(self, row: str) -> str:
         return f"lower({row}.{self.name}) IN ('true', 'yes', '1')"
@@ -361,8 +363,9 @@ class Money(Column):
     def params(self) -> Mapping[str, Any]:
         return {"minor": f"{self.item or self.name}_minor"}
 
-    def shown(self, said: set[str]) -> str:
-        return self.name if self.name in said or f"{self.name}_minor" not in said else f"{self.name}_minor"
+    def shown(self, row: str) -> str:
+        minor_only = f"coalesce({row}.{self.name}, '') = '' AND {row}.{self.name}_minor <> ''"
+        return f"CASE WHEN {minor_only} THEN '{self.name}_minor' ELSE '{self.name}' END"
 
     def shown_value(self, row: str) -> str:
         return f"coalesce(nullif({row}.{self.name}, ''), {row}.{self.name}_minor)"

@@ -114,23 +114,22 @@ class Load:
             return cursor.fetchall()
 
     def refuse(self, column: str, code: str, where: str, *, value: str = "NULL", source: str | None = None) -> int:
-        """Refuse the rows of `source` (the work table, as `w`) where the SQL condition holds."""
+        """Refuse the rows of `source` (the work table, as `w`) where the SQL condition holds; how many."""
+        named = column if " " in column else f"'{column}'"
         return self.execute(
-            f"INSERT INTO ingest_errors SELECT w.line, w.item, '{column}', '{code}', left({value}, 200)"
+            f"INSERT INTO ingest_errors SELECT w.line, w.item, {named}, '{code}', left({value}, 200)"
             f" FROM {source or self.work} w WHERE {where}"
         )
 
     def check(self, columns: Iterable[Column], more: Sequence[tuple[str, str, str]] = (), source: str = "") -> int:
         """Run the columns' checks, and `more` (column, SQL of a code or NULL, SQL of the value), in one scan."""
         checks = [
-            (c.shown(self.said), c.code("w"), c.shown_value("w"))
-            for c in columns
-            if c.required or self.said & set(c.staged)
+            (c.shown("w"), c.code("w"), c.shown_value("w")) for c in columns if c.required or self.said & set(c.staged)
         ]
-        checks += more
+        checks += [(f"'{column}'", code, value) for column, code, value in more]
         if not checks:
             return 0
-        found = ", ".join(f"('{column}', {code}, {value})" for column, code, value in checks)
+        found = ", ".join(f"({column}, {code}, {value})" for column, code, value in checks)
         bad = " OR ".join(f"({code}) IS NOT NULL" for _column, code, _value in checks)
         return self.execute(
             f"INSERT INTO ingest_errors SELECT w.line, w.item, e.column_name, e.code, left(e.value, 80)"
