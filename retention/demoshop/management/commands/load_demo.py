@@ -1,5 +1,6 @@
 """`manage.py load_demo`: the demo shop's facts and furniture, once."""
 
+import sys
 import time
 
 from django.core.management import call_command
@@ -40,7 +41,7 @@ class Command(BaseCommand):
 
         def progress(stage, done, total):
             if stage not in bars:
-                bars[stage] = tqdm(total=total, desc=f"{stage:<11}", file=self.stderr, leave=True, unit=" people")
+                bars[stage] = tqdm(total=total, desc=f"{stage:<11}", file=sys.stderr, leave=True, unit=" people")
             bars[stage].update(done - bars[stage].n)
             if done == total:
                 bars[stage].close()
