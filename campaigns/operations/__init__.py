@@ -1,6 +1,7 @@
 """What campaigns do: plan, approve, launch, reach who is due, stop."""
 
 from campaigns.operations.calendars import missing_holidays, refresh_holidays, save_holiday
+from campaigns.operations.drafts import NoSuchPlaybook, create_from_playbook
 from campaigns.operations.life import (
     AlreadyLaunched,
     ApprovedMeanwhile,
@@ -42,6 +43,7 @@ __all__ = [
     "IncentiveNotUsable",
     "NeverLaunched",
     "NoSuchCampaign",
+    "NoSuchPlaybook",
     "NotApproved",
     "NotLive",
     "NotPaused",
@@ -53,6 +55,7 @@ __all__ = [
     "archive",
     "clone",
     "create_campaign",
+    "create_from_playbook",
     "end",
     "finish",
     "forecast",

@@ -1,6 +1,6 @@
 """Writes of the `work` room: runs of jobs, heartbeats, alerts."""
 
-from retention.work.operations.alerts import raise_alert, resolve_alert
+from retention.work.operations.alerts import raise_alert, resolve_alert, settle_alert
 from retention.work.operations.foreground import Report, preview_due, run_due
 from retention.work.operations.heartbeats import beat, watch
 from retention.work.operations.runs import (
@@ -37,6 +37,7 @@ __all__ = [
     "run_nudged",
     "run_soon",
     "save_job",
+    "settle_alert",
     "tick",
     "tidy_runs",
     "watch",

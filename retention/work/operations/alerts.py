@@ -2,8 +2,10 @@
 
 import datetime as dt
 
-from django.db import connection
+from django.db import connection, transaction
 
+from retention.actors import Actor
+from retention.audit.operations import record
 from retention.work.models import Alert
 
 
@@ -23,3 +25,14 @@ def raise_alert(
 def resolve_alert(*, kind: str, subject: str = "", now: dt.datetime) -> bool:
     """Close the open alert of this kind and subject; whether there was one."""
     return bool(Alert.objects.filter(kind=kind, subject=subject, resolved_at=None).update(resolved_at=now))
+
+
+@transaction.atomic
+def settle_alert(*, alert_id: int, now: dt.datetime, by: Actor) -> Alert:
+    """A person has seen to it; raised again, it is a new one."""
+    alert = Alert.objects.select_for_update().get(pk=alert_id)
+    if alert.resolved_at is None:
+        alert.resolved_at = now
+        alert.save(update_fields=["resolved_at"])
+        record(verb="work.settle_alert", by=by, now=now, subject=alert, after={"kind": alert.kind})
+    return alert

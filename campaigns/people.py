@@ -1,0 +1,13 @@
+"""How touches are forgotten, merged and exported."""
+
+from typing import ClassVar
+
+from retention.registries import PersonData, people
+
+
+@people.register
+class TouchData(PersonData):
+    key = "campaigns.touch"
+    model = "campaigns.Touch"
+    #: That she was touched stays for the counts; it holds no word about her.
+    columns: ClassVar = {"customer": "keep"}

@@ -1,0 +1,168 @@
+"""Jobs in the console: their hour, whether they are on, their runs; alerts to be settled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.decorators import display
+from unfold.enums import ActionVariant
+
+from retention import clock, registries
+from retention.doors.console import EditAdmin, FactAdmin, acting, confirm
+from retention.work import operations
+from retention.work.due import next_due
+from retention.work.models import Alert, Job, JobRun
+from retention.work.querysets import shop_zone, signs
+
+STATES = {"waiting": "info", "running": "info", "done": "success", "failed": "danger"}
+LEVELS = {"note": "info", "warning": "warning", "urgent": "danger"}
+SHOWN_RUNS = 20
+
+
+def figures_text(figures: dict[str, Any]) -> str:
+    """The figures of a run as people read them, without the noughts."""
+    words = [f"{name} {value:,}" for name, value in figures.items() if isinstance(value, int) and value]
+    words += [f"{_t('skipped')} {count:,}: {reason}" for reason, count in (figures.get("skipped") or {}).items()]
+    return ", ".join(words) or ("—" if not figures else _t("nothing was due"))
+
+
+class RunInline(TabularInline):
+    """The last runs."""
+
+    model = JobRun
+    verbose_name_plural = _("Last runs")
+    fields = ("due_at", "lane", "shown", "started_at", "ended_at", "attempts", "what", "error")
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+    per_page = SHOWN_RUNS
+    ordering = ("-id",)
+
+    def has_add_permission(self, request: HttpRequest, obj=None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj=None) -> bool:
+        return False
+
+    @admin.display(description=_("state"))
+    def shown(self, obj: JobRun) -> str:
+        return obj.get_state_display()
+
+    @admin.display(description=_("what it did"))
+    def what(self, obj: JobRun) -> str:
+        return figures_text(obj.figures)
+
+
+@admin.register(Job)
+class JobAdmin(EditAdmin):
+    is_versioned = False
+    list_display = ("label", "is_enabled", "hour", "next_due", "last", "what", "heartbeat_at")
+    fields = ("is_enabled", "at", "next_due", "heartbeat_at")
+    readonly_fields = ("next_due", "heartbeat_at")
+    inlines = (RunInline,)
+    list_before_template = "work/signs.html"
+    actions_detail = ("run_now",)
+    list_per_page = 100
+
+    def changelist_view(self, request, extra_context=None):
+        operations.register_jobs()
+        return super().changelist_view(request, {**(extra_context or {}), "signs": signs()})
+
+    def get_queryset(self, request: HttpRequest):
+        return super().get_queryset(request).filter(key__in=list(registries.jobs.keys()))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def operate(self, request, form, formsets, change):
+        data = form.cleaned_data
+        return operations.save_job(
+            job_id=form.instance.pk, at=data["at"], is_enabled=data["is_enabled"], **acting(request)
+        )
+
+    @confirm(
+        title=_("Run now"),
+        description=_("One run more, by the next free worker. What was done already is not done again."),
+        permissions=["work.change_job"],
+        icon="play_arrow",
+        variant=ActionVariant.PRIMARY,
+    )
+    def run_now(self, request, form, obj):
+        operations.run_soon(key=obj.key, **acting(request))
+        return _("A worker was told. Its run is listed below.")
+
+    @admin.display(description=_("job"), ordering="key")
+    def label(self, obj: Job) -> str:
+        return str(registries.jobs[obj.key].label or obj.key)
+
+    @admin.display(description=_("hour"), ordering="at")
+    def hour(self, obj: Job) -> str:
+        return f"{obj.at:%H:%M}" if obj.at else _t("each minute")
+
+    @admin.display(description=_("next due"))
+    def next_due(self, obj: Job) -> Any:
+        return next_due(obj.at, shop_zone(), clock.now()) if obj.is_enabled else None
+
+    @display(description=_("last run"), label={label: STATES[value] for value, label in JobRun.State.choices})
+    def last(self, obj: Job) -> str | None:
+        run = self._last(obj)
+        return run.get_state_display() if run else None
+
+    @admin.display(description=_("what it did"))
+    def what(self, obj: Job) -> str:
+        run = self._last(obj)
+        return (run.error or figures_text(run.figures)) if run else "—"
+
+    @staticmethod
+    def _last(obj: Job) -> JobRun | None:
+        if not hasattr(obj, "last_run"):
+            obj.last_run = obj.runs.order_by("-id").first()
+        return obj.last_run
+
+
+@admin.register(JobRun)
+class JobRunAdmin(FactAdmin):
+    list_display = ("job", "due_at", "shown_state", "started_at", "ended_at", "what", "error")
+    list_filter = ("job", "state")
+    list_select_related = ("job",)
+    ordering = ("-id",)
+    fields = (
+        "job", "due_at", "lane", "state", "attempts", "started_at", "ended_at", "done", "total", "what", "error"
+    )  # fmt: skip
+    readonly_fields = ("what",)
+
+    @display(description=_("state"), label={label: STATES[value] for value, label in JobRun.State.choices})
+    def shown_state(self, obj: JobRun) -> str:
+        return obj.get_state_display()
+
+    @admin.display(description=_("what it did"))
+    def what(self, obj: JobRun) -> str:
+        return figures_text(obj.figures)
+
+
+@admin.register(Alert)
+class AlertAdmin(FactAdmin):
+    list_display = ("text", "shown_level", "raised_at", "resolved_at")
+    list_filter = ("level", ("resolved_at", admin.EmptyFieldListFilter))
+    fields = ("text", "level", "kind", "subject", "url", "raised_at", "resolved_at")
+    actions_detail = ("settle",)
+
+    @display(description=_("level"), label={label: LEVELS[value] for value, label in Alert.Level.choices})
+    def shown_level(self, obj: Alert) -> str:
+        return obj.get_level_display()
+
+    @confirm(
+        title=_("Settle"),
+        description=_("You have seen to it. It is raised again if it happens again."),
+        permissions=["work.change_alert"],
+        icon="done",
+    )
+    def settle(self, request, form, obj):
+        acts = acting(request)
+        operations.settle_alert(alert_id=obj.pk, **acts)
+        return _("Settled.")
