@@ -180,7 +180,7 @@ def _words(row: Any) -> str:
 
 
 for _name, (_occasion, _argument) in argument_fields().items():
-    CampaignForm.base_fields[_name] = _drawn(registries.occasions[_occasion].form_class().fields[_argument])
+    CampaignForm.declared_fields[_name] = _drawn(registries.occasions[_occasion].form_class().fields[_argument])
 
 
 class StepForm(forms.ModelForm):

@@ -1,0 +1,142 @@
+"""A marketer takes a playbook, edits it, and a lead launches it, in a real browser."""
+
+import datetime as dt
+import os
+from pathlib import Path
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from campaigns import operations
+from campaigns.models import Campaign
+from retention import clock
+from retention.customers.models import ConsentState, Customer
+from retention.shop.models import Shop
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+#: Name a folder here to keep pictures of every page, at desktop and phone width.
+SHOTS = os.environ.get("SCREENSHOTS", "")
+
+
+@pytest.fixture
+def shop(db):
+    return Shop.objects.create(
+        name="Vinyl",
+        time_zone="Europe/Berlin",
+        currency="EUR",
+        languages=["en", "ko", "ru"],
+        country="DE",
+        postal_address="1 Main Street",
+    )
+
+
+@pytest.fixture
+def people(shop):
+    now = clock.now()
+    for n in range(9):
+        born = now + dt.timedelta(days=n + 2)
+        customer = Customer.objects.create(
+            given_name=f"Anna {n}",
+            email=f"p{n}@example.com",
+            country="DE",
+            birth_month=born.month,
+            birth_day=born.day,
+            signed_up_at=now - dt.timedelta(days=n),
+            recorded_at=now,
+        )
+        if n % 3:
+            ConsentState.objects.create(
+                customer=customer,
+                channel="email",
+                purpose="marketing",
+                is_given=True,
+                address=customer.email,
+                occurred_at=now,
+            )
+    operations.refresh_holidays(now=now)
+
+
+@pytest.fixture
+def lead(db):
+    return get_user_model().objects.create_superuser("lead", "lead@example.com", "a long enough password")
+
+
+def shoot(page, name):
+    if SHOTS:
+        for width, height in ((1440, 900), (390, 844)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(300)
+            page.screenshot(path=Path(SHOTS) / f"{name}_{width}.png", full_page=True)
+        page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def press(page, button, confirm):
+    """A button of the page, then its twin in the dialog."""
+    page.locator("main, #main, body").locator("a, button").filter(has_text=button).first.click()
+    dialog = page.get_by_role("button", name=confirm, exact=True).last
+    dialog.wait_for()
+    dialog.click()
+    page.wait_for_load_state("networkidle")
+
+
+def test_from_the_gallery_to_live(browser, lead, people):
+    page = browser.log_in(lead)
+    page.goto("/admin/campaigns/campaign/playbooks/")
+    shoot(page, "playbooks")
+    page.locator("button").filter(has_text="Make a draft").filter(has_text="Birthday").click()
+    page.wait_for_url("**/change/**")
+    campaign = Campaign.objects.get()
+    assert campaign.state == "draft"
+    page.get_by_text("It would reach 6 customers in the next 30 days.").wait_for()
+    assert page.get_by_text("3 would be skipped: no consent for this address").count() == 1
+    shoot(page, "campaign_draft")
+    page.get_by_role("link", name="When", exact=True).click()
+    hour = page.locator("[name=arg__birthday__hour]")
+    assert hour.is_visible()
+    assert not page.locator("[name=arg__one_date__on]").is_visible()
+    shoot(page, "campaign_when")
+    hour.fill("08:30")
+    page.locator("button[name=_continue], button[name=_save]").first.click()
+    page.wait_for_load_state("networkidle")
+    campaign.refresh_from_db()
+    assert campaign.version.data["occasion_args"]["hour"] == "08:30"
+    page.goto(f"/admin/campaigns/campaign/{campaign.pk}/change/")
+    for button, state in (
+        ("Approve", "approved"), ("Launch", "live"), ("Pause", "paused"), ("Resume", "live"), ("End", "ended")
+    ):  # fmt: skip
+        press(page, button, "Confirm")
+        campaign.refresh_from_db()
+        assert campaign.state == state
+    shoot(page, "campaign_ended")
+    page.goto("/admin/campaigns/campaign/")
+    shoot(page, "campaigns")
+    page.goto(f"/admin/campaigns/campaign/{campaign.pk}/history/")
+    shoot(page, "campaign_history")
+    page.goto("/admin/campaigns/holiday/")
+    shoot(page, "holidays")
+    assert browser.complaints == []
+
+
+def test_what_is_wrong_is_said_beside_it(browser, lead, people):
+    page = browser.log_in(lead)
+    page.goto("/admin/campaigns/campaign/add/")
+    page.fill("[name=name]", "Nothing to say")
+    page.fill("[name=countries]", "Germany")
+    page.locator("button[name=_save], input[name=_save]").first.click()
+    page.wait_for_load_state("networkidle")
+    shoot(page, "campaign_refused")
+    assert not Campaign.objects.exists()
+    assert page.locator(".errorlist, .errornote, [role=alert]").count() or page.get_by_text("error").count()
+
+
+def test_the_jobs_page(browser, lead, people):
+    page = browser.log_in(lead)
+    page.goto("/admin/work/job/")
+    assert page.get_by_text("Campaigns reach who is due").count() >= 1
+    shoot(page, "jobs")
+    page.get_by_role("link", name="Campaigns reach who is due").first.click()
+    page.wait_for_url("**/change/**")
+    press(page, "Run now", "Confirm")
+    shoot(page, "job")
+    assert page.get_by_text("A worker was told").count() == 1
+    assert browser.complaints == []
