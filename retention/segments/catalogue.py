@@ -36,8 +36,7 @@ def catalogue() -> dict[str, Any]:
 def described(condition: type[Condition]) -> dict[str, Any]:
     """One condition: its key, its words, and its fields in their order."""
     form = condition.form_class()
-    is_ours = isinstance(form, Arguments)
-    visibility = form.visibility() if is_ours else {}
+    visibility = form.visibility() if isinstance(form, Arguments) else {}
     return {
         "key": condition.key,
         "label": str(condition.label),
@@ -75,10 +74,9 @@ def kind(asked: forms.Field) -> dict[str, Any]:
             return {"kind": "number", "min": asked.min_value, "max": asked.max_value, "step": "any"}
         case forms.IntegerField():
             return {"kind": "number", "min": asked.min_value, "max": asked.max_value, "step": 1}
-        case forms.ModelChoiceField():
-            return {"kind": "choice", "choices": [[str(key), label] for key, label in asked.choices if key]}
-        case forms.ChoiceField():
-            return {"kind": "choice", "choices": [[key, str(label)] for key, label in asked.choices]}
+        case forms.ModelChoiceField() | forms.ChoiceField():
+            pairs = asked.widget.choices
+            return {"kind": "choice", "choices": [[str(key), str(label)] for key, label in pairs if str(key)]}
         case forms.DateField():
             return {"kind": "date"}
         case _:

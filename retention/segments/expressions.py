@@ -91,7 +91,8 @@ def amounting(facts: QuerySet, measure: Any, low: float | None, high: float | No
 
 
 def _groups(facts: QuerySet, having: Q, measure: Any, of: str) -> Q:
-    grouped = facts.filter(**{f"{of}__isnull": False}).order_by().values(of).annotate(measured=measure)
+    # Facts of nobody make a group without a customer, which equals none.
+    grouped = facts.order_by().values(of).annotate(measured=measure)
     return Q(InGroups(grouped.filter(having).values(of)))
 
 

@@ -74,7 +74,7 @@ def day(on: Any) -> str:
 
 def when(args: Mapping[str, Any]) -> str:
     """` in the last 30 days`, with a space before it; nothing for any time."""
-    days = args.get("days")
+    days = args.get("days") or 0
     match args["window"]:
         case "last":
             return " " + ngettext("in the last day", "in the last %(days)s days", days) % {"days": plain(days)}

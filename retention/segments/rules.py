@@ -237,7 +237,7 @@ def phrase(node: Node, *, is_inside: bool = False) -> str:
     if isinstance(node, Leaf):
         return node.condition.sentence(node.args)
     if isinstance(node, Not):
-        return gettext("not (%(rule)s)") % {"rule": phrase(node.part)}
+        return gettext("is not someone who %(rule)s") % {"rule": phrase(node.part, is_inside=True)}
     if not node.parts:
         return gettext("is nobody")
     joiner = gettext("and") if node.is_all else gettext("or")
@@ -261,7 +261,7 @@ def named_segments(rule: Any) -> set[int]:
     while waiting:
         node = waiting.pop()
         if isinstance(node, Leaf):
-            if node.written_out is not None:
+            if issubclass(node.condition, RuleCondition):
                 found.add(node.condition.stands_for(node.args)[0])
         else:
             waiting.extend((node.part,) if isinstance(node, Not) else node.parts)

@@ -56,7 +56,7 @@ def errors_of(response):
 def test_a_preview_answers_with_all_that_the_page_shows(as_role, shop):
     told = ask(as_role("M"), "preview", rule={"not": GERMANS}, segment=None).json()
     assert (told["size"], told["total"]) == (3, 4)
-    assert told["sentence"] == "Everyone who not (lives in Germany)."
+    assert told["sentence"] == "Everyone who is not someone who lives in Germany."
     assert told["phrases"] == {"/not/all/0": "lives in Germany"}
     assert [customer["email"] for customer in told["sample"]] == ["boris@example.com", "chloe@example.com", ""]
 

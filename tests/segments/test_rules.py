@@ -180,7 +180,8 @@ def test_sentences_show_how_a_rule_is_nested(shop):
     rule = {"all": [GERMANS, {"any": [vip, {"all": [WRITTEN_ON, {"not": vip}]}]}, {"not": {"any": [GERMANS, vip]}}]}
     assert rules.sentence(rule) == (
         "Everyone who lives in Germany, and (has placed at least 5 orders, or (placed her last order in the last 30"
-        " days, and not (has placed at least 5 orders))), and not (lives in Germany, or has placed at least 5 orders)."
+        " days, and is not someone who has placed at least 5 orders)), and is not someone who (lives in Germany, or has"
+        " placed at least 5 orders)."
     )
 
 

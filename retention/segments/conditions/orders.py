@@ -201,7 +201,7 @@ class NthOrder(Condition):
     @classmethod
     def q(cls, args, *, now):
         days = ArrayAgg("placed_at", order_by=("placed_at", "id"))
-        orders = bought().filter(customer__isnull=False).order_by().values("customer").annotate(days=days)
+        orders = bought().order_by().values("customer").annotate(days=days)
         # Django's array indexes count from 0.
         nth = orders.filter(**within(f"days__{args['nth'] - 1}", args, now))
         return Q(InGroups(nth.values("customer")))

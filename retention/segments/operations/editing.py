@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from retention.actors import Actor
+from retention.audit.models import Version
 from retention.audit.operations import record, save_version
 from retention.refusals import Refused
 from retention.segments import rules
@@ -78,8 +79,8 @@ def save_segment(
         _refuse_taken(name, but=segment.pk)
         segment.name, segment.about, segment.rule = name, about, rule
         Segment.objects.filter(pk=segment.pk).update(name=name, about=about, rule=rule)
-        _keep_version(segment, edited=edited, now=now, by=by, why=why)
-        record(verb="segments.save", by=by, now=now, subject=segment, after={"version": segment.version.number})
+        version = _keep_version(segment, edited=edited, now=now, by=by, why=why)
+        record(verb="segments.save", by=by, now=now, subject=segment, after={"version": version.number})
     return segment
 
 
@@ -129,11 +130,14 @@ def _checked(rule: Any, *, of: int | None) -> None:
 
 
 def _refuse_taken(name: str, *, but: int | None) -> None:
-    if Segment.objects.filter(archived_at=None, name__iexact=name).exclude(pk=but).exists():
+    others = Segment.objects.filter(archived_at=None, name__iexact=name)
+    if (others if but is None else others.exclude(pk=but)).exists():
         raise NameTaken(name=name)
 
 
-def _keep_version(segment: Segment, *, edited: int | None, now: dt.datetime, by: Actor, why: str) -> None:
+def _keep_version(segment: Segment, *, edited: int | None, now: dt.datetime, by: Actor, why: str) -> Version:
     data = {"name": segment.name, "about": segment.about, "rule": segment.rule}
-    segment.version = save_version(of=segment, data=data, edited=edited, by=by, now=now, why=why)
-    Segment.objects.filter(pk=segment.pk).update(version=segment.version)
+    version = save_version(of=segment, data=data, edited=edited, by=by, now=now, why=why)
+    segment.version = version
+    Segment.objects.filter(pk=segment.pk).update(version=version)
+    return version
