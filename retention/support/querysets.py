@@ -158,10 +158,12 @@ class Dossier:
     complaints: int
 
 
-def dossier(customer: Customer, *, now: dt.datetime) -> Dossier:
+def dossier(customer: Customer, *, order: Order | None = None, now: dt.datetime) -> Dossier:
+    """Her latest orders, and before them the one she came with, however old."""
+    first = models.Case(models.When(pk=order.pk if order else None, then=0), default=1)
     orders = (
         Order.objects.filter(customer=customer)
-        .order_by("-placed_at")
+        .order_by(first, "-placed_at")
         .prefetch_related(Prefetch("lines", OrderLine.objects.select_related("product").order_by("position")))
     )
     given = compensations().filter(case__customer=customer)

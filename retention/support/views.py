@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -32,7 +33,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()
     hits = querysets.find(text, shop=Shop.objects.get())
     if len(hits) == 1:
-        return redirect("support:customer", hits[0].customer.public_id)
+        return redirect(_address_of(hits[0]))
     given = querysets.given_by(request.user.pk, now=clock.now())
     return _page(request, "desk", title=_("Sorry desk"), text=text, found=hits, given=given, search_first=True)
 
@@ -65,9 +66,11 @@ def customer(request: HttpRequest, public_id: UUID) -> HttpResponse:
                 messages.info(request, _("This form was sent before: nothing was given twice."))
             return redirect("support:given", given.compensation.pk)
     now = clock.now()
+    about = form.data.get("about", request.GET.get("about", ""))
     context = {
         "title": str(person),
-        "dossier": querysets.dossier(person, now=now),
+        "about": about,
+        "dossier": querysets.dossier(person, order=chosen(person, about)[0], now=now),
         "reasons": Reason.objects.filter(is_active=True),
         "channels": CHANNELS,
         "form": form,
@@ -132,6 +135,12 @@ def _page(request: HttpRequest, template: str, *, status: int = 200, **context: 
         "budget": querysets.budget(request.user.pk, day=day),
     }
     return render(request, f"support/{template}.html", common | context, status=status)
+
+
+def _address_of(hit: querysets.Found) -> str:
+    """The customer's page, with the order chosen already where it was the order that found her."""
+    address = reverse("support:customer", args=[hit.customer.public_id])
+    return f"{address}?about=order-{hit.order.pk}" if hit.order else address
 
 
 def _living(public_id: UUID) -> Customer:

@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
+from retention.customers.models import Order
 from retention.incentives.models import Code, Grant
 from retention.messaging.models import Delivery
 from retention.support.models import Case, Compensation
@@ -62,6 +63,17 @@ def form(floor, **changes):
 def test_one_hit_opens_the_customer(agent, floor, text):
     answer = agent.get(DESK, {"q": text})
     assert (answer.status_code, urlsplit(answer.headers.get("Location", "")).path) == (302, page_of(floor))
+
+
+def test_an_order_that_was_looked_for_is_chosen_already_however_old(agent, floor, now):
+    for n in range(10):
+        Order.objects.create(
+            reference=f"NEW-{n}", customer=floor.anna, state="paid", currency="USD", total_minor=100, base_minor=100,
+            placed_at=now, recorded_at=now,
+        )  # fmt: skip
+    text = agent.get(DESK, {"q": "NW-1001"}, follow=True).content.decode()
+    assert re.search(rf'value="order-{floor.order.pk}"\s+checked', text)
+    assert text.index("NW-1001") < text.index("NEW-")
 
 
 def test_a_code_finds_its_customer(agent, floor):
