@@ -1,9 +1,14 @@
-"""What a living shop has beside its facts: agents' limits, a public code, a pool of codes, fresh segments."""
+"""What a living shop has beside its facts: agents' limits, offers with codes, campaigns, fresh segments."""
 
 import datetime as dt
+from typing import Any
 
 from django.db import transaction
 
+from campaigns import operations as campaigns
+from campaigns.models import Holiday
+from campaigns.operations.calendars import refresh_holidays
+from campaigns.plans import plan_of
 from retention.actors import Actor
 from retention.demoshop.staff import PEOPLE
 from retention.incentives import operations as incentives
@@ -20,6 +25,20 @@ _MARK = "demoshop:furniture"
 LIMITS = {"S": (5_000, 18_000), "L": (20_000, 100_000), "Z": (20_000, 100_000)}
 PUBLIC_CODE = "INSTA500"
 POOL = 1_000
+#: Playbooks, launched in this order.
+CAMPAIGNS = (
+    "welcome",
+    "birthday",
+    "anniversary",
+    "holiday",
+    "win_back",
+    "coupon_expiring",
+    "broadcast",
+)
+DAY = dt.timedelta(days=1)
+HOLIDAYS_AHEAD = 60 * DAY
+#: Holidays that are no day for advertising.
+_NO_ADVERTS = ("memorial", "mourning", "remembrance", "victims")
 
 
 def furnish(*, now: dt.datetime, by: Actor) -> bool:
@@ -29,6 +48,9 @@ def furnish(*, now: dt.datetime, by: Actor) -> bool:
         if is_new:
             _set_limits(now, by)
             _make_offers(now, by)
+            refresh_holidays(now=now)
+            for key in CAMPAIGNS:
+                _launch(key, now)
     if is_new:
         for segment_id in Segment.objects.filter(archived_at=None).order_by("pk").values_list("pk", flat=True):
             refresh_segment(segment_id=segment_id, now=now)
@@ -64,6 +86,43 @@ def _make_offers(now: dt.datetime, by: Actor) -> None:
     incentives.generate_codes(
         incentive_id=podcast.pk, count=POOL, purpose="handout", source="demoshop:podcast", now=now, by=by
     )
+
+
+def _launch(key: str, now: dt.datetime) -> None:
+    """From its playbook to live, as the marketer and her lead would, a day ago.
+
+    A campaign reaches whoever becomes due from its launch on: with a day behind it the first run has the birthdays,
+    anniversaries, sign-ups and lapses of one day to serve, and never the whole base.
+    """
+    launched_at = now - DAY
+    marketer, lead = (Actor.staff(Staff.objects.get(username=PEOPLE[letter].username)) for letter in "ML")
+    campaign = campaigns.create_from_playbook(key=key, now=launched_at, by=marketer)
+    changes = _changes(key, now)
+    if changes:
+        plan = plan_of(campaign)
+        args = plan.occasion_args | changes.pop("occasion_args", {})
+        campaign = campaigns.save_campaign(
+            campaign_id=campaign.pk,
+            plan=plan.model_copy(update={**changes, "occasion_args": args}),
+            edited=campaign.version.number,
+            now=launched_at,
+            by=marketer,
+            why="For this shop.",
+        )
+    campaigns.approve(campaign_id=campaign.pk, version=campaign.version.number, now=launched_at, by=lead)
+    campaigns.launch(campaign_id=campaign.pk, now=launched_at, by=marketer)
+
+
+def _changes(key: str, now: dt.datetime) -> dict[str, Any]:
+    """What this shop plans otherwise than the playbook."""
+    if key == "holiday":
+        coming = Holiday.objects.filter(is_observed=True, on__gte=now.date(), on__lt=now.date() + HOLIDAYS_AHEAD)
+        keys = {key for key in coming.values_list("key", flat=True) if not any(word in key for word in _NO_ADVERTS)}
+        return {"occasion_args": {"holidays": sorted(keys | {"christmas-day", "new-years-day"})}}
+    if key == "broadcast":
+        # In a week, and to the best customers alone: a demo must not write to everyone.
+        return {"name": "News for our best customers", "audience": Segment.objects.get(key="vip").pk}
+    return {}
 
 
 def _live(rule: dict, now: dt.datetime, by: Actor) -> Incentive:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from io import StringIO
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
@@ -10,6 +11,9 @@ from tqdm import tqdm
 from retention import clock
 from retention.actors import Actor
 from retention.demoshop import furniture, loading, premises, staff
+from retention.doors.models import ApiKey
+
+KEY = "Demo checkout"
 
 
 class Command(BaseCommand):
@@ -33,8 +37,16 @@ class Command(BaseCommand):
         else:
             self._load(now, by, options)
         if furniture.furnish(now=now, by=by):
-            self.stdout.write("Segments, offers, codes and agents' limits are ready.")
+            self.stdout.write("Campaigns, segments, offers, codes and agents' limits are ready.")
+            self._make_key()
         self.stdout.write(f"Ready after {time.monotonic() - start:.1f} s.")
+
+    def _make_key(self):
+        """A key for trying the API; whoever loads again keeps the one that was shown."""
+        if not ApiKey.objects.filter(name=KEY).exists():
+            said = StringIO()
+            call_command("create_api_key", KEY, scopes="all", stdout=said)
+            self.stdout.write(f"API key of “{KEY}”, shown this once: {said.getvalue().strip()}")
 
     def _load(self, now, by, options):
         bars = {}
