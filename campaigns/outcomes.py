@@ -22,13 +22,17 @@ class TouchOutcome(DeliveryOutcome):
         waiting = Touch.objects.filter(pk__in=ids, state=Touch.State.WAITING)
         waiting.update(state=Touch.State.DONE)
 
+    # Nobody can say whether it arrived; the coupon counts as given, and so does the touch.
+    unknown = sent
+
     @classmethod
     def not_sent(cls, deliveries: list[Any], *, now: dt.datetime) -> None:
-        reasons = [(delivery.reason or "messaging.failed")[:60] for delivery in deliveries]
         with connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE campaigns_touch t SET state = 'skipped', reason = r.reason, next_at = NULL,"
-                " xid = pg_current_xact_id() FROM unnest(%s::bigint[], %s::text[]) AS r (id, reason)"
-                " WHERE t.id = r.id AND t.state IN ('due', 'waiting')",
-                [[delivery.origin_id for delivery in deliveries], reasons],
+                """
+                UPDATE campaigns_touch t SET state = 'skipped', next_at = NULL, xid = pg_current_xact_id(),
+                       reason = left(coalesce(nullif(d.reason, ''), 'messaging.not_sent'), 60)
+                FROM messaging_delivery d WHERE d.id = ANY(%s) AND t.id = d.origin_id AND t.state IN ('due', 'waiting')
+                """,
+                [[delivery.id for delivery in deliveries]],
             )

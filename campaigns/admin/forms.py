@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError as PlanError
 from unfold.widgets import (
@@ -65,6 +66,7 @@ def _drawn(field: forms.Field) -> forms.Field:
     drawn = field.__class__.__new__(field.__class__)
     drawn.__dict__.update(field.__dict__)
     drawn.required = False
+    drawn.label = capfirst(str(field.label))
     drawn.widget = next(
         (widget() for kind, widget in _WIDGETS if isinstance(field, kind)), UnfoldAdminTextInputWidget()
     )
@@ -85,9 +87,9 @@ def _occasion_choices() -> list[tuple[str, str]]:
 class CampaignForm(forms.ModelForm):
     """Reads as a plan: `plan_with(steps)` after it is valid."""
 
-    occasion = forms.ChoiceField(label=_("occasion"), choices=_occasion_choices, widget=UnfoldAdminSelectWidget)
+    occasion = forms.ChoiceField(label=_("Occasion"), choices=_occasion_choices, widget=UnfoldAdminSelectWidget)
     countries = forms.CharField(
-        label=_("countries"),
+        label=_("Countries"),
         required=False,
         max_length=800,
         widget=UnfoldAdminTextInputWidget,

@@ -200,7 +200,7 @@ def test_outcomes_end_the_touch(live, person, template, reach, now):
     first, second = Delivery.objects.order_by("pk")
     TouchOutcome.sent([first], now=now)
     assert Touch.objects.get(pk=first.origin_id).state == "due", "a step is before her"
-    second.reason = "messaging.no_consent"
+    Delivery.objects.filter(pk=second.pk).update(reason="messaging.no_consent")
     TouchOutcome.not_sent([second], now=now)
     assert Touch.objects.values_list("state", "reason").get(pk=second.origin_id) == ("skipped", "messaging.no_consent")
     reach(campaign, now + DAY)
