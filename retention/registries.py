@@ -163,6 +163,8 @@ class Placeholder:
     sample: ClassVar[Any] = ""
     #: Where the sample is a mapping: what each of its words is, such as {"first_name": "First name"}.
     labels: ClassVar[Mapping[str, Any]] = {}
+    #: Whether all deliveries of one moment have the same value, so that templates are filled with it once.
+    is_for_all: ClassVar[bool] = False
 
     @classmethod
     def values(cls, deliveries: list[Any], *, now: dt.datetime) -> dict[int, Any]:

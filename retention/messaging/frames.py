@@ -10,6 +10,7 @@ import binascii
 import datetime as dt
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -55,14 +56,14 @@ def frame(sender: str, *, has_html: bool, is_bulk: bool, is_test: bool) -> Frame
     message["Auto-Submitted"] = "auto-generated"
     if is_test:
         message["X-Retention-Test"] = "yes"
-    message.set_content(_TEXT_MARK, cte="base64")
+    message.set_content(_TEXT_MARK, cte="quoted-printable")
     if has_html:
-        message.add_alternative(_HTML_MARK, subtype="html", cte="base64")
+        message.add_alternative(_HTML_MARK, subtype="html", cte="quoted-printable")
     head, body = message.as_bytes().split(b"\r\n\r\n", 1)
-    before_text, rest = (b"\r\n\r\n" + body).split(_encoded(f"{_TEXT_MARK}\n"))
+    before_text, rest = (b"\r\n\r\n" + body).split(f"{_TEXT_MARK}\r\n".encode())
     if not has_html:
         return Frame(head, before_text, b"", rest, False)
-    before_html, end = rest.split(_encoded(f"{_HTML_MARK}\n"))
+    before_html, end = rest.split(f"{_HTML_MARK}\r\n".encode())
     return Frame(head, before_text, before_html, end, True)
 
 
@@ -72,14 +73,14 @@ def fill(
     name: str,
     address: str,
     subject: str,
-    text: str,
-    html: str,
+    text: Body | str,
+    html: Body | str,
     reference: uuid.UUID,
     domain: str,
     now: dt.datetime,
     unsubscribe_url: str | None,
 ) -> bytes:
-    """One recipient's mail, ready for DATA: CRLF lines, no line that begins with a dot.
+    """One recipient's mail as bytes with CRLF lines; dots at the beginning of lines are the transfer's business.
 
     Raises:
         BadAddress: the address cannot stand in an envelope.
@@ -90,11 +91,15 @@ def fill(
     )
     if unsubscribe_url:
         headers += f"List-Unsubscribe: <{unsubscribe_url}>\r\n"
-    parts = [headers.encode("ascii"), frame.head, frame.before_text, _encoded(_body(text))]
+    parts = [headers.encode("ascii"), frame.head, frame.before_text, _as_body(text).encoded()]
     if frame.has_html:
-        parts += [frame.before_html, _encoded(_body(html))]
+        parts += [frame.before_html, _as_body(html).encoded()]
     parts.append(frame.end)
     return b"".join(parts)
+
+
+def _as_body(words: Body | str) -> Body:
+    return words if isinstance(words, Body) else Body([words])
 
 
 def envelope_address(address: str) -> str:
@@ -180,15 +185,45 @@ def _encoded_words(text: str) -> str:
     )
 
 
-def _body(text: str) -> str:
-    """The text as the library would hold it: with one end of line at its end."""
-    text = _UNSPEAKABLE.sub(" ", text).replace("\r\n", "\n").replace("\r", "\n")
-    return text if text.endswith("\n") else f"{text}\n"
+class Static:
+    """Words that are the same for every recipient, encoded once."""
+
+    __slots__ = ("encoded", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.encoded = _encoded(text)
+
+
+class Body:
+    """The words of one recipient as pieces: those that all share are encoded already."""
+
+    __slots__ = ("pieces",)
+
+    def __init__(self, pieces: Sequence[Static | str]) -> None:
+        self.pieces = pieces
+
+    def __str__(self) -> str:
+        return "".join(piece.text if isinstance(piece, Static) else piece for piece in self.pieces)
+
+    def __bool__(self) -> bool:
+        return bool(self.pieces)
+
+    def encoded(self) -> bytes:
+        """Quoted-printable, because it can be put together of pieces: each ends in a soft line break."""
+        whole = b"=\r\n".join(
+            [piece.encoded if isinstance(piece, Static) else _encoded(piece) for piece in self.pieces if piece]
+        )
+        return whole if whole.endswith(b"\r\n") else whole + b"\r\n"
 
 
 def _encoded(text: str) -> bytes:
-    whole = binascii.b2a_base64(text.replace("\n", "\r\n").encode("utf-8"), newline=False)
-    return b"\r\n".join([whole[at : at + _LINE] for at in range(0, len(whole), _LINE)]) + b"\r\n"
+    """A piece of quoted-printable: CRLF lines of at most 75 symbols, so that a soft line break may follow."""
+    text = _UNSPEAKABLE.sub(" ", text).replace("\r\n", "\n").replace("\r", "\n")
+    # The symbol at the end keeps the encoder from treating what is before it as the end of everything.
+    encoded = binascii.b2a_qp(text.replace("\n", "\r\n").encode("utf-8") + b"x", istext=True)[:-1]
+    # Where the text itself has no line to learn it from, the encoder ends its soft lines with a bare line feed.
+    return encoded if "\n" in text else encoded.replace(b"\n", b"\r\n")
 
 
 @lru_cache(maxsize=8)

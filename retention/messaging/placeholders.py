@@ -55,6 +55,11 @@ def resolve(keys: set[str], deliveries: list[Outgoing], *, now: dt.datetime) -> 
     return values
 
 
+def for_all(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of one delivery's values that every delivery of this moment shares."""
+    return {key: value for key, value in values.items() if key in placeholders and placeholders[key].is_for_all}
+
+
 class FromContext(Placeholder):
     """What the origin put into the delivery's context under this key: only the room that queues it knows."""
 
@@ -90,6 +95,7 @@ class Customer(Placeholder):
 class ShopWords(Placeholder):
     key = "shop"
     label = _("Shop")
+    is_for_all = True
     sample: ClassVar = {
         "name": "Our shop",
         "website_url": "https://shop.example.com",

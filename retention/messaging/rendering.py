@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from typing import Any
 import liquid
 
 from retention.messaging import words
+from retention.messaging.folding import FoldedTemplate
+from retention.messaging.frames import Body
 from retention.messaging.models import CompiledTemplate
 
 #: Least recently used versions make room past this many.
@@ -29,15 +32,59 @@ class ParsedTemplate:
     html: liquid.BoundTemplate | None
     text: liquid.BoundTemplate
     placeholders: frozenset[str]
+    sources: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What one customer reads."""
+    """What one customer reads; many who read the same share most of `html`."""
 
     subject: str
-    html: str
+    html: Body | str
     text: str
+
+
+class Folded:
+    """One language of one version, filled with what is the same for everybody at this moment."""
+
+    __slots__ = ("_html", "_subject", "_text")
+
+    def __init__(self, parsed: ParsedTemplate, constants: Mapping[str, Any]) -> None:
+        html, text = parsed.sources
+        self._subject = parsed.subject
+        self._html = FoldedTemplate(words.parse(html, parsed.language, is_html=True), constants) if html else None
+        self._text = FoldedTemplate(words.parse(text, parsed.language, is_html=False), constants)
+
+    def render(self, values: Mapping[str, Any]) -> Rendered:
+        """The same words as `render` would give.
+
+        Raises:
+            LiquidError
+        """
+        return Rendered(
+            subject=_one_line(words.render(self._subject, values)),
+            html=self._html.fill(values) if self._html is not None else "",
+            text=_tidy(str(self._text.fill(values))),
+        )
+
+
+_folded: OrderedDict[tuple[int, str, str], Folded] = OrderedDict()
+
+
+def folded(parsed: ParsedTemplate, constants: Mapping[str, Any]) -> Folded:
+    """The template filled with `constants`, kept for as long as these stay the same."""
+    key = (parsed.version_id, parsed.language, json.dumps(constants, sort_keys=True, default=str))
+    with _lock:
+        found = _folded.get(key)
+        if found is not None:
+            _folded.move_to_end(key)
+            return found
+    found = Folded(parsed, constants)
+    with _lock:
+        _folded[key] = found
+        while len(_folded) > KEPT:
+            _folded.popitem(last=False)
+    return found
 
 
 _parsed: OrderedDict[int, Mapping[str, ParsedTemplate]] = OrderedDict()
@@ -72,6 +119,7 @@ def parse(compiled: CompiledTemplate) -> ParsedTemplate:
         html=words.parse(compiled.html, language, is_html=True) if compiled.html else None,
         text=words.parse(compiled.text, language, is_html=False),
         placeholders=frozenset(compiled.placeholders),
+        sources=(compiled.html, compiled.text),
     )
 
 
@@ -90,7 +138,16 @@ def render(template: ParsedTemplate, values: Mapping[str, Any]) -> Rendered:
         LiquidError: a limit was reached, or a filter could not work with a value.
     """
     return Rendered(
-        subject=" ".join(words.render(template.subject, values).split())[:250],
+        subject=_one_line(words.render(template.subject, values)),
         html=words.render(template.html, values) if template.html is not None else "",
-        text=_GAPS.sub("\n\n", words.render(template.text, values)).strip() + "\n",
+        text=_tidy(words.render(template.text, values)),
     )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:250]
+
+
+def _tidy(text: str) -> str:
+    """Without the gaps that conditions leave."""
+    return _GAPS.sub("\n\n", text).strip() + "\n"

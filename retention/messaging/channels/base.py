@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar
 
+from retention.messaging.frames import Body
 from retention.registries import Registry
 
 
@@ -57,7 +58,7 @@ class Letter:
     name: str
     address: str
     subject: str
-    html: str
+    html: Body | str
     text: str
     unsubscribe_url: str | None
     is_test: bool = False

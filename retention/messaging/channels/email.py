@@ -84,7 +84,7 @@ class AnyLine(Line):
             headers=headers,
         )
         if letter.html:
-            message.attach_alternative(letter.html, "text/html")
+            message.attach_alternative(str(letter.html), "text/html")
         # Anymail's providers hand it back in their webhooks; other backends ignore it.
         message.metadata = {"delivery": str(letter.reference)}
         return message

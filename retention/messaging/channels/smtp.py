@@ -18,6 +18,10 @@ _QUEUE_ID = re.compile(rb"queued as ([A-Za-z0-9.\-]{1,64})")
 _ENHANCED = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})\b")
 
 
+#: Code and words.
+_Reply = tuple[int, bytes]
+
+
 class _Refused(Exception):
     """The server said no, before or after the mail itself."""
 
@@ -80,33 +84,49 @@ class SmtpLine(Line):
     def _announce(self, address: str) -> None:
         """MAIL, RCPT and DATA up to the server's 354. Whatever goes wrong here, no mail was handed over."""
         fresh = self._connect()
-        smtp = self._backend.connection
         try:
-            code, words = smtp.mail(self._sender_address)
+            mail, rcpt, data = self._ask(address)
         except (OSError, smtplib.SMTPException):
             if fresh:
                 raise
             # A kept connection may have been closed meanwhile; that is no one's fault.
             self.close()
             self._connect()
-            smtp = self._backend.connection
-            code, words = smtp.mail(self._sender_address)
-        if code != 250:
+            mail, rcpt, data = self._ask(address)
+        if mail[0] != 250:
             # It is us whom the server does not want, not this customer.
-            self._refuse(code, words, "messaging.sender_refused", is_ours=True)
-        code, words = smtp.rcpt(address)
-        if code not in (250, 251):
-            self._refuse(code, words, "messaging.address_refused")
-        code, words = smtp.docmd("DATA")
-        if code != 354:
-            self._refuse(code, words, "messaging.message_refused")
+            self._refuse(mail, "messaging.sender_refused", is_ours=True)
+        if rcpt[0] not in (250, 251):
+            self._refuse(rcpt, "messaging.address_refused")
+        if data[0] != 354:
+            self._refuse(data, "messaging.message_refused")
+
+    def _ask(self, address: str) -> list[_Reply]:
+        """The replies to MAIL, RCPT and DATA; those after a refusal may be missing (code 0)."""
+        smtp = self._backend.connection
+        commands = (f"MAIL FROM:<{self._sender_address}>", f"RCPT TO:<{address}>", "DATA")
+        if not smtp.has_extn("pipelining"):
+            replies: list[_Reply] = []
+            for command in commands:
+                replies.append(smtp.docmd(command))
+                if not 200 <= replies[-1][0] <= 399:
+                    break
+            return [*replies, *[(0, b"")] * (3 - len(replies))]
+        # RFC 2920: all three in one packet, which on a real network saves two of four round trips.
+        smtp.send("".join(f"{command}\r\n" for command in commands))
+        mail, rcpt, data = (smtp.getreply() for _command in commands)
+        if data[0] == 354 and (mail[0] != 250 or rcpt[0] not in (250, 251)):
+            # It waits for a mail that has nobody to go to: an empty one ends this.
+            smtp.send(".\r\n")
+            smtp.getreply()
+        return [mail, rcpt, data]
 
     def _transfer(self, mail: bytes) -> Result:
         """The mail itself: from its first byte until the answer its fate is open."""
         smtp = self._backend.connection
         try:
-            # Base64 and our own headers hold no line that begins with a dot and no bare line feed.
-            smtp.sock.sendall(mail + (b".\r\n" if mail.endswith(b"\r\n") else b"\r\n.\r\n"))
+            # A dot alone on a line would end the mail, so dots at the beginning of lines are doubled.
+            smtp.sock.sendall(mail.replace(b"\r\n.", b"\r\n..") + b".\r\n")
             code, words = smtp.getreply()
         except (OSError, smtplib.SMTPException) as error:
             self.close()
@@ -130,7 +150,8 @@ class SmtpLine(Line):
         self._backend.connection.ehlo_or_helo_if_needed()
         return True
 
-    def _refuse(self, code: int, words: bytes, reason: str, *, is_ours: bool = False) -> None:
+    def _refuse(self, reply: _Reply, reason: str, *, is_ours: bool = False) -> None:
+        code, words = reply
         result = _answer(code, words, reason)
         if is_ours:
             result = Result(HandedOver.LATER, reason, result.detail, is_line_down=True)

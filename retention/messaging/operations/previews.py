@@ -211,4 +211,4 @@ def _rendered(chosen: rendering.ParsedTemplate, values: Mapping[str, Any], *, is
         rendered = rendering.render(chosen, values)
     except LiquidError as error:
         raise CannotRender(message=str(error.message)) from None
-    return Preview(rendered.subject, rendered.html, rendered.text, chosen.language, is_sample)
+    return Preview(rendered.subject, str(rendered.html), rendered.text, chosen.language, is_sample)

@@ -27,7 +27,7 @@ from retention.messaging.models import Delivery, Suppression
 from retention.messaging.operations import outages, outbox
 from retention.messaging.operations.outbox import Settlement
 from retention.messaging.outgoing import Outgoing
-from retention.messaging.placeholders import resolve
+from retention.messaging.placeholders import for_all, resolve
 from retention.shop.models import Shop
 from retention.work.operations import raise_alert
 
@@ -165,7 +165,8 @@ class _Run:
         letters, failed = [], []
         for delivery in allowed:
             try:
-                rendered = rendering.render(chosen[delivery.id], values[delivery.id])
+                mine = values[delivery.id]
+                rendered = rendering.folded(chosen[delivery.id], for_all(mine)).render(mine)
             except LiquidError as error:
                 failed.append(Settlement(delivery, "failed", reasons.RENDER_FAILED, {"error": type(error).__name__}))
                 continue
