@@ -151,7 +151,7 @@ class Selection:
     def _reason(self, due_at: str = "d.due_at") -> tuple[str, list[Any]]:
         cases, params = [f"WHEN {due_at} < %s THEN '{TOO_LATE}'"], [self.late_before]
         if self.channel:
-            address = ADDRESSES.get(self.channel)
+            address = ADDRESSES.get(self.channel)  # type: ignore[call-overload]
             if address:
                 cases.append(f"WHEN {address} IS NULL THEN '{NO_ADDRESS}'")
             for purpose in self.purposes:

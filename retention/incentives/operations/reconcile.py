@@ -84,7 +84,11 @@ def differences() -> list[Difference]:
     """Every counter that is off. One statement, so one instant: facts and counters are committed together."""
     with connection.cursor() as cursor:
         cursor.execute(_DIFFERENCES)
-        return [Difference(*row[:3], int(row[3]), int(row[4])) for row in cursor.fetchall()]
+        rows = cursor.fetchall()
+    return [
+        Difference(incentive_id, what, subject_id, int(kept), int(facts))
+        for incentive_id, what, subject_id, kept, facts in rows
+    ]
 
 
 def reconcile(*, now: dt.datetime) -> list[Difference]:

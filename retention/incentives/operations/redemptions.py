@@ -146,7 +146,7 @@ def roll_back(*, public_id: uuid.UUID, source: str, reason: str, now: dt.datetim
             )
             outcome = cursor.fetchone()[0]
     except IntegrityError as error:
-        if getattr(error.__cause__, "diag", None) and error.__cause__.diag.constraint_name == "one_rollback_a_source":
+        if getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) == "one_rollback_a_source":
             raise SourceReused from None
         raise
     if outcome == "already":

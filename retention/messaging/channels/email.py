@@ -86,7 +86,7 @@ class AnyLine(Line):
         if letter.html:
             message.attach_alternative(str(letter.html), "text/html")
         # Anymail's providers hand it back in their webhooks; other backends ignore it.
-        message.metadata = {"delivery": str(letter.reference)}
+        message.metadata = {"delivery": str(letter.reference)}  # type: ignore[attr-defined]
         return message
 
 

@@ -147,7 +147,7 @@ class SmtpLine(Line):
             return False
         self._backend.open()
         # `sendmail` would greet by itself; we speak the commands one by one.
-        self._backend.connection.ehlo_or_helo_if_needed()
+        self._backend.connection.ehlo_or_helo_if_needed()  # type: ignore[attr-defined]
         return True
 
     def _refuse(self, reply: _Reply, reason: str, *, is_ours: bool = False) -> None:

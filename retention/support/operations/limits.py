@@ -83,7 +83,7 @@ def set_limit(*, staff_id: int, per_case_minor: int, per_day_minor: int, now: dt
         by=by,
         now=now,
         subject=limit,
-        before=before and {"staff": staff_id, **{key: before[key] for key in figures}},
+        before=before and {"staff": staff_id, **{key: before[key] for key in figures}},  # type: ignore[literal-required]
         after={"staff": staff_id, **figures},
     )
     return limit

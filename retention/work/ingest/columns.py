@@ -33,8 +33,8 @@ def params() -> dict[str, Any]:
         by_digits.setdefault(money.digits(code), []).append(code)
     return {
         "zones": sorted(clock.zone_names()),
-        "countries": sorted(code for code in english.territories if len(code) == 2 and code.isalpha()),
-        "languages": sorted(code for code in english.languages if "_" not in code),
+        "countries": sorted(code for code in map(str, english.territories) if len(code) == 2 and code.isalpha()),
+        "languages": sorted(code for code in map(str, english.languages) if "_" not in code),
         "currencies": sorted(money.currency_codes()),
         "currencies_of_0": by_digits.get(0, []),
         "currencies_of_3": by_digits.get(3, []),

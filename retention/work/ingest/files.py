@@ -44,7 +44,7 @@ def open_rows(file: BinaryIO) -> Sheet | Records:
     reader = io.BufferedReader(plain, 2**20) if isinstance(plain, gzip.GzipFile) else plain
     first = reader.read(64).lstrip(b"\xef\xbb\xbf \t\r\n") if hasattr(reader, "seek") else b""
     reader.seek(0)
-    text = io.TextIOWrapper(_KeepOpen(reader), encoding="utf-8-sig", newline="")
+    text: Any = io.TextIOWrapper(_KeepOpen(reader), encoding="utf-8-sig", newline="")
     return _json_lines(text) if first.startswith(b"{") else _csv(text)
 
 

@@ -25,7 +25,7 @@ class Report:
     """What became of one job: `done`, `failed`, `off`, `not due`, `busy` elsewhere, or `preview`."""
 
     key: str
-    label: str
+    label: registries.StrOrPromise
     outcome: str
     figures: dict[str, Any] = field(default_factory=dict)
     error: str = ""
