@@ -3,7 +3,7 @@
 import datetime as dt
 
 from retention.registries import DueJob, jobs
-from retention.work import operations
+from retention.work import imports, operations
 from retention.work.models import JobRun
 
 
@@ -22,3 +22,25 @@ class TidyRuns(DueJob):
     def preview(cls, *, now):
         old = JobRun.objects.filter(job__at=None, due_at__lt=now - dt.timedelta(days=2))
         return {"due": old.exclude(state__in=JobRun.OPEN).count()}
+
+
+@jobs.register
+class Imports(DueJob):
+    """Files that wait for a worker, or whose worker died."""
+
+    key = "imports"
+    label = "Bring waiting files in"
+    queue = "bulk"
+    order = 90
+
+    @classmethod
+    def run(cls, *, now, progress):
+        due = imports.due_imports()
+        for done, import_id in enumerate(due, start=1):
+            imports.run_import(import_id=import_id, now=now)
+            progress(done, len(due))
+        return {"due": len(due)}
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": len(imports.due_imports())}

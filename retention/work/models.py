@@ -119,6 +119,10 @@ class Import(models.Model):
     def __str__(self):
         return f"{self.file_name} ({self.kind})"
 
+    @property
+    def is_open(self) -> bool:
+        return self.state in (self.State.WAITING, self.State.RUNNING)
+
 
 class Alert(models.Model):
     """Something a person should look at; one open alert per kind and subject, however often it is raised."""

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from retention import clock
-from retention.work import operations
+from retention.work import imports, operations
 
 
 @shared_task(name="work.tick")
@@ -19,3 +19,8 @@ def run_job(run_id: int) -> None:
 @shared_task(name="work.nudged")
 def nudged(key: str) -> None:
     operations.run_nudged(key=key, now=clock.now())
+
+
+@shared_task(name="work.run_import")
+def run_import(import_id: int) -> None:
+    imports.run_import(import_id=import_id, now=clock.now())

@@ -6,22 +6,31 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0002_append_only'),
+        ("customers", "0002_append_only"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['email_normal'], name='customer_by_email', opclasses=['varchar_pattern_ops']),
+            model_name="customer",
+            index=models.Index(fields=["email_normal"], name="customer_by_email", opclasses=["varchar_pattern_ops"]),
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('given_name'), 'varchar_pattern_ops'), name='customer_by_given_name'),
+            model_name="customer",
+            index=models.Index(
+                django.contrib.postgres.indexes.OpClass(
+                    django.db.models.functions.text.Upper("given_name"), "varchar_pattern_ops"
+                ),
+                name="customer_by_given_name",
+            ),
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('family_name'), 'varchar_pattern_ops'), name='customer_by_family_name'),
+            model_name="customer",
+            index=models.Index(
+                django.contrib.postgres.indexes.OpClass(
+                    django.db.models.functions.text.Upper("family_name"), "varchar_pattern_ops"
+                ),
+                name="customer_by_family_name",
+            ),
         ),
     ]

@@ -72,7 +72,7 @@ def _csv(text: io.TextIOWrapper) -> Sheet:
     except UnicodeDecodeError:
         raise BadFile(reason=_("it is not UTF-8.")) from None
     delimiter = max(",;\t", key=header.count)
-    columns = _columns(next(csv.reader([header], delimiter=delimiter), []))
+    columns = column_names(next(csv.reader([header], delimiter=delimiter), []))
     sheet = Sheet(columns, [])
     sheet.lines = _csv_lines(text, delimiter, len(columns), sheet.bad)
     return sheet
@@ -129,19 +129,19 @@ def _workbook(file: BinaryIO) -> Sheet:
     names = list(header)
     while names and names[-1] is None:
         names.pop()
-    columns = _columns(["" if name is None else str(name) for name in names])
+    columns = column_names(["" if name is None else str(name) for name in names])
     width = len(columns)
     return Sheet(
         columns,
         (
-            (line, [_cell(cell) for cell in (*cells, *[None] * width)[:width]])
+            (line, [cell_text(cell) for cell in (*cells, *[None] * width)[:width]])
             for line, cells in rows
             if any(cell is not None for cell in cells[:width])
         ),
     )
 
 
-def _cell(value: Any) -> str:
+def cell_text(value: Any) -> str:
     """A spreadsheet's cell as the text that a CSV file would have."""
     if value is None:
         return ""
@@ -154,7 +154,7 @@ def _cell(value: Any) -> str:
     return value.isoformat() if isinstance(value, dt.date) else str(value)
 
 
-def _columns(names: Sequence[str]) -> list[str]:
+def column_names(names: Sequence[str]) -> list[str]:
     """Column names as we know them: `Given name` is `given_name`.
 
     Raises:

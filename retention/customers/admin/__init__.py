@@ -1,0 +1,5 @@
+"""The console's pages for customers and facts."""
+
+from retention.customers.admin import customers, facts, files
+
+__all__ = ["customers", "facts", "files"]

@@ -1,0 +1,201 @@
+"""The base of import and export pages: django-import-export's pages over `ingest`, which checks and writes.
+
+A room's admin mixes `IngestAdmin` in and names one `IngestResource`. Small files are previewed and confirmed on the
+page; large ones, and those of which only the good rows are wanted, go to a worker and have a page of their own.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import tablib
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from import_export import resources
+from import_export.admin import ImportExportModelAdmin
+from import_export.formats.base_formats import CSV, XLSX
+from import_export.results import Error, Result, RowResult
+from unfold.contrib.import_export.forms import ExportForm, ImportForm
+from unfold.widgets import UnfoldBooleanSwitchWidget
+
+from retention import clock, registries
+from retention.actors import Actor
+from retention.refusals import Refused
+from retention.work.imports import start_import
+from retention.work.ingest import Difference, IngestResult, Sheet, ingest
+from retention.work.ingest.files import cell_text, column_names
+
+#: Rows that are previewed on the page.
+SHOWN = 100
+#: Files with more rows than this, or larger than that, are a worker's.
+PAGE_ROWS = 5_000
+PAGE_BYTES = 2**20
+
+
+class IngestResource(resources.Resource):
+    """One kind of fact as import and export pages see it."""
+
+    kind: ClassVar[str] = ""
+    #: Columns of an export, named as an import reads them.
+    export_columns: ClassVar[Sequence[str]] = ()
+
+    @classmethod
+    def get_display_name(cls) -> str:
+        return str(registries.ingests[cls.kind].label)
+
+    def get_import_fields(self) -> list:
+        return []
+
+    def get_user_visible_fields(self) -> list:
+        """The columns that the page names."""
+        names = [name for column in self._columns() for name in column.staged]
+        return [_Named(name) for name in names if not name.endswith("_minor")]
+
+    def _columns(self) -> Sequence[Any]:
+        kind = registries.ingests[self.kind]
+        return [column for column in kind.columns if column.name not in kind.hidden]
+
+    def import_data(self, dataset: tablib.Dataset, dry_run: bool = False, **options: Any) -> Result:
+        """The preview, or the import itself, as `ingest` has it."""
+        result = Result()
+        try:
+            columns = column_names([str(name or "") for name in dataset.headers or []])
+            lines = ((at, [cell_text(cell) for cell in row]) for at, row in enumerate(dataset, start=2))
+            done = ingest(
+                self.kind,
+                Sheet(columns, lines),
+                now=clock.now(),
+                by=Actor.staff(options["user"]),
+                dry_run=dry_run,
+                samples=SHOWN,
+            )
+        except Refused as refused:
+            result.append_base_error(Error(refused))
+            return result
+        rows = list(dataset)
+        for line, errors in _by_line(done).items():
+            values = rows[line - 2] if 2 <= line < len(rows) + 2 else ()
+            result.append_invalid_row(line, dict(zip(columns, values, strict=False)), ValidationError(errors))
+        self._fill(result, done, columns)
+        return result
+
+    def _fill(self, result: Result, done: IngestResult, columns: Sequence[str]) -> None:
+        shown = list(dict.fromkeys(name for sample in done.samples for name in sample.values)) or list(columns)
+        result.diff_headers = [str(_("Line")), *shown]
+        result.rows = [_row(sample, shown) for sample in done.samples]
+        result.total_rows = done.new + done.changed + done.unchanged + done.refused_rows
+        result.totals[RowResult.IMPORT_TYPE_NEW] = done.new
+        result.totals[RowResult.IMPORT_TYPE_UPDATE] = done.changed
+        result.totals[RowResult.IMPORT_TYPE_SKIP] = done.unchanged
+        result.totals[RowResult.IMPORT_TYPE_INVALID] = done.refused_rows
+
+    def get_export_headers(self, selected_fields: Any = None) -> list[str]:
+        return list(self.export_columns)
+
+    def export(self, queryset: Any = None, **options: Any) -> tablib.Dataset:
+        dataset = tablib.Dataset(headers=list(self.export_columns))
+        for row in self.export_rows(queryset):
+            dataset.append([cell_text(cell) for cell in row])
+        return dataset
+
+    def export_rows(self, queryset: Any) -> Iterable[Sequence[Any]]:
+        """Rows of `export_columns` for the customers, orders… of the list as it is filtered."""
+        raise NotImplementedError
+
+
+class IngestImportForm(ImportForm):
+    good_only = forms.BooleanField(
+        label=_("Import the good rows and return the others"), required=False, widget=UnfoldBooleanSwitchWidget
+    )
+
+
+class IngestAdmin(ImportExportModelAdmin):
+    """Mixed into a console page after its base: `class OrderAdmin(FactAdmin, IngestAdmin)`."""
+
+    import_form_class = IngestImportForm
+    export_form_class = ExportForm
+    #: CSV and XLSX alone: the other formats import more than rows.
+    import_formats = (CSV, XLSX)
+    export_formats = (CSV, XLSX)
+
+    def get_import_formats(self) -> list:
+        return list(self.import_formats)
+
+    def get_export_formats(self) -> list:
+        return list(self.export_formats)
+
+    def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        if not self.has_import_permission(request):
+            raise PermissionDenied
+        file = request.FILES.get("import_file")
+        if file is not None and (request.POST.get("good_only") or _is_large(file)):
+            form = self.create_import_form(request)
+            if form.is_valid():
+                return self._in_background(request, file)
+        return super().import_action(request, **kwargs)
+
+    def _in_background(self, request: HttpRequest, file: Any) -> HttpResponse:
+        with transaction.atomic():
+            row = start_import(
+                kind=self.get_import_resource_classes(request)[0].kind,
+                file=file,
+                file_name=file.name,
+                size=file.size,
+                good_only=bool(request.POST.get("good_only")),
+                now=clock.now(),
+                by=Actor.staff(request.user),
+            )
+        return redirect("admin:work_import_change", row.pk)
+
+    def add_success_message(self, result: Result, request: HttpRequest) -> None:
+        messages.success(
+            request,
+            _("%(new)d new, %(changed)d changed, %(unchanged)d as they were.")
+            % {
+                "new": result.totals[RowResult.IMPORT_TYPE_NEW],
+                "changed": result.totals[RowResult.IMPORT_TYPE_UPDATE],
+                "unchanged": result.totals[RowResult.IMPORT_TYPE_SKIP],
+            },
+        )
+
+
+class _Named:
+    """A column as import-export's template reads it."""
+
+    def __init__(self, name: str) -> None:
+        self.column_name = name
+
+
+def _is_large(file: Any) -> bool:
+    if file.size > PAGE_BYTES:
+        return True
+    lines = sum(chunk.count(b"\n") for chunk in file.chunks())
+    file.seek(0)
+    return lines > PAGE_ROWS
+
+
+def _by_line(done: IngestResult) -> Mapping[int, dict[str, list[str]]]:
+    found: dict[int, dict[str, list[str]]] = {}
+    for error in done.refused[: SHOWN * 10]:
+        found.setdefault(error.line, {}).setdefault(error.column or "__all__", []).append(error.message)
+    return found
+
+
+def _row(sample: Difference, shown: Sequence[str]) -> RowResult:
+    row = RowResult()
+    row.number = sample.line
+    row.import_type = RowResult.IMPORT_TYPE_NEW if sample.is_new else RowResult.IMPORT_TYPE_UPDATE
+    row.diff = [str(sample.line), *_cells(sample, shown)]
+    return row
+
+
+def _cells(sample: Difference, shown: Sequence[str]) -> Iterator[str]:
+    for name in shown:
+        before, after = sample.values.get(name, (None, None))
+        new = format_html("<ins>{}</ins>", "" if after is None else after) if name in sample.values else ""
+        yield new if sample.is_new or not before else format_html("<del>{}</del> {}", before, new)

@@ -1,0 +1,196 @@
+"""Imports in the background: started at a door, run by a worker under a lease, cancelled, found again when lost."""
+
+import csv
+import datetime as dt
+import io
+import os
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from django.core.files import File
+from django.core.files.base import ContentFile
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from retention import registries
+from retention.actors import Actor
+from retention.refusals import Refused
+from retention.work.bell import ring_on_commit
+from retention.work.ingest import Cancelled, IngestResult, RowError, ingest
+from retention.work.ingest.files import open_rows
+from retention.work.models import Import
+
+#: A single statement of a large import takes minutes; a dead worker's import waits no longer than this.
+LEASE = "15 minutes"
+ATTEMPTS = 3
+TASK = "work.run_import"
+
+
+class NothingToCancel(Refused):
+    code = "work.nothing_to_cancel"
+    sentence = _("This import has ended already.")
+
+
+class TakenOver(Exception):
+    """Another worker has this import now; everything done here is undone."""
+
+
+def start_import(
+    *, kind: str, file: BinaryIO, file_name: str, size: int, good_only: bool, now: dt.datetime, by: Actor
+) -> Import:
+    """Keep the file, put the import in line and ring for a worker; without one the next tick finds it.
+
+    Raises:
+        UnknownKey: there is no such kind.
+    """
+    registries.ingests[kind]
+    row = Import(
+        kind=kind,
+        file_name=os.path.basename(file_name)[:200],
+        good_only=good_only,
+        bytes_total=size,
+        by_id=by.staff_id,
+        created_at=now,
+    )
+    row.file.save(f"{kind}.upload", File(file), save=False)
+    row.save(force_insert=True)
+    ring_on_commit(TASK, (row.pk,), "bulk")
+    return row
+
+
+def cancel_import(*, import_id: int, now: dt.datetime) -> None:
+    """Ask the worker to stop; an import that waits ends at once.
+
+    Raises:
+        NothingToCancel
+    """
+    waiting = Import.objects.filter(pk=import_id, state=Import.State.WAITING)
+    if waiting.update(state=Import.State.CANCELLED, ended_at=now):
+        return
+    if not Import.objects.filter(pk=import_id, state=Import.State.RUNNING).update(is_cancelling=True):
+        raise NothingToCancel()
+
+
+def due_imports() -> list[int]:
+    """Imports that wait, and those whose worker died."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM work_import WHERE state = 'waiting'"
+            " OR state = 'running' AND lease_until < now() ORDER BY id"
+        )
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def run_import(*, import_id: int, now: dt.datetime) -> Import | None:
+    """Run one import that is due; None where it is not, for somebody else has it or it has ended.
+
+    The rows and the word that they are in are one transaction, so that a worker that dies leaves all or nothing.
+    """
+    attempt = _claim(import_id)
+    if attempt is None:
+        return None
+    row = Import.objects.get(pk=import_id)
+    if attempt > ATTEMPTS:
+        return _end(row, attempt, now, Import.State.FAILED, error=str(_("Its worker died three times.")))
+    by = Actor(f"staff:{row.by_id}", row.by_id) if row.by_id else Actor.job("imports")
+    errors = _Errors()
+    side = connection.copy()
+    try:
+        with row.file.open("rb") as file, transaction.atomic():
+            hooks = _hooks(side, row.pk, attempt, file)
+            result = ingest(
+                row.kind, open_rows(file), now=now, by=by, good_only=row.good_only, refusing=errors.add, **hooks
+            )
+            state = Import.State.DONE if result.is_written else Import.State.FAILED
+            return _end(row, attempt, now, state, result=result, errors=errors)
+    except Cancelled:
+        return _end(row, attempt, now, Import.State.CANCELLED)
+    except TakenOver:
+        return None
+    except Refused as refused:
+        return _end(row, attempt, now, Import.State.FAILED, error=str(refused))
+    finally:
+        side.close()
+
+
+class _Errors:
+    """Every error as a line of CSV, safe to open in a spreadsheet."""
+
+    def __init__(self) -> None:
+        self.text = io.StringIO(newline="")
+        self.out = csv.writer(self.text)
+        self.out.writerow(("line", "column", "code", "message"))
+        self.count = 0
+
+    def add(self, error: RowError) -> None:
+        self.count += 1
+        self.out.writerow((error.line, _harmless(error.column), error.code, _harmless(error.message)))
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _claim(import_id: int) -> int | None:
+    """Take the import under a lease; which attempt this is."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE work_import SET state = 'running', lease_until = now() + %s::interval, rows_done = 0,"
+            " bytes_done = 0, figures = jsonb_build_object('attempt', coalesce((figures ->> 'attempt')::int, 0) + 1)"
+            " WHERE id = %s AND (state = 'waiting' OR state = 'running' AND lease_until < now())"
+            " RETURNING (figures ->> 'attempt')::int",
+            [LEASE, import_id],
+        )
+        found = cursor.fetchone()
+    return found and found[0]
+
+
+def _hooks(side: Any, import_id: int, attempt: int, file: Any) -> dict[str, Callable]:
+    """Progress and cancelling over a connection of their own: the load's own transaction is nobody's to see yet."""
+
+    def progress(rows: int) -> None:
+        with side.cursor() as cursor:
+            cursor.execute(
+                "UPDATE work_import SET rows_done = %s, bytes_done = %s, lease_until = now() + %s::interval"
+                " WHERE id = %s AND state = 'running' AND (figures ->> 'attempt')::int = %s",
+                [rows, file.tell(), LEASE, import_id, attempt],
+            )
+            if not cursor.rowcount:
+                raise TakenOver()
+
+    def cancelled() -> bool:
+        with side.cursor() as cursor:
+            cursor.execute("SELECT is_cancelling FROM work_import WHERE id = %s", [import_id])
+            return bool(cursor.fetchone()[0])
+
+    return {"progress": progress, "cancelled": cancelled}
+
+
+def _end(
+    row: Import,
+    attempt: int,
+    now: dt.datetime,
+    state: str,
+    *,
+    result: IngestResult | None = None,
+    errors: _Errors | None = None,
+    error: str = "",
+) -> Import:
+    """Write the end of it, unless somebody else took the import over."""
+    figures: dict[str, Any] = {"attempt": attempt}
+    if result is not None:
+        figures |= {
+            "new": result.new,
+            "changed": result.changed,
+            "unchanged": result.unchanged,
+            "refused": result.refused_rows,
+            "written": result.is_written,
+        }
+    if errors is not None and errors.count:
+        row.errors.save(f"{row.kind}-errors-{row.pk}.csv", ContentFile(errors.text.getvalue().encode()), save=False)
+    values = {"state": state, "ended_at": now, "figures": figures, "error": error, "errors": row.errors.name or ""}
+    mine = Import.objects.filter(pk=row.pk, state=Import.State.RUNNING, figures__attempt=attempt)
+    if not mine.update(**values, lease_until=None, bytes_done=row.bytes_total):
+        raise TakenOver()
+    row.refresh_from_db()
+    return row
