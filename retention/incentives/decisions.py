@@ -69,12 +69,12 @@ class OtherCustomer(Refused):
 
 class TotalLimitReached(Refused):
     code = "incentives.total_limit_reached"
-    sentence = _("This offer has been used %(limit)s times, as often as it may be.")
+    sentence = _("This offer has been used as often as it may be (%(limit)s).")
 
 
 class CustomerLimitReached(Refused):
     code = "incentives.customer_limit_reached"
-    sentence = _("The customer has used this offer %(limit)s times, as often as she may.")
+    sentence = _("The customer has used this offer as often as she may (%(limit)s).")
 
 
 class BudgetSpent(Refused):

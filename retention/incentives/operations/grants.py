@@ -42,7 +42,7 @@ class AllIssued(Refused):
 
 class CustomerHasHers(Refused):
     code = "incentives.customer_has_hers"
-    sentence = _("The customer was given this %(limit)s times already, as often as it may be.")
+    sentence = _("The customer was given this as often as it may be (%(limit)s).")
 
 
 class PoolEmpty(Refused):

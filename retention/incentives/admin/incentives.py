@@ -1,0 +1,299 @@
+"""The console's page of an incentive: its form, its sentence, its buttons."""
+
+from __future__ import annotations
+
+import uuid
+
+from django import forms
+from django.contrib import admin
+from django.template.loader import render_to_string
+from django.urls import path
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from retention.doors.console import ConfirmForm, EditAdmin, VersionHistory, acting, confirm
+from retention.incentives import operations, views
+from retention.incentives.admin.overview import TONES, overview_of
+from retention.incentives.forms import RuleForm
+from retention.incentives.models import CodeBatch, Incentive
+from retention.incentives.operations.code_batches import codes_on_older_versions
+from retention.incentives.querysets import used_of
+from retention.incentives.rules import IncentiveRule, sentence
+from retention.incentives.versions import rule_of, rules_of
+
+GOODS = "kind != 'free_shipping'"
+LINES = f"scope == 'lines' && {GOODS}"
+UNIQUE = "code_kind == 'unique'"
+
+
+class WhyForm(ConfirmForm):
+    why = forms.CharField(label=_("Why"), required=False, max_length=300, widget=UnfoldAdminTextInputWidget)
+
+
+class GenerateForm(ConfirmForm):
+    count = forms.IntegerField(
+        label=_("How many"), min_value=1, max_value=5_000_000, initial=100, widget=UnfoldAdminIntegerFieldWidget
+    )
+    purpose = forms.ChoiceField(label=_("What for"), choices=CodeBatch.Purpose.choices, widget=UnfoldAdminSelectWidget)
+    #: The same dialog sent twice asks once.
+    source = forms.CharField(widget=forms.HiddenInput, max_length=100)
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.fields["source"].initial = f"console:{uuid.uuid4().hex}"
+
+
+class ApplyForm(WhyForm):
+    def preview(self) -> str:
+        count = codes_on_older_versions(self.obj)[:100_001].count()
+        shown = f"{count:,}" if count <= 100_000 else _("more than 100,000")
+        return _("%(count)s codes that are out will follow version %(version)s.") % {
+            "count": shown,
+            "version": self.obj.version.number,
+        }
+
+
+@admin.register(Incentive)
+class IncentiveAdmin(VersionHistory, EditAdmin):
+    form = RuleForm
+    list_display = ["shown_name", "shown_state", "shown_used", "shown_codes", "ends_at"]
+    list_filter = ["state", "kind"]
+    search_fields = ["name__istartswith"]
+    list_select_related = ["version"]
+    readonly_fields = ["overview"]
+    compressed_fields = False
+    actions_detail = ["try_it", "go_live", "stop", "resume", "generate_codes", "apply_to_codes"]
+    fieldsets = [
+        (None, {"fields": ["overview"]}),
+        (
+            _("What is given"),
+            {
+                "fields": [
+                    "name",
+                    ("kind", "percent", "amounts", "cap"),
+                    ("is_from_grant", "also_free_shipping", "shipping_cap"),
+                ]
+            },
+        ),
+        (
+            _("On what"),
+            {
+                "fields": [
+                    "scope",
+                    ("categories", "products", "tags"),
+                    ("without_categories", "without_products", "without_tags"),
+                    ("without_low_margin", "without_discounted"),
+                ]
+            },
+        ),
+        (
+            _("When it holds"),
+            {
+                "fields": [
+                    ("minimum", "countries", "channels"),
+                    "first_order",
+                    ("has_products", "products_quantity"),
+                    ("has_categories", "categories_quantity"),
+                ]
+            },
+        ),
+        (
+            _("How often"),
+            {"fields": [("total", "per_customer", "budget"), ("per_code", "issued", "issued_per_customer")]},
+        ),
+        (
+            _("Codes and dates"),
+            {
+                "fields": [
+                    ("code_kind", "text", "pattern", "charset"),
+                    ("is_bound", "is_from_pool", "is_usable_again"),
+                    ("starts_at", "ends_at"),
+                    "hours_after_given",
+                ]
+            },
+        ),
+    ]
+    conditional_fields = {
+        "percent": "kind == 'percent'",
+        "amounts": "kind == 'amount' && !is_from_grant",
+        "is_from_grant": "kind == 'amount'",
+        "cap": "kind == 'percent'",
+        "shipping_cap": "kind == 'free_shipping' || also_free_shipping",
+        "also_free_shipping": GOODS,
+        "scope": GOODS,
+        "categories": LINES,
+        "products": LINES,
+        "tags": LINES,
+        "without_categories": GOODS,
+        "without_products": GOODS,
+        "without_tags": GOODS,
+        "without_low_margin": GOODS,
+        "without_discounted": GOODS,
+        "text": "code_kind == 'public'",
+        "pattern": UNIQUE,
+        "charset": UNIQUE,
+        "is_from_pool": UNIQUE,
+        "is_bound": UNIQUE,
+        "hours_after_given": UNIQUE,
+    }
+
+    class Media:
+        css = {"all": ["incentives/incentives.css"]}
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(lambda request, object_id: views.try_view(request, self, object_id))
+        return [path("<path:object_id>/try/", view, name="incentives_incentive_try"), *super().get_urls()]
+
+    def operate(self, request, form, formsets, change):
+        why = form.cleaned_data["why"]
+        if not change:
+            return operations.create_incentive(rule=form.rule, why=why, **acting(request))
+        return operations.save_incentive(
+            incentive_id=form.instance.pk,
+            rule=form.rule,
+            edited=form.cleaned_data["edited"],
+            why=why,
+            **acting(request),
+        )
+
+    def restore(self, request, obj, data, edited, why):
+        rule = IncentiveRule.model_validate(data)
+        operations.save_incentive(incentive_id=obj.pk, rule=rule, edited=edited, why=why, **acting(request))
+
+    def get_fieldsets(self, request, obj=None):
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None:
+            return fieldsets[1:]
+        may_edit = self.has_change_permission(request, obj)
+        return fieldsets if may_edit else fieldsets[:1]
+
+    def get_actions_detail(self, request, object_id):
+        obj = self.get_object(request, str(object_id))
+        unwanted = {
+            "draft": {"stop", "resume", "generate_codes", "apply_to_codes"},
+            "live": {"go_live", "resume"},
+            "stopped": {"go_live", "stop", "generate_codes"},
+        }.get(obj.state if obj else "", set())
+        if obj and obj.code_kind == Incentive.CodeKind.PUBLIC:
+            unwanted = unwanted | {"generate_codes"}
+        if obj and (obj.version is None or obj.version.number == 1):
+            unwanted = unwanted | {"apply_to_codes"}
+        offered = super().get_actions_detail(request, object_id)
+        return [action for action in offered if not any(action.action_name.endswith(f"_{name}") for name in unwanted)]
+
+    @confirm(
+        title=_("Go live"),
+        description=_("It can be given from now on, and its public code works."),
+        submit=_("Go live"),
+        permissions=["incentives.change_incentive"],
+        icon="play_arrow",
+        variant=ActionVariant.SUCCESS,
+    )
+    def go_live(self, request, form, obj):
+        operations.go_live(incentive_id=obj.pk, **acting(request))
+        return _("The offer is live.")
+
+    @confirm(
+        title=_("Stop this offer everywhere"),
+        description=_("Nothing more is given, no code of it works, messages with it do not leave. You can resume it."),
+        submit=_("Stop everywhere"),
+        button=_("Stop"),
+        permissions=["incentives.stop_incentive"],
+        form_class=WhyForm,
+        icon="stop_circle",
+        variant=ActionVariant.DANGER,
+    )
+    def stop(self, request, form, obj):
+        operations.stop(incentive_id=obj.pk, why=form.cleaned_data["why"], **acting(request))
+        return _("The offer is stopped everywhere.")
+
+    @confirm(
+        title=_("Resume this offer"),
+        description=_("Everything that was out works again, as far as it has not expired."),
+        submit=_("Resume"),
+        button=_("Resume"),
+        permissions=["incentives.stop_incentive"],
+        form_class=WhyForm,
+        icon="play_arrow",
+    )
+    def resume(self, request, form, obj):
+        operations.resume(incentive_id=obj.pk, why=form.cleaned_data["why"], **acting(request))
+        return _("The offer is live again.")
+
+    @confirm(
+        title=_("Generate codes"),
+        description=_("Unique codes, none that look alike. More than 5,000 are made in the background."),
+        submit=_("Generate"),
+        permissions=["incentives.change_incentive"],
+        form_class=GenerateForm,
+        icon="confirmation_number",
+    )
+    def generate_codes(self, request, form, obj):
+        batch = operations.generate_codes(
+            incentive_id=obj.pk,
+            count=form.cleaned_data["count"],
+            purpose=form.cleaned_data["purpose"],
+            source=form.cleaned_data["source"],
+            **acting(request),
+        )
+        if batch.state == CodeBatch.State.DONE:
+            return _("%(count)s codes are there.") % {"count": f"{batch.made:,}"}
+        return _("%(count)s codes are being made.") % {"count": f"{batch.wanted:,}"}
+
+    @confirm(
+        title=_("Also apply to the codes already out"),
+        description=_(
+            "Codes keep the rule they were given with. This moves them to the newest version; their dates stay."
+        ),
+        submit=_("Apply to them"),
+        button=_("Apply to codes out"),
+        permissions=["incentives.change_incentive"],
+        form_class=ApplyForm,
+        icon="published_with_changes",
+    )
+    def apply_to_codes(self, request, form, obj):
+        changed = operations.apply_version_to_codes(incentive_id=obj.pk, **acting(request))
+        return _("%(count)s codes follow the newest version now.") % {"count": f"{changed:,}"}
+
+    @admin.action(description=_("Try it"), permissions=["view"])
+    def try_it(self, request, object_id):
+        return views.to_try(object_id)
+
+    try_it.url_path = "try-it"
+    try_it.icon = "science"
+    try_it.attrs = {}
+    try_it.variant = ActionVariant.DEFAULT
+
+    def get_changelist_instance(self, request):
+        changelist = super().get_changelist_instance(request)
+        shown = list(changelist.result_list)
+        used = used_of(incentive.pk for incentive in shown)
+        rules_of(incentive.version_id for incentive in shown)
+        for incentive in changelist.result_list:
+            incentive.used = used[incentive.pk]
+        return changelist
+
+    @admin.display(description="")
+    def overview(self, incentive):
+        return render_to_string("incentives/overview.html", overview_of(incentive))
+
+    @display(description=_("Offer"), header=True, ordering="name")
+    def shown_name(self, incentive):
+        return incentive.name, sentence(rule_of(incentive.version_id))
+
+    @display(description=_("State"), label=TONES, ordering="state")
+    def shown_state(self, incentive):
+        return incentive.state, incentive.get_state_display()
+
+    @display(description=_("Used"))
+    def shown_used(self, incentive):
+        limit = rule_of(incentive.version_id).limits.total
+        used = f"{incentive.used['redeemed']:,}"
+        return _("%(used)s of %(limit)s") % {"used": used, "limit": f"{limit:,}"} if limit else used
+
+    @display(description=_("Codes"))
+    def shown_codes(self, incentive):
+        codes = rule_of(incentive.version_id).codes
+        return codes.text if codes.kind == "public" else _("one each")

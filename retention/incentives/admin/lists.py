@@ -1,0 +1,111 @@
+"""The console's lists of codes, grants and redemptions: what happened, to be read."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilter
+from unfold.decorators import display
+
+from retention.doors.console import FactAdmin
+from retention.incentives import views
+from retention.incentives.baskets import amount_text
+from retention.incentives.codes import readings
+from retention.incentives.models import Code, Grant, Redemption
+
+
+@admin.register(Code)
+class CodeAdmin(FactAdmin):
+    list_display = ["code", "shown_incentive", "shown_state", "customer", "given_at", "expires_at"]
+    list_filter = [["incentive", AutocompleteSelectFilter], "state"]
+    search_fields = ["code__startswith"]
+    search_help_text = _("The beginning of a code, however it is typed.")
+    list_select_related = ["incentive", "customer"]
+    fields = [
+        "code",
+        "incentive",
+        "version",
+        "state",
+        "is_public",
+        "customer",
+        "grant",
+        "starts_at",
+        "expires_at",
+        "given_at",
+    ]
+
+    def get_search_results(self, request, queryset, search_term):
+        begun = readings(search_term)
+        return super().get_search_results(request, queryset, begun[0] if begun else search_term.upper())
+
+    @display(description=_("Offer"), ordering="incentive")
+    def shown_incentive(self, code):
+        return code.incentive
+
+    @display(
+        description=_("State"), label={"given": "success", "reserved": "info", "redeemed": "warning", "void": "danger"}
+    )
+    def shown_state(self, code):
+        return code.state, code.get_state_display()
+
+
+@admin.register(Grant)
+class GrantAdmin(FactAdmin):
+    list_display = ["granted_at", "incentive", "customer", "state", "origin", "expires_at"]
+    list_filter = [["incentive", AutocompleteSelectFilter], "state", ["granted_at", RangeDateFilter]]
+    list_select_related = ["incentive", "customer"]
+    fields = [
+        "incentive",
+        "version",
+        "customer",
+        "state",
+        "terms",
+        "origin",
+        "origin_id",
+        "source",
+        "granted_at",
+        "granted_by",
+        "expires_at",
+        "ended_at",
+    ]
+
+
+@admin.register(Redemption)
+class RedemptionAdmin(FactAdmin):
+    list_display = ["redeemed_at", "shown_code", "shown_discount", "order_reference", "customer", "shown_state"]
+    list_filter = [["redeemed_at", RangeDateFilter]]
+    search_fields = ["order_reference__startswith"]
+    search_help_text = _("The order's number.")
+    list_select_related = ["code__incentive", "customer"]
+    fields = [
+        "public_id",
+        "code",
+        "customer",
+        "order_reference",
+        "shown_discount",
+        "shown_effects",
+        "redeemed_at",
+        "rolled_back_at",
+        "rollback_reason",
+        "is_use_given_back",
+    ]
+    readonly_fields = ["shown_discount", "shown_effects"]
+
+    class Media:
+        css = {"all": ["incentives/incentives.css"]}
+
+    @display(description=_("Code"), header=True)
+    def shown_code(self, redemption):
+        return redemption.code.code, redemption.code.incentive.name
+
+    @display(description=_("Discount"))
+    def shown_discount(self, redemption):
+        return amount_text(redemption.discount_minor, redemption.currency)
+
+    @display(description=_("State"), label={"used": "success", "undone": "danger"})
+    def shown_state(self, redemption):
+        return ("undone", _("rolled back")) if redemption.rolled_back_at else ("used", _("used"))
+
+    @admin.display(description=_("Taken off"))
+    def shown_effects(self, redemption):
+        return views.effects_table(redemption.effects)
