@@ -10,8 +10,8 @@ from retention import money
 
 #: From so many orders on a customer is a regular and gets a quarter more.
 REGULAR_ORDERS = 8
-#: Without anything to go by: this many half units of the currency, 5.00 in dollars.
-_GESTURE = 10
+#: Without anything to go by: this share of what the agent may give for one case.
+_GESTURE = Decimal("0.1")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def suggest(
     basis = history.basis_minor if history.basis_minor is not None else history.average_minor
     words = {"percent": percent, "reason": label}
     if not basis:
-        amount = Decimal(_step(currency) * _GESTURE)
+        amount = per_case_minor * _GESTURE
         why = [_("No order to go by: a small gesture for “%(reason)s”.") % words]
     else:
         amount = Decimal(basis * percent) / 100
@@ -76,8 +76,9 @@ def suggest(
 
 
 def _step(currency: str) -> int:
-    """Half a unit of the currency; 1 where it has no smaller coin."""
-    return max(1, 10 ** money.digits(currency) // 2)
+    """Half a unit of the currency; where it has no smaller coin, 10 of it."""
+    digits = money.digits(currency)
+    return 10**digits // 2 if digits else 10
 
 
 def _rounded(amount: Decimal, currency: str) -> int:

@@ -3,11 +3,15 @@
 import datetime as dt
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from retention import clock
+from retention.actors import Actor
 from retention.incentives.models import Code
 from retention.messaging.models import Delivery
+from retention.shop.models import Staff
 from retention.support.models import Compensation
+from retention.support.operations import compensate
 from tests.support.conftest import make_agent, make_shopfloor
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -115,3 +119,18 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(browser, floor, page):
     page.wait_for_url("**/given/**")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert Compensation.objects.get().given_at > clock.now() - dt.timedelta(minutes=5)
+
+
+def test_nothing_that_keeps_people_out(browser, floor, page):
+    compensate(
+        source="1", complaint=floor.complaint(), amount_minor=500, now=clock.now(), by=Actor.staff(Staff.objects.get())
+    )
+    given = Compensation.objects.get().pk
+    for address in ("/admin/sorry/?q=zzz", "/admin/sorry/?q=NW-1001", f"/admin/sorry/given/{given}/"):
+        page.goto(address)
+        page.wait_for_timeout(300)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_timeout(100)
+            found = Axe().run(page, context=".sorry").response["violations"]
+            assert [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found] == [], (address, scheme)
