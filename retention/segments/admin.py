@@ -9,12 +9,16 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
 from retention import clock
@@ -22,6 +26,7 @@ from retention.audit.models import Version
 from retention.doors.console import EditAdmin, VersionHistory, acting, confirm
 from retention.segments import operations, rules, views
 from retention.segments.catalogue import catalogue
+from retention.segments.composition import composition
 from retention.segments.models import CustomerList, Segment
 from retention.segments.phrases import plain
 from retention.segments.querysets import users_of
@@ -102,7 +107,7 @@ class SegmentAdmin(VersionHistory, EditAdmin):
     list_filter = [ArchivedFilter]
     search_fields = ["name__istartswith"]
     fieldsets = [(None, {"fields": ["name", "about"]}), (_("Who is in"), {"fields": ["rule"]})]
-    actions_detail = ["archive", "bring_back"]
+    actions_detail = ["open_composition", "archive", "bring_back"]
     list_display_links = ["shown_name"]
     change_form_template = "segments/change_form.html"
     change_form_show_cancel_button = True
@@ -121,6 +126,11 @@ class SegmentAdmin(VersionHistory, EditAdmin):
             at("preview", views.preview_view),
             at("explain", views.explain_view),
             at("suggest", views.suggest_view),
+            path(
+                "<int:pk>/composition/",
+                self.admin_site.admin_view(self.composition_view),
+                name="segments_segment_composition",
+            ),
             *super().get_urls(),
         ]
 
@@ -140,6 +150,28 @@ class SegmentAdmin(VersionHistory, EditAdmin):
         if None not in told and told[0].data["rule"] != told[1].data["rule"]:
             older, newer = told
         return super().changes(older, newer)
+
+    def composition_view(self, request, pk):
+        """Who the stored members are beside everyone, what they share with other segments, and how many they were."""
+        segment = self.get_object(request, str(pk))
+        if segment is None:
+            raise Http404
+        if not self.has_view_permission(request, segment):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": segment.name,
+            "opts": self.opts,
+            "original": segment,
+            "segment": segment,
+            "is_computed": segment.computed_at is not None,
+            "composition": composition(segment, clock.now()) if segment.computed_at else None,
+        }
+        return TemplateResponse(request, "segments/composition.html", context)
+
+    @action(description=_("Composition"), icon="donut_small", url_path="open-composition", permissions=["view"])
+    def open_composition(self, request, object_id):
+        return redirect("admin:segments_segment_composition", pk=object_id)
 
     @confirm(
         title=_("Archive this segment"),

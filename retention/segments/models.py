@@ -59,6 +59,21 @@ class Membership(models.Model):
         return f"{self.customer_id} in {self.segment_id}"
 
 
+class SegmentSize(models.Model):
+    """How many were in a segment at the last refresh of a day: its growth over time."""
+
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="sizes")
+    on = models.DateField(help_text="In the shop's zone.")
+    size = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["segment", "on"]
+        constraints = [models.UniqueConstraint(fields=["segment", "on"], name="one_segment_size_a_day")]
+
+    def __str__(self):
+        return f"{self.segment_id} on {self.on}: {self.size}"
+
+
 class CustomerList(models.Model):
     """A list of customers that somebody uploaded; segments ask who is on it."""
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Exists, F, Q, QuerySet
 from django.utils.translation import gettext
 
 from retention.customers.models import Customer
 from retention.segments import rules
-from retention.segments.models import Membership, Segment
+from retention.segments.models import Segment
 
+#: PostgreSQL's word for a statement that ran into its limit.
+QUERY_CANCELED = "57014"
 #: Conditions that are relative to now change without a new fact, so every segment is refreshed this often.
 STALE_AFTER = dt.timedelta(hours=1)
 
@@ -38,6 +42,29 @@ def size(rule: Any, now: dt.datetime) -> int:
     return members(rule, now).count()
 
 
+class TooSlow(Exception):
+    """A read took longer than it was allowed to."""
+
+
+@contextmanager
+def within_ms(limit: int) -> Iterator[CursorWrapper]:
+    """A cursor whose statements the database gives up after so many milliseconds.
+
+    Raises:
+        TooSlow
+    """
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(limit)])
+            yield cursor
+            # A surrounding transaction would keep the limit.
+            cursor.execute("SELECT set_config('statement_timeout', '0', true)")
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") == QUERY_CANCELED:
+            raise TooSlow from None
+        raise
+
+
 @dataclass(frozen=True)
 class Preview:
     """How many a rule means and a few of them; both None where counting took longer than allowed."""
@@ -46,8 +73,8 @@ class Preview:
     sample: tuple[Customer, ...] | None
 
 
-def preview(rule: Any, now: dt.datetime, *, of: int | None = None, most: int = 10, within_ms: int = 5000) -> Preview:
-    """Size and the first customers by one scan, given up after `within_ms`.
+def preview(rule: Any, now: dt.datetime, *, of: int | None = None, most: int = 10, limit_ms: int = 5000) -> Preview:
+    """Size and the first customers by one scan, given up after `limit_ms`.
 
     Raises:
         forms.ValidationError: the rule is not valid.
@@ -58,15 +85,10 @@ def preview(rule: Any, now: dt.datetime, *, of: int | None = None, most: int = 1
         SELECT (SELECT count(*) FROM members), ARRAY(SELECT id FROM members ORDER BY id LIMIT %s)
     """  # noqa: S608
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(within_ms)])
+        with within_ms(limit_ms) as cursor:
             cursor.execute(statement, [*params, most])
             count, ids = cursor.fetchone()
-            # A surrounding transaction would keep the limit.
-            cursor.execute("SELECT set_config('statement_timeout', '0', true)")
-    except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", "") != "57014":
-            raise
+    except TooSlow:
         return Preview(None, None)
     found = Customer.objects.in_bulk(ids)
     return Preview(count, tuple(found[pk] for pk in ids if pk in found))
@@ -142,7 +164,7 @@ def users_of(segments: Iterable[Segment]) -> dict[int, list[str]]:
             if public_id in text:
                 users[pk].append(f"{other._meta.verbose_name} “{other}”")
     for relation in Segment._meta.related_objects:
-        if relation.related_model is Membership:
+        if relation.related_model._meta.app_label == Segment._meta.app_label:
             continue
         pointing = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": users})
         for row in pointing:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from babel import Locale
-from django.db import OperationalError, connection, transaction
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils.translation import get_language
 
 from retention.customers.models import Order, Product, Return
-from retention.segments.querysets import live_customers
+from retention.segments.querysets import TooSlow, live_customers, within_ms
 
 Pairs = list[tuple[str, str]]
 MOST = 20
@@ -23,15 +23,10 @@ def suggestions(source: str, typed: str) -> Pairs:
     if source not in SOURCES:
         return []
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(WITHIN_MS)])
-            found = SOURCES[source](typed.strip())
-            cursor.execute("SELECT set_config('statement_timeout', '0', true)")
-    except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", "") != "57014":
-            raise
+        with within_ms(WITHIN_MS):
+            return SOURCES[source](typed.strip())
+    except TooSlow:
         return []
-    return found
 
 
 def _column(rows: Callable[[], QuerySet], column: str) -> Callable[[str], Pairs]:

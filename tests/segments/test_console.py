@@ -216,3 +216,15 @@ def test_a_list_is_uploaded_as_a_file(as_role, shop):
     refused = client.post("/admin/segments/customerlist/add/", {"name": "X", "lines": "", "file": binary})
     assert errors_of(refused) == {"file": ["This file is not text in UTF-8."]}
     assert CustomerList.objects.count() == 2
+
+
+def test_the_composition_of_a_segment(as_role, shop):
+    client = as_role("A")
+    url = f"{LIST}{shop.germans.pk}/composition/"
+    assert "has not been computed yet" in client.get(url).text
+    operations.refresh_segment(segment_id=shop.germans.pk, now=NOW)
+    page = " ".join(client.get(url).text.split())
+    assert "Germany" in page
+    assert "100 %" in page
+    assert client.get(f"{LIST}{shop.germans.pk}/open-composition/").url == url
+    assert client.get(f"{LIST}999999/composition/").status_code == 404

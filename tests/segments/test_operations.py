@@ -259,8 +259,17 @@ def test_a_preview_gives_up_in_time_and_leaves_no_limit_behind(shop):
             " SELECT '{}', '{}', %s, '', '', '', '', '', '', '', '', '', '', '', '' FROM generate_series(1, 20000)",
             [NOW],
         )
-    found = preview(slow, NOW, within_ms=1)
+    found = preview(slow, NOW, limit_ms=1)
     assert (found.size, found.sample) == (None, None)
     with connection.cursor() as cursor:
         cursor.execute("SHOW statement_timeout")
         assert cursor.fetchone() == ("0",)
+
+
+def test_a_refresh_keeps_one_size_a_day_in_the_shops_zone(shop):
+    made = create(rule=WITH_EMAIL)
+    late = NOW.replace(hour=22, minute=30)  # In Berlin it is the next day already.
+    for at in (NOW, LATER, late):
+        operations.refresh_segment(segment_id=made.pk, now=at)
+        Customer.objects.filter(pk=shop.people["chloe"].pk).update(erased_at=NOW)
+    assert list(made.sizes.values_list("on", "size")) == [(dt.date(2026, 5, 12), 2), (dt.date(2026, 5, 13), 2)]

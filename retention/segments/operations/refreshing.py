@@ -12,7 +12,8 @@ from django.db import DatabaseError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from retention.refusals import Refused
-from retention.segments.models import Membership, Segment
+from retention.segments.arguments import shop_day
+from retention.segments.models import Membership, Segment, SegmentSize
 from retention.segments.querysets import members
 
 logger = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ def refresh_segment(*, segment_id: int, now: dt.datetime) -> Refreshed:
             Segment.objects.filter(pk=segment_id).update(
                 size=size, computed_at=now, computed_ms=ms, tried_at=now, error=""
             )
+            SegmentSize.objects.update_or_create(segment=segment, on=shop_day(now), defaults={"size": size})
     except (forms.ValidationError, DatabaseError) as error:
         reason = _reason(error)
         logger.warning("segment %s could not be refreshed: %s", segment_id, reason)
