@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import redirect
@@ -127,7 +128,7 @@ class SegmentAdmin(VersionHistory, EditAdmin):
             at("explain", views.explain_view),
             at("suggest", views.suggest_view),
             path(
-                "<int:pk>/composition/",
+                "<path:object_id>/composition/",
                 self.admin_site.admin_view(self.composition_view),
                 name="segments_segment_composition",
             ),
@@ -151,9 +152,9 @@ class SegmentAdmin(VersionHistory, EditAdmin):
             older, newer = told
         return super().changes(older, newer)
 
-    def composition_view(self, request, pk):
+    def composition_view(self, request, object_id):
         """Who the stored members are beside everyone, what they share with other segments, and how many they were."""
-        segment = self.get_object(request, str(pk))
+        segment = self.get_object(request, unquote(object_id))
         if segment is None:
             raise Http404
         if not self.has_view_permission(request, segment):
@@ -171,7 +172,7 @@ class SegmentAdmin(VersionHistory, EditAdmin):
 
     @action(description=_("Composition"), icon="donut_small", url_path="open-composition", permissions=["view"])
     def open_composition(self, request, object_id):
-        return redirect("admin:segments_segment_composition", pk=object_id)
+        return redirect("admin:segments_segment_composition", object_id=object_id)
 
     @confirm(
         title=_("Archive this segment"),

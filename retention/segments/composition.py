@@ -99,7 +99,9 @@ def composition(segment: Segment, now: dt.datetime) -> Composition:
         return Dimension(label, tuple(lines))
 
     unknown = str(_("unknown"))
-    spend = _SPEND + _BY.format(label="f.fifth", join="LEFT JOIN fifths f ON f.customer_id = c.id", order="1 DESC")
+    spend = _SPEND + _BY.format(
+        label="f.fifth", join="LEFT JOIN fifths f ON f.customer_id = c.id", order="1 DESC NULLS LAST"
+    )
     return Composition(
         dimensions=(
             dimension(

@@ -5,23 +5,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('segments', '0003_public_ids'),
+        ("segments", "0003_public_ids"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SegmentSize',
+            name="SegmentSize",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('on', models.DateField(help_text="In the shop's zone.")),
-                ('size', models.PositiveIntegerField()),
-                ('segment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sizes', to='segments.segment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("on", models.DateField(help_text="In the shop's zone.")),
+                ("size", models.PositiveIntegerField()),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="sizes", to="segments.segment"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['segment', 'on'],
-                'constraints': [models.UniqueConstraint(fields=('segment', 'on'), name='one_segment_size_a_day')],
+                "ordering": ["segment", "on"],
+                "constraints": [models.UniqueConstraint(fields=("segment", "on"), name="one_segment_size_a_day")],
             },
         ),
     ]
