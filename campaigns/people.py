@@ -10,4 +10,4 @@ class TouchData(PersonData):
     key = "campaigns.touch"
     model = "campaigns.Touch"
     #: That she was touched stays for the counts; it holds no word about her.
-    columns: ClassVar = {"customer": "keep"}
+    columns: ClassVar = {"customer": "keep", "occasion": "keep", "reason": "keep", "about": "keep"}

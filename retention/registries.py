@@ -219,12 +219,23 @@ class Reversal:
 
 
 class PersonData:
-    """How everything about a person in one table is forgotten, merged and exported."""
+    """How everything about a person in one table is forgotten, merged and exported.
+
+    Every relation to Customer, and every column of free content in a table that leads to her, must be named.
+    """
+
+    TREATMENTS: ClassVar = ("keep", "blank", "scrub")
+    MERGINGS: ClassVar = ("move", "stay", "combine")
 
     key: ClassVar[str] = ""
     #: "app_label.Model"
     model: ClassVar[str] = ""
-    #: column → "keep", "blank" or "scrub": every personal column and every relation to Customer must be named.
+    #: How a row leads to its customer, as a lookup; "self" for Customer, "" where rows are of many or of nobody.
+    owner: ClassVar[str] = "customer"
+    #: With a merge the rows become the survivor's ("move"), stay as they are, or are combined with hers by their room.
+    merging: ClassVar[str] = "move"
+    #: column → what erasure does: "keep" it; "blank": NULL, or empty where NULL is not allowed; "scrub": its content
+    #: goes and a mark stays that there was some.
     columns: ClassVar[Mapping[str, str]] = {}
 
 

@@ -10,12 +10,22 @@ class DeliveryData(PersonData):
     key = "messaging.delivery"
     model = "messaging.Delivery"
     #: That a message was sent stays for the figures; what its origin knew of her goes. There is no body to forget.
-    columns: ClassVar = {"customer": "keep", "context": "scrub", "params": "keep", "provider_id": "blank"}
+    columns: ClassVar = {
+        "customer": "keep",
+        "context": "scrub",
+        "params": "keep",
+        "provider_id": "blank",
+        "origin": "keep",
+        "reason": "keep",
+        "language": "keep",
+        "claimed_by": "keep",
+    }
 
 
 @people.register
 class SuppressionData(PersonData):
     key = "messaging.suppression"
     model = "messaging.Suppression"
+    owner = ""
     #: The keyed hash names nobody; it has to outlive her, or a later import would write to her again.
     columns: ClassVar = {"address_hash": "keep"}

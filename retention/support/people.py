@@ -10,4 +10,4 @@ class CaseData(PersonData):
     key = "support.case"
     model = "support.Case"
     #: The complaint stays for the counts of complaints; what was said in it goes.
-    columns: ClassVar = {"customer": "keep", "words": "scrub"}
+    columns: ClassVar = {"customer": "keep", "words": "scrub", "source": "keep", "channel": "keep"}
