@@ -116,9 +116,8 @@ class SmtpLine(Line):
         smtp.send("".join(f"{command}\r\n" for command in commands))
         mail, rcpt, data = (smtp.getreply() for _command in commands)
         if data[0] == 354 and (mail[0] != 250 or rcpt[0] not in (250, 251)):
-            # It waits for a mail that has nobody to go to: an empty one ends this.
-            smtp.send(".\r\n")
-            smtp.getreply()
+            # It waits for a mail that has nobody to go to; hanging up is the one way to be sure that none goes.
+            self.close()
         return [mail, rcpt, data]
 
     def _transfer(self, mail: bytes) -> Result:
@@ -157,7 +156,7 @@ class SmtpLine(Line):
             result = Result(HandedOver.LATER, reason, result.detail, is_line_down=True)
         if code == 421:
             self.close()
-        else:
+        elif self._backend.connection is not None:
             with contextlib.suppress(OSError, smtplib.SMTPException):
                 self._backend.connection.rset()
         raise _Refused(result)
