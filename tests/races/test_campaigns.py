@@ -1,0 +1,158 @@
+"""Several workers on one campaign at once: each customer once, whatever they do; and a naive twin that doubles."""
+
+import datetime as dt
+import threading
+
+import pytest
+from django.db import connection
+
+from campaigns import operations
+from campaigns.models import Campaign, Touch
+from campaigns.plans import Plan
+from retention import registries
+from retention.actors import Actor
+from retention.customers.models import ConsentState, Customer
+from retention.incentives import operations as incentives
+from retention.incentives.models import Code, Grant
+from retention.incentives.rules import IncentiveRule
+from retention.messaging import operations as messaging
+from retention.messaging.models import Delivery
+from retention.shop.models import Shop
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BY = Actor.job("test")
+PEOPLE = 60
+
+
+@pytest.fixture
+def campaign(now):
+    Shop.objects.create(name="Vinyl", time_zone="UTC", currency="EUR", languages=["en"], postal_address="1 Main Street")
+    people = Customer.objects.bulk_create(
+        Customer(reference=f"c{n}", email=f"c{n}@example.com", recorded_at=now) for n in range(PEOPLE)
+    )
+    ConsentState.objects.bulk_create(
+        ConsentState(
+            customer=person, channel="email", purpose="marketing", is_given=True, address=person.email, occurred_at=now
+        )
+        for person in people
+    )
+    rule = {"name": "Five", "effects": [{"kind": "amount", "amounts": {"EUR": 500}}]}
+    five = incentives.create_incentive(rule=IncentiveRule.model_validate(rule), now=now, by=BY)
+    template = messaging.ensure_ready_template(key="broadcast", now=now, by=BY)
+    plan = Plan(
+        name="Everyone",
+        occasion="one_date",
+        occasion_args={"on": "2026-05-12", "hour": "09:00", "clock": "shop"},
+        steps=[{"incentive": five.pk, "template": template.pk}],
+    )
+    before = now - dt.timedelta(hours=2)
+    made = operations.create_campaign(plan=plan, now=before, by=BY)
+    operations.approve(campaign_id=made.pk, version=1, now=before, by=BY)
+    return operations.launch(campaign_id=made.pk, now=before, by=BY)
+
+
+def side_by_side(*acts):
+    """Start all in threads at the same moment, each with its own connection; what they returned or raised."""
+    barrier, results = threading.Barrier(len(acts)), []
+
+    def work(act):
+        try:
+            barrier.wait(10)
+            results.append(act())
+        except Exception as error:
+            results.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results
+
+
+def test_workers_at_once_reach_everyone_once(campaign, now):
+    def reach():
+        return operations.reach(campaign_id=campaign.pk, now=now, by=BY, most=7)
+
+    found = side_by_side(*[reach] * 4)
+    assert not [error for error in found if isinstance(error, Exception)]
+    # Whoever found it in other hands left; a last run leaves nothing over.
+    reach()
+    assert sum(figures.touched for figures in found) <= PEOPLE
+    assert Touch.objects.count() == Grant.objects.count() == Code.objects.count() == Delivery.objects.count() == PEOPLE
+    assert Touch.objects.values("customer").distinct().count() == PEOPLE
+
+
+def test_the_naive_twin_touches_twice_what_two_looked_at(campaign, now):
+    """Control: looking first and writing then, without the lock on the reach and the unique touch."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE campaigns_touch DROP CONSTRAINT touched_once")
+    looked = threading.Barrier(2)
+    try:
+
+        def naive():
+            touched = set(Touch.objects.filter(campaign=campaign).values_list("customer_id", flat=True))
+            due = [pk for pk in Customer.objects.values_list("pk", flat=True) if pk not in touched]
+            looked.wait(10)
+            Touch.objects.bulk_create(
+                Touch(
+                    campaign=campaign,
+                    customer_id=pk,
+                    occasion="once",
+                    version_id=campaign.version_id,
+                    due_at=now,
+                    enlisted_at=now,
+                )
+                for pk in due
+            )
+
+        side_by_side(naive, naive)
+        assert Touch.objects.count() == 2 * PEOPLE
+    finally:
+        Touch.objects.all().delete()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "ALTER TABLE campaigns_touch ADD CONSTRAINT touched_once UNIQUE (campaign_id, customer_id, occasion)"
+            )
+
+
+def test_a_pause_in_the_middle_is_the_last_word(campaign, now):
+    """Whoever pauses waits for the chunk under way; after she was answered nobody is touched."""
+    counted = []
+
+    def pause():
+        operations.pause(campaign_id=campaign.pk, now=now, by=BY)
+        counted.append(Touch.objects.count())
+
+    def reach():
+        return operations.reach(campaign_id=campaign.pk, now=now, by=BY, most=3)
+
+    found = side_by_side(reach, pause, reach)
+    assert not [error for error in found if isinstance(error, Exception)]
+    assert Campaign.objects.get().state == "paused"
+    assert Touch.objects.count() == counted[0] == Delivery.objects.count()
+
+
+def test_two_leads_launch_it_once(campaign, now):
+    copy = operations.clone(campaign_id=campaign.pk, now=now, by=BY)
+    plan = operations.save_campaign(
+        campaign_id=copy.pk,
+        plan=Plan.model_validate(
+            {**copy.version.data, "occasion": "signed_up", "occasion_args": {}, "name": "Welcome"}
+        ),
+        edited=1,
+        now=now,
+        by=BY,
+    )
+    operations.approve(campaign_id=plan.pk, version=2, now=now, by=BY)
+    found = side_by_side(*[lambda: operations.launch(campaign_id=plan.pk, now=now, by=BY)] * 3)
+    assert sorted(type(result).__name__ for result in found) == ["AlreadyLaunched", "AlreadyLaunched", "Campaign"]
+
+
+def test_lanes_of_the_job_share_the_campaigns(campaign, now):
+    job = registries.jobs["campaigns"]
+    found = side_by_side(*[lambda: job.run(now=now, progress=lambda done, total: None)] * job.lanes)
+    assert not [error for error in found if isinstance(error, Exception)]
+    assert Touch.objects.count() == Delivery.objects.count() == PEOPLE
