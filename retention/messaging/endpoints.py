@@ -1,0 +1,140 @@
+"""The room's HTTP endpoints: templates to read, write and preview; deliveries to read."""
+
+import uuid
+from typing import Literal
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from ninja import Query, Status
+
+from retention import clock
+from retention.customers.models import Customer
+from retention.doors.endpoints import Page, Router, actor, page
+from retention.messaging import operations, schemas
+from retention.messaging.models import Delivery, Template
+from retention.refusals import Refused
+
+router = Router("Messages")
+READ, WRITE = "messages:read", "messages:write"
+_TOP = 2**63 - 1
+
+
+class NoSuchTemplate(Refused):
+    code = "messaging.no_such_template"
+    sentence = _("There is no such template.")
+    status = 404
+
+
+class NoSuchDelivery(Refused):
+    code = "messaging.no_such_delivery"
+    sentence = _("There is no such delivery.")
+    status = 404
+
+
+class NoSuchCustomer(Refused):
+    code = "messaging.no_such_customer"
+    sentence = _("There is no such customer.")
+    status = 404
+
+
+def _template(template_id: int) -> Template:
+    found = Template.objects.select_related("version").filter(pk=template_id).first() if template_id <= _TOP else None
+    if found is None:
+        raise NoSuchTemplate
+    return found
+
+
+def _customer(public_id: uuid.UUID) -> Customer:
+    found = Customer.objects.filter(public_id=public_id, merged_into=None, erased_at=None).first()
+    if found is None:
+        raise NoSuchCustomer
+    return found
+
+
+@router.get("templates/", scope=READ, response=Page[schemas.TemplateOut])
+def list_templates(
+    request: HttpRequest, cursor: str | None = None, limit: int = Query(50, ge=1, le=200), archived: bool = False
+):
+    """Templates in the order in which they were made; archived ones only when asked for."""
+    found = Template.objects.select_related("version").filter(archived_at__isnull=not archived)
+    return page(found, cursor, limit, shape=schemas.template_out)
+
+
+@router.get("templates/{int:id}/", scope=READ, response=schemas.TemplateWhole)
+def get_template(request: HttpRequest, id: int):
+    """A template with its words."""
+    return schemas.template_whole(_template(id))
+
+
+@router.post("templates/", scope=WRITE, response={201: schemas.TemplateWhole})
+def create_template(request: HttpRequest, body: schemas.TemplateIn):
+    """Every mistake in the words is refused at once; `params.faults` names language, part, line and column of each."""
+    made = operations.create_template(
+        name=body.name,
+        category=body.category,
+        topic=body.topic,
+        words={language: words.dict() for language, words in body.words.items()},
+        now=clock.now(),
+        by=actor(request),
+    )
+    return Status(201, schemas.template_whole(made))
+
+
+@router.patch("templates/{int:id}/", scope=WRITE, response=schemas.TemplateWhole)
+def change_template(request: HttpRequest, id: int, body: schemas.TemplatePatch):
+    """Saves the next version. Messages that are queued keep the words they were queued with."""
+    template = _template(id)
+    words = template.version.data["words"] if template.version else {}
+    if body.words is not None:
+        words = {language: parts.dict() for language, parts in body.words.items()}
+    saved = operations.save_template(
+        template_id=template.pk,
+        name=template.name if body.name is None else body.name,
+        category=template.category if body.category is None else body.category,
+        topic=template.topic if body.topic is None else body.topic,
+        words=words,
+        edited=body.edited,
+        why=body.why,
+        now=clock.now(),
+        by=actor(request),
+    )
+    return schemas.template_whole(saved)
+
+
+@router.post("templates/{int:id}/preview/", scope=READ, response=schemas.PreviewOut, idempotent=False)
+def preview_template(request: HttpRequest, id: int, body: schemas.PreviewIn):
+    """The saved template as this customer would get it, or with samples. Writes nothing."""
+    template = _template(id)
+    return operations.preview(
+        template_id=template.pk,
+        customer_id=_customer(body.customer).pk if body.customer else None,
+        language=body.language or "",
+        now=clock.now(),
+    )
+
+
+@router.get("deliveries/", scope=READ, response=Page[schemas.DeliveryOut])
+def list_deliveries(
+    request: HttpRequest,
+    cursor: str | None = None,
+    limit: int = Query(50, ge=1, le=200),
+    customer: uuid.UUID | None = None,
+    state: Literal["queued", "held", "claimed", "sending", "sent", "bounced", "failed", "suppressed", "unknown"]
+    | None = None,
+):
+    """Messages, the newest first, of one customer or in one state where asked."""
+    found = Delivery.objects.select_related("customer")
+    if customer is not None:
+        found = found.filter(customer=_customer(customer))
+    if state is not None:
+        found = found.filter(state=state)
+    return page(found, cursor, limit, newest_first=True, shape=schemas.delivery_out)
+
+
+@router.get("deliveries/{uuid:id}/", scope=READ, response=schemas.DeliveryOut)
+def get_delivery(request: HttpRequest, id: uuid.UUID):
+    """One message and why it is where it is. Its words are not kept: they are filled anew when someone looks."""
+    found = Delivery.objects.select_related("customer").filter(public_id=id).first()
+    if found is None:
+        raise NoSuchDelivery
+    return schemas.delivery_out(found)

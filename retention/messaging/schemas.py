@@ -1,0 +1,128 @@
+"""The shapes in which the API speaks of templates and deliveries."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Annotated, Any, Literal
+
+from ninja import Schema
+from pydantic import Field, StringConstraints
+
+from retention.messaging.models import Delivery, Template
+from retention.refusals import Refusal
+
+Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=12)]
+Topic = Annotated[str, StringConstraints(pattern=r"^[a-z0-9\-]*$", max_length=60)]
+Category = Literal["marketing", "transactional"]
+
+
+class WordsOf(Schema):
+    """One language: `body` is MJML blocks, `text` plain text; either may be left out. All of it is Liquid."""
+
+    subject: Annotated[str, StringConstraints(max_length=300)] = ""
+    preheader: Annotated[str, StringConstraints(max_length=300)] = ""
+    body: Annotated[str, StringConstraints(max_length=200_000)] = ""
+    text: Annotated[str, StringConstraints(max_length=100_000)] = ""
+
+
+class TemplateIn(Schema):
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+    category: Category = "marketing"
+    topic: Topic = ""
+    words: dict[Language, WordsOf] = Field(description="By language; the shop's default language must be there.")
+
+
+class TemplatePatch(Schema):
+    """What changes; `edited` is the version that you read, so that nobody's work is overwritten."""
+
+    edited: int
+    why: Annotated[str, StringConstraints(max_length=300)] = ""
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)] | None = None
+    category: Category | None = None
+    topic: Topic | None = None
+    words: dict[Language, WordsOf] | None = Field(default=None, description="Replaces all languages.")
+
+
+class TemplateOut(Schema):
+    id: int
+    key: str | None = Field(default=None, description="Of a ready template.")
+    name: str
+    category: Category
+    topic: str
+    version: int
+    is_archived: bool
+    languages: list[str]
+
+
+class TemplateWhole(TemplateOut):
+    words: dict[str, WordsOf]
+
+
+class PreviewIn(Schema):
+    """As which customer and in which language; without a customer the samples speak."""
+
+    customer: uuid.UUID | None = None
+    language: Language | None = None
+
+
+class PreviewOut(Schema):
+    subject: str
+    html: str
+    text: str
+    language: str
+    is_sample: bool
+
+
+class DeliveryOut(Schema):
+    id: uuid.UUID
+    customer: uuid.UUID
+    template: int
+    origin: str
+    origin_id: int
+    step: int
+    state: str
+    reason: str = Field(description="Stable code; empty where there is nothing to explain.")
+    detail: str = Field(description="The reason in words.")
+    language: str
+    queued_at: dt.datetime
+    not_before: dt.datetime
+    ended_at: dt.datetime | None = None
+    attempts: int
+
+
+def template_out(template: Template) -> dict[str, Any]:
+    version = template.version
+    return {
+        "id": template.pk,
+        "key": template.key,
+        "name": template.name,
+        "category": template.category,
+        "topic": template.topic,
+        "version": version.number if version else 0,
+        "is_archived": template.archived_at is not None,
+        "languages": list(version.data["words"]) if version else [],
+    }
+
+
+def template_whole(template: Template) -> dict[str, Any]:
+    return {**template_out(template), "words": template.version.data["words"] if template.version else {}}
+
+
+def delivery_out(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "id": delivery.public_id,
+        "customer": delivery.customer.public_id,
+        "template": delivery.template_id,
+        "origin": delivery.origin,
+        "origin_id": delivery.origin_id,
+        "step": delivery.step,
+        "state": delivery.state,
+        "reason": delivery.reason,
+        "detail": str(Refusal(delivery.reason, delivery.params)) if delivery.reason else "",
+        "language": delivery.language,
+        "queued_at": delivery.queued_at,
+        "not_before": delivery.not_before,
+        "ended_at": delivery.ended_at,
+        "attempts": delivery.attempts,
+    }

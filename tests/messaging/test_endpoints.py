@@ -1,0 +1,108 @@
+"""Templates and deliveries over the API, through the real door."""
+
+import json
+import uuid
+from types import SimpleNamespace
+
+import pytest
+
+from retention.actors import Actor
+from retention.doors.keys import create_key
+from retention.messaging.models import Delivery, Template
+from retention.messaging.operations import Message, queue, send_due
+from tests.messaging.conftest import WORDS
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+SCOPES = ("messages:read", "messages:write")
+
+
+@pytest.fixture
+def api(client, now):
+    secret = create_key(name="shop", scopes=SCOPES, known=SCOPES, now=now, by=Actor.command("test")).secret
+
+    def send(method, path, data=None):
+        headers = {"authorization": f"Bearer {secret}", "idempotency-key": uuid.uuid4().hex}
+        body = "" if data is None else json.dumps(data)
+        answer = client.generic(method, f"/api/v1/{path}", body, content_type="application/json", headers=headers)
+        return answer.status_code, answer.json()
+
+    return SimpleNamespace(
+        get=lambda path: send("GET", path),
+        post=lambda path, data: send("POST", path, data),
+        patch=lambda path, data: send("PATCH", path, data),
+    )
+
+
+def test_a_template_is_made_read_changed_and_listed(api):
+    status, made = api.post("templates/", {"name": "Spring", "words": WORDS})
+    assert (status, made["version"], made["languages"]) == (201, 1, ["en", "ko"])
+    assert made["words"]["ko"]["body"] == WORDS["ko"]["body"]
+    assert Template.objects.get().version.by is None
+    status, changed = api.patch(f"templates/{made['id']}/", {"edited": 1, "name": "Summer", "why": "Warmer"})
+    assert (status, changed["name"], changed["version"], changed["languages"]) == (200, "Summer", 2, ["en", "ko"])
+    assert api.get(f"templates/{made['id']}/") == (200, changed)
+    status, listed = api.get("templates/")
+    assert (status, [item["name"] for item in listed["items"]], listed["next"]) == (200, ["Summer"], None)
+    assert api.get("templates/?archived=true")[1]["items"] == []
+
+
+def test_every_mistake_is_named_with_its_place(api):
+    words = {"en": {"subject": "{{ customer.nick }}", "body": "<mj-text>\n<b>x</mj-text>"}}
+    status, problem = api.post("templates/", {"name": "Spring", "words": words})
+    assert (status, problem["code"]) == (422, "messaging.template_faulty")
+    faults = [(fault["part"], fault["code"], fault["line"], fault["column"]) for fault in problem["params"]["faults"]]
+    assert faults == [("subject", "unknown_placeholder", 1, 4), ("body", "closed_by", 2, 1)]
+    assert not Template.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"name": "x"}, "api.invalid"),
+        ({"name": "", "words": WORDS}, "api.invalid"),
+        ({"name": "x", "words": {"ko": WORDS["ko"]}}, "messaging.words_missing"),
+        ({"name": "x", "words": {"english please": {}}}, "api.invalid"),
+        ({"name": "x", "words": WORDS, "category": "spam"}, "api.invalid"),
+        ({"name": "x", "words": {"en": {"subject": "a\u0000", "text": "b"}}}, "api.control_characters"),
+    ],
+)
+def test_bad_shapes_are_refused_and_nothing_is_written(api, body, code):
+    status, problem = api.post("templates/", body)
+    assert status in (400, 422)
+    assert problem["code"] == code
+    assert not Template.objects.exists()
+
+
+def test_a_change_over_someone_elses_is_refused(api, template):
+    made = template()
+    assert api.patch(f"templates/{made.pk}/", {"edited": 1, "name": "First"})[0] == 200
+    status, problem = api.patch(f"templates/{made.pk}/", {"edited": 1, "name": "Second"})
+    assert (status, problem["code"]) == (409, "audit.edited_meanwhile")
+    assert Template.objects.get().name == "First"
+
+
+def test_a_preview_speaks_to_the_customer_or_with_samples(api, template, customer):
+    made, anna = template(), customer("anna", language="ko", given_name="안나")
+    status, shown = api.post(f"templates/{made.pk}/preview/", {"customer": str(anna.public_id)})
+    assert (status, shown["subject"], shown["language"], shown["is_sample"]) == (200, "안녕하세요 안나님", "ko", False)
+    shown = api.post(f"templates/{made.pk}/preview/", {"language": "en"})[1]
+    assert (shown["subject"], shown["is_sample"]) == ("Hello Anna", True)
+    assert api.post(f"templates/{made.pk}/preview/", {"customer": str(uuid.uuid4())})[0] == 404
+
+
+def test_deliveries_say_why(api, template, customer, now, smtp):
+    anna, ben = customer("anna"), customer("ben", consent=False)
+    queue(template_id=template().pk, origin="test.row", messages=[Message(1, anna.pk), Message(2, ben.pk)], now=now)
+    send_due(now=now, worker="test")
+    status, listed = api.get("deliveries/?limit=1")
+    assert (status, len(listed["items"])) == (200, 1)
+    assert listed["next"]
+    (skipped,) = api.get("deliveries/?state=suppressed")[1]["items"]
+    assert (skipped["customer"], skipped["reason"]) == (str(ben.public_id), "messaging.no_consent")
+    assert skipped["detail"] == "There is no consent for marketing to this address."
+    (sent,) = api.get(f"deliveries/?customer={anna.public_id}")[1]["items"]
+    assert api.get(f"deliveries/{sent['id']}/") == (200, sent)
+    assert sent["state"] == "sent"
+    assert api.get("deliveries/?state=nonsense")[0] == 422
+    assert api.get(f"deliveries/{uuid.uuid4()}/")[0] == 404
+    assert Delivery.objects.count() == 2
