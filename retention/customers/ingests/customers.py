@@ -164,7 +164,8 @@ class Customers(Kind):
         load.execute(
             f"UPDATE {load.work} w SET id = e.id, is_new = false, other_id = NULL"
             " FROM customers_customer e WHERE e.id = w.other_id AND w.is_new"
-            " AND (e.reference IS NULL OR coalesce(btrim(w.reference), '') = '')"
+            # Hers by reference too: she was made a moment ago, after this load had looked for the reference.
+            " AND (e.reference IS NULL OR coalesce(btrim(w.reference), '') = '' OR e.reference = btrim(w.reference))"
         )
 
     @classmethod

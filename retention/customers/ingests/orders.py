@@ -22,6 +22,16 @@ def _rank(state: str) -> str:
     return f"array_position(ARRAY[{_STATES}], {state}::text)"
 
 
+def named(load: Load) -> tuple[int, int]:
+    """(How many references the rows name, how many of them are refused); a row without one counts by itself."""
+    return load.fetch(
+        "WITH bad AS (SELECT DISTINCT line FROM ingest_errors), rows AS (SELECT"
+        " coalesce(nullif(btrim(s.reference), ''), 'line ' || line) AS name, b.line IS NOT NULL AS is_bad"
+        f" FROM {load.staging} s FULL JOIN bad b USING (line))"
+        " SELECT count(DISTINCT name), count(DISTINCT name) FILTER (WHERE is_bad) FROM rows"
+    )[0]
+
+
 def nameless(load: Load) -> None:
     """Refuse rows without a reference, once each, however many items they have."""
     load.execute(
@@ -102,12 +112,7 @@ class Orders(Kind):
 
     @classmethod
     def rows(cls, load: Load) -> tuple[int, int]:
-        return load.fetch(
-            "WITH bad AS (SELECT DISTINCT line FROM ingest_errors), named AS (SELECT"
-            " coalesce(nullif(btrim(s.reference), ''), 'line ' || s.line) AS name, b.line IS NOT NULL AS is_bad"
-            f" FROM {load.staging} s LEFT JOIN bad b USING (line))"
-            " SELECT count(DISTINCT name), count(DISTINCT name) FILTER (WHERE is_bad) FROM named"
-        )[0]
+        return named(load)
 
     @classmethod
     def find_repeated(cls, load: Load) -> None:

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from retention.customers.ingests.orders import nameless
+from retention.customers.ingests.orders import named, nameless
 from retention.customers.operations.stats import refresh_stats
 from retention.registries import ingests
 from retention.work.ingest.columns import Column, Instant, Money, Whole
@@ -44,12 +44,7 @@ class Returns(Kind):
 
     @classmethod
     def rows(cls, load: Load) -> tuple[int, int]:
-        return load.fetch(
-            "WITH bad AS (SELECT DISTINCT line FROM ingest_errors), named AS (SELECT"
-            " coalesce(nullif(btrim(s.reference), ''), 'line ' || s.line) AS name, b.line IS NOT NULL AS is_bad"
-            f" FROM {load.staging} s LEFT JOIN bad b USING (line))"
-            " SELECT count(DISTINCT name), count(DISTINCT name) FILTER (WHERE is_bad) FROM named"
-        )[0]
+        return named(load)
 
     @classmethod
     def find_repeated(cls, load: Load) -> None:

@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
@@ -42,8 +43,11 @@ def open_rows(file: BinaryIO) -> Sheet | Records:
         return _workbook(file)
     plain: Any = gzip.GzipFile(fileobj=file) if head.startswith(_GZIP) else file
     reader = io.BufferedReader(plain, 2**20) if isinstance(plain, gzip.GzipFile) else plain
-    first = reader.read(64).lstrip(b"\xef\xbb\xbf \t\r\n") if hasattr(reader, "seek") else b""
-    reader.seek(0)
+    try:
+        first = reader.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
+        reader.seek(0)
+    except (OSError, EOFError, zlib.error) as error:
+        raise BadFile(reason=_("it is damaged.")) from error
     text: Any = io.TextIOWrapper(_KeepOpen(reader), encoding="utf-8-sig", newline="")
     return _json_lines(text) if first.startswith(b"{") else _csv(text)
 
@@ -60,7 +64,7 @@ class _KeepOpen(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             data = self.inner.read(len(buffer))
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise BadFile(reason=_("it is damaged.")) from error
         buffer[: len(data)] = data
         return len(data)

@@ -173,7 +173,7 @@ class Stager:
         if not isinstance(row, Mapping):
             code, value = (row.code, row.value) if isinstance(row, BadRow) else ("not_an_object", "")
             self.errors.append(CellError(line, None, "", code, value))
-            row = {}
+            return
         cells = self._cells(line, None, row, {name: name for name in self.by_name if name not in self.hidden})
         if not self.items or self.items not in row:
             yield self._join(line, None, cells)
