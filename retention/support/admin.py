@@ -14,6 +14,9 @@ from retention.support.forms import read_amount
 from retention.support.models import AgentLimit, Case, Compensation, Desk, Reason
 from retention.support.operations import save_desk, save_reason, set_limit
 
+#: Of a limit, in minor units.
+MOST = 10**12
+
 
 @admin.register(Case)
 class CaseAdmin(FactAdmin):
@@ -88,8 +91,8 @@ class LimitForm(forms.ModelForm):
 
     def _amount(self, name: str) -> int:
         minor = read_amount(self.cleaned_data[name], self.currency)
-        if minor < 0:
-            raise ValidationError(_("A limit is zero or more."))
+        if not 0 <= minor <= MOST:
+            raise ValidationError(_("A limit is zero or more, and no astronomical number."))
         return minor
 
     def clean_per_case(self) -> int:

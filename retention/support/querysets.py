@@ -19,6 +19,8 @@ from retention.support.suggestions import History
 
 #: More than this many people of one name are no answer; the agent types on.
 FOUND_AT_MOST = 12
+#: No email is longer, nor anything else that is looked for.
+LONGEST = 254
 #: The kind of activity under which other systems report complaints.
 COMPLAINT = "complaint"
 
@@ -37,7 +39,7 @@ def find(text: str, *, shop: Shop) -> list[Found]:
 
     An exact answer (email, order, code, phone, reference) ends the search; only then are prefixes tried.
     """
-    text = " ".join(text.replace("\x00", "").split())
+    text = " ".join(text.replace("\x00", "").split())[:LONGEST]
     if len(text) < 2:
         return []
     for by, look_up in (("email", _by_email), ("order", _by_order), ("code", _by_code), ("phone", _by_phone)):

@@ -47,7 +47,9 @@ def test_a_new_limit_and_a_bad_one(lead, floor):
     refused = lead.post(f"{ADMIN}/agentlimit/add/", {"staff": vera.pk, "per_case": "lots", "per_day": "-5"})
     text = refused.content.decode()
     assert "Write an amount such as 12.50." in text
-    assert "A limit is zero or more." in text
+    assert "A limit is zero or more" in text
+    huge = lead.post(f"{ADMIN}/agentlimit/add/", {"staff": vera.pk, "per_case": "5", "per_day": "9" * 19})
+    assert "no astronomical number" in huge.content.decode()
     assert not AgentLimit.objects.filter(staff=vera).exists()
 
     lead.post(f"{ADMIN}/agentlimit/add/", {"staff": vera.pk, "per_case": "5", "per_day": "50"})
