@@ -64,6 +64,8 @@ class ApproveForm(ConfirmForm):
 
 class LaunchForm(ConfirmForm):
     def preview(self) -> str:
+        if self.obj.version is None:
+            return ""
         plan = Plan.model_validate(self.obj.approved_version.data) if self.obj.approved_version else plan_of(self.obj)
         return forecast_sentence(operations.forecast(campaign=self.obj, plan=plan, now=clock.now()))
 
@@ -264,7 +266,7 @@ class CampaignAdmin(VersionHistory, EditAdmin):
     def dry_run_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Heads, skips by reason, cost and a sample, as a part of the form's page."""
         campaign = self.get_object(request, str(object_id))
-        if campaign is None:
+        if campaign is None or campaign.version is None:
             raise Http404
         if not self.has_view_or_change_permission(request, campaign):
             raise PermissionDenied

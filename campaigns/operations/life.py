@@ -283,7 +283,7 @@ def clone(*, campaign_id: int, now: dt.datetime, by: Actor) -> Campaign:
         NoSuchCampaign
     """
     original = Campaign.objects.select_related("version").filter(pk=campaign_id).first()
-    if original is None:
+    if original is None or original.version is None:
         raise NoSuchCampaign
     plan = plan_of(original)
     name = str(_("%(name)s (copy)")) % {"name": plan.name[:110]}
@@ -315,7 +315,7 @@ def _locked(campaign_id: int) -> Campaign:
         .filter(pk=campaign_id)
         .first()
     )
-    if campaign is None:
+    if campaign is None or campaign.version is None:
         raise NoSuchCampaign
     if campaign.archived_at is not None:
         raise CampaignArchived(name=campaign.name)
