@@ -9,10 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import harness
-
 from django.db import connection, transaction  # noqa: E402 (the harness sets Django up)
 
+from benchmarks import harness
 from retention import clock
 from retention.actors import Actor
 from retention.shop.models import Shop

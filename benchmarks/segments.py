@@ -49,9 +49,12 @@ RULE = {
         {"key": "no_order", "args": {"days": 180, "never": "leave_out"}},
         {"key": "spend", "args": {"operator": "at_least", "number": 20_000, "window": "ever"}},
         {"key": "consent", "args": {"channel": "email", "purpose": "marketing", "state": "given"}},
-        {"key": "did", "args": {"kind": "viewed_product", "operator": "at_least", "number": 1, "window": "last", "days": 60}},
+        {
+            "key": "did",
+            "args": {"kind": "viewed_product", "operator": "at_least", "number": 1, "window": "last", "days": 60},
+        },
     ]
-}  # fmt: skip
+}
 BY_HAND = """
     FROM customers_customer c JOIN customers_customerstats s ON s.customer_id = c.id
     WHERE c.merged_into_id IS NULL AND c.erased_at IS NULL AND c.country IN ('DE', 'US', 'KR', 'FR')
@@ -64,17 +67,26 @@ BY_HAND = """
 #: Nested, negated, counted: what a marketer builds on a rainy day.
 NESTED = {
     "any": [
-        {"all": [
-            {"key": "country", "args": {"countries": ["DE", "AT"]}},
-            {"not": {"key": "spend", "args": {"operator": "at_least", "number": 30_000, "window": "ever"}}},
-        ]},
-        {"key": "did", "args": {"kind": "viewed_product", "operator": "at_least", "number": 2, "window": "last", "days": 90}},
-        {"not": {"any": [
-            {"key": "consent", "args": {"channel": "email", "purpose": "marketing", "state": "given"}},
-            {"key": "last_order", "args": {"window": "last", "days": 700}},
-        ]}},
+        {
+            "all": [
+                {"key": "country", "args": {"countries": ["DE", "AT"]}},
+                {"not": {"key": "spend", "args": {"operator": "at_least", "number": 30_000, "window": "ever"}}},
+            ]
+        },
+        {
+            "key": "did",
+            "args": {"kind": "viewed_product", "operator": "at_least", "number": 2, "window": "last", "days": 90},
+        },
+        {
+            "not": {
+                "any": [
+                    {"key": "consent", "args": {"channel": "email", "purpose": "marketing", "state": "given"}},
+                    {"key": "last_order", "args": {"window": "last", "days": 700}},
+                ]
+            }
+        },
     ]
-}  # fmt: skip
+}
 NESTED_BY_HAND = """
     FROM customers_customer c LEFT JOIN customers_customerstats s ON s.customer_id = c.id
     WHERE c.merged_into_id IS NULL AND c.erased_at IS NULL AND (

@@ -4,8 +4,7 @@ import csv
 import datetime as dt
 import io
 import os
-from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from django.core.files import File
 from django.core.files.base import ContentFile
@@ -99,7 +98,13 @@ def run_import(*, import_id: int, now: dt.datetime) -> Import | None:
         with row.file.open("rb") as file, transaction.atomic():
             hooks = _hooks(side, row.pk, attempt, file)
             result = ingest(
-                row.kind, open_rows(file), now=now, by=by, good_only=row.good_only, refusing=errors.add, **hooks
+                row.kind,
+                open_rows(cast(BinaryIO, file)),
+                now=now,
+                by=by,
+                good_only=row.good_only,
+                refusing=errors.add,
+                **hooks,
             )
             state = Import.State.DONE if result.is_written else Import.State.FAILED
             return _end(row, attempt, now, state, result=result, errors=errors)
@@ -145,7 +150,7 @@ def _claim(import_id: int) -> int | None:
     return found and found[0]
 
 
-def _hooks(side: Any, import_id: int, attempt: int, file: Any) -> dict[str, Callable]:
+def _hooks(side: Any, import_id: int, attempt: int, file: Any) -> dict[str, Any]:
     """Progress and cancelling over a connection of their own: the load's own transaction is nobody's to see yet."""
 
     def progress(rows: int) -> None:
