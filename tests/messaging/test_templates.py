@@ -8,6 +8,7 @@ from retention.messaging import ready
 from retention.messaging.models import CompiledTemplate, Template
 from retention.messaging.operations import ensure_ready_templates, save_template
 from retention.messaging.operations import templates as refusals
+from retention.messaging.seeds import seed
 from retention.shop.models import Shop
 
 pytestmark = pytest.mark.django_db
@@ -112,3 +113,8 @@ def test_ready_templates_are_whole_in_every_language_and_made_once(shop, now, by
     again = ensure_ready_templates(now=now, by=by)
     assert [item.pk for item in again] == [item.pk for item in made]
     assert Template.objects.get(key="welcome").name == "My welcome"
+
+
+def test_a_new_installation_has_the_ready_templates(shop, now, by):
+    assert seed(now=now, by=by) == f"{len(ready.TEMPLATES)} ready templates"
+    assert Template.objects.filter(version__isnull=False).count() == len(ready.TEMPLATES)
