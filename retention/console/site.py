@@ -48,11 +48,10 @@ class ConsoleSite(UnfoldAdminSite):
             for group, title, link in pages
             if term.lower() in title.lower()
         ]
-        if len(term) > 1 and "extended" in request.GET:
+        if len(term) > 1:
             results += [found for admin in self._searched(request) for found in self._rows(request, admin, term)]
-        template = "command_results" if "extended" in request.GET else "search_results"
-        context = {"page_obj": None, "results": results, "page_counter": 0, "command_show_history": False}
-        return TemplateResponse(request, f"unfold/helpers/{template}.html", context, headers={"HX-Trigger": "search"})
+        template = "unfold/helpers/command_results.html"
+        return TemplateResponse(request, template, {"results": results}, headers={"HX-Trigger": "search"})
 
     def _searched(self, request: HttpRequest) -> list:
         by_label = {model._meta.label_lower: admin for model, admin in self._registry.items()}

@@ -67,3 +67,8 @@ class TestPalette:
     @pytest.mark.parametrize("term", ["", " ", "\x00", "%", "_", "x" * 500])
     def test_odd_words_find_nothing_and_break_nothing(self, as_role, shop, term):
         assert self.found(as_role("administrator"), term) == []
+
+    def test_names_that_were_found_are_not_kept_in_the_cache(self, as_role, person, shop, empty_cache):
+        person("oleg")
+        self.found(as_role("administrator"), "oleg")
+        assert not [key for key in empty_cache._cache.get_client().scan_iter("*") if b"search" in key]

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
-from django.db.models import ForeignKey, Model
+from django.db.models import CharField, ForeignKey, Model
 from django_celery_beat.models import IntervalSchedule
 from model_bakery import baker
 
@@ -43,6 +43,8 @@ def _row(model: type[Model], rows: dict[str, Model]) -> Model:
                 values[field.name] = 100
             elif field.name == "currency":
                 values[field.name] = "EUR"
+            elif isinstance(field, CharField) and not (field.blank or field.null or field.choices):
+                values[field.name] = "Sample"[: field.max_length]
         rows[label] = baker.make(model, **{**values, **NEEDED.get(label, {})})
         rows[label].refresh_from_db()
     return rows[label]
