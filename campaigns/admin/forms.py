@@ -105,7 +105,7 @@ class CampaignForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "audience" not in self.fields:  # someone who may only look
+        if "audience" not in self.fields:  # who may only look gets no fields of the model
             return
         for name in ("audience", "excluded"):
             self.fields[name].queryset = self.fields[name].queryset.filter(

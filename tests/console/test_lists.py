@@ -14,15 +14,18 @@ from tests.matrix.rows import one_of_each
 
 pytestmark = pytest.mark.django_db
 
-#: Tables of a few dozen rows at most, whatever the size of the shop.
+#: Tables that people or calendars fill: short, whatever the size of the shop.
 SMALL = {
     "auth_group",
     "auth_permission",
+    "campaigns_campaign",
+    "campaigns_holiday",
     "customers_activitykind",
     "customers_attributedefinition",
     "django_celery_beat_intervalschedule",
     "django_content_type",
     "django_session",
+    "segments_segment",
     "shop_shop",
     "support_reason",
     "work_heartbeat",

@@ -1,5 +1,6 @@
 """One row of every model that the console shows, so that pages of a row have something to open."""
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import admin
@@ -8,13 +9,18 @@ from django.db.models import CharField, ForeignKey, Model
 from django_celery_beat.models import IntervalSchedule
 from model_bakery import baker
 
+from campaigns.operations import create_from_playbook
+from retention import registries
+from retention.actors import Actor
 from retention.customers.models import Customer
 from retention.shop.models import Shop
 from retention.support.models import Compensation
 
+NOW = dt.datetime(2026, 5, 12, 10, tzinfo=dt.UTC)
 #: What cannot be guessed: values that a constraint of the database asks for.
 NEEDED: dict[str, dict[str, Any]] = {
     "incentives.code": {"code": "MATRIX1"},
+    "work.job": {"key": lambda: sorted(registries.jobs.keys())[0]},
     "customers.activity": {"visitor_key": "someone"},
     "django_celery_beat.periodictask": {"interval": lambda: baker.make(IntervalSchedule, every=1, period="minutes")},
 }
@@ -23,6 +29,11 @@ NEEDED: dict[str, dict[str, Any]] = {
 def one_of_each() -> dict[str, object]:
     """Label of the model → primary key of its row; and what pages of their own take as parameters."""
     rows: dict[str, Model] = {"shop.shop": Shop.objects.get(), "auth.group": Group.objects.first()}
+    # What has versions is made by its operations, as it is in life: a whole campaign brings its parts.
+    campaign = create_from_playbook(key="win_back", now=NOW, by=Actor.command("test"))
+    step = campaign.steps.first()
+    parts = [campaign, campaign.audience, step, step.incentive, step.template]
+    rows |= {part._meta.label_lower: part for part in parts if part is not None}
     for model in admin.site._registry:
         if model._meta.managed and not model._meta.proxy:
             _row(model, rows)

@@ -12,7 +12,7 @@ from django.contrib import admin
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.contrib.sessions.backends.cache import SessionStore
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import Http404
 from django.test import RequestFactory
 from django.urls import resolve
@@ -47,6 +47,9 @@ def answers(user, url, method):
             status, to_log_in = 403, False
         except Http404:
             status, to_log_in = 404, False
+        except IntegrityError:
+            # It was let in and it acted; the made-up row had no history for it to undo.
+            status, to_log_in = 200, False
         transaction.set_rollback(True)
     assert status < 500, (url, method, status)
     return status not in (403, 404, 405) and not to_log_in
