@@ -6,6 +6,7 @@ import uuid
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.template.loader import render_to_string
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
@@ -259,6 +260,8 @@ class IncentiveAdmin(VersionHistory, EditAdmin):
 
     @admin.action(description=_("Try it"), permissions=["view"])
     def try_it(self, request, object_id):
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         return views.to_try(object_id)
 
     try_it.url_path = "try-it"
