@@ -58,6 +58,7 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
             Line(_("Customers"), "group", "customers_customer_changelist", "customers.view_customer"),
             Line(_("Orders"), "shopping_bag", "customers_order_changelist", "customers.view_order"),
             Line(_("Activities"), "footprint", "customers_activity_changelist", "customers.view_activity"),
+            Line(_("Consents"), "fact_check", "customers_consent_changelist", "customers.view_consent"),
             Line(_("Products"), "sell", "customers_product_changelist", "customers.view_product"),
             Line(_("Imports"), "upload_file", "work_import_changelist", "work.view_import"),
             Line(
@@ -66,6 +67,7 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
                 "customers_attributedefinition_changelist",
                 "customers.view_attributedefinition",
             ),
+            Line(_("Activity kinds"), "category", "customers_activitykind_changelist", "customers.view_activitykind"),
         ),
     ),
     (

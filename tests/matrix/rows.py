@@ -21,6 +21,7 @@ NOW = dt.datetime(2026, 5, 12, 10, tzinfo=dt.UTC)
 NEEDED: dict[str, dict[str, Any]] = {
     "incentives.code": {"code": "MATRIX1"},
     "work.job": {"key": lambda: sorted(registries.jobs.keys())[0]},
+    "customers.attributedefinition": {"kind": "text"},
     "customers.activity": {"visitor_key": "someone"},
     "django_celery_beat.periodictask": {"interval": lambda: baker.make(IntervalSchedule, every=1, period="minutes")},
 }
