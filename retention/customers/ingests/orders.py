@@ -7,6 +7,7 @@ any order; its lines, when said, replace the old ones by position; its total mus
 from django.utils.translation import gettext_lazy as _
 
 from retention.customers.ingests import guests, owners
+from retention.customers.ingests.items import named, nameless
 from retention.customers.models.orders import Order
 from retention.customers.operations.stats import refresh_stats
 from retention.registries import ingests
@@ -20,24 +21,6 @@ _STATES = ", ".join(f"'{state}'" for state in Order.State.values)
 
 def _rank(state: str) -> str:
     return f"array_position(ARRAY[{_STATES}], {state}::text)"
-
-
-def named(load: Load) -> tuple[int, int]:
-    """(How many references the rows name, how many of them are refused); a row without one counts by itself."""
-    return load.fetch(
-        "WITH bad AS (SELECT DISTINCT line FROM ingest_errors), rows AS (SELECT"
-        " coalesce(nullif(btrim(s.reference), ''), 'line ' || line) AS name, b.line IS NOT NULL AS is_bad"
-        f" FROM {load.staging} s FULL JOIN bad b USING (line))"
-        " SELECT count(DISTINCT name), count(DISTINCT name) FILTER (WHERE is_bad) FROM rows"
-    )[0]
-
-
-def nameless(load: Load) -> None:
-    """Refuse rows without a reference, once each, however many items they have."""
-    load.execute(
-        "INSERT INTO ingest_errors SELECT DISTINCT s.line, NULL::integer, 'reference', 'required', NULL"
-        f" FROM {load.staging} s WHERE coalesce(btrim(s.reference), '') = ''"
-    )
 
 
 @ingests.register

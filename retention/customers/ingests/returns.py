@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from retention.customers.ingests.orders import named, nameless
+from retention.customers.ingests.items import named, nameless
 from retention.customers.operations.stats import refresh_stats
 from retention.registries import ingests
 from retention.work.ingest.columns import Column, Instant, Money, Whole
