@@ -49,5 +49,6 @@ class CounterData(PersonData):
     key = "incentives.counter"
     model = "incentives.Counter"
     owner = ""
+    merging = "combine"
     #: Of scope "customer" her number, of scope "email" the keyed hash.
     columns: ClassVar = {"subject_id": "keep"}
