@@ -406,3 +406,75 @@ def test_nothing_is_issued_after_the_stop(live, now):
     assert set(outcomes) == {"granted", "incentives.stopped"}
     assert stopped == [outcomes["granted"]] == [Grant.objects.count()]
     assert differences() == []
+
+
+def naive_grant(now, number, *, incentive, is_free: Callable[[], bool], meet: Callable[[], None]):
+    """What a grant must not be: look whether there is room, then write."""
+    if not is_free():
+        return "refused"
+    meet()
+    Grant.objects.create(
+        incentive=incentive,
+        version_id=incentive.version_id,
+        source=f"naive:{number}",
+        origin="race",
+        granted_at=now,
+        granted_by=BY.name,
+    )
+    return "granted"
+
+
+def test_the_naive_twin_issues_too_many(live, now):
+    incentive, meet = live(codes={"kind": "unique"}), Meeting()
+
+    def is_free():
+        return Grant.objects.filter(incentive=incentive).count() < 5
+
+    at_once(lambda n: naive_grant(now, n, incentive=incentive, is_free=is_free, meet=meet), tries=50)
+    assert Grant.objects.count() > 5
+
+
+def test_the_naive_twin_issues_after_the_stop(live, now):
+    incentive, looked, stopped = live(codes={"kind": "unique"}), threading.Event(), threading.Event()
+
+    def is_free():
+        return not Counter.objects.get(incentive_id=incentive.pk, scope="issue").is_stopped
+
+    def meet():
+        looked.set()
+        stopped.wait(timeout=20)
+
+    def stopper():
+        looked.wait(timeout=20)
+        operations.stop(incentive_id=incentive.pk, now=now, by=BY)
+        stopped.set()
+        connections.close_all()
+
+    thread = threading.Thread(target=stopper)
+    thread.start()
+    grants = at_once(
+        lambda n: naive_grant(now, n, incentive=incentive, is_free=is_free, meet=meet), tries=1, shoppers=1
+    )
+    thread.join(timeout=30)
+    assert grants == {"granted": 1}
+
+
+def test_the_naive_twin_undoes_what_was_used(unique, anna, now):
+    _incentive, code = unique
+    looked, used = threading.Event(), threading.Event()
+
+    def naive_void():
+        if Code.objects.get(pk=code.pk).state == Code.State.GIVEN:
+            looked.set()
+            used.wait(timeout=20)
+            Code.objects.filter(pk=code.pk).update(state=Code.State.VOID)
+        connections.close_all()
+
+    thread = threading.Thread(target=naive_void)
+    thread.start()
+    looked.wait(timeout=20)
+    redeem(now, 1, code=code.code, buyer=Buyer("anna"))
+    used.set()
+    thread.join(timeout=30)
+    assert Code.objects.get(pk=code.pk).state == "void"
+    assert Redemption.objects.filter(code=code, rolled_back_at=None).count() == 1
