@@ -169,7 +169,7 @@ def mark_sending(going: Sequence[Outgoing], *, token: str) -> set[int]:
         return {pk for (pk,) in cursor.fetchall()}
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def settle(settlements: Sequence[Settlement], *, token: str, at: dt.datetime) -> None:
     """Write how they ended or go on, and what follows from that, as one."""
     if not settlements:

@@ -163,10 +163,14 @@ class _Run:
         used = {key for template in chosen.values() for key in template.placeholders}
         values = resolve(used, allowed, now=self._now)
         letters, failed = [], []
+        folded: dict[tuple[int, str], rendering.Folded] = {}
         for delivery in allowed:
+            mine = values[delivery.id]
             try:
-                mine = values[delivery.id]
-                rendered = rendering.folded(chosen[delivery.id], for_all(mine)).render(mine)
+                key = (delivery.version_id, delivery.language)
+                if key not in folded:
+                    folded[key] = rendering.folded(chosen[delivery.id], for_all(mine))
+                rendered = folded[key].render(mine)
             except LiquidError as error:
                 failed.append(Settlement(delivery, "failed", reasons.RENDER_FAILED, {"error": type(error).__name__}))
                 continue
