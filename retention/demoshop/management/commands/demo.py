@@ -15,7 +15,10 @@ from retention import clock, embedded
 from retention.demoshop import staff, stage
 from retention.doors.roles import ROLES
 from retention.embedded.places import data_folder, make_data_folder, open_lock
-from retention.work.models import JobRun
+from retention.work.models import Watermark
+
+#: The mark of a first start that came to its end.
+FIRST_RUN = "demoshop:first_run"
 
 
 class Command(BaseCommand):
@@ -83,10 +86,11 @@ class Command(BaseCommand):
                 stamp.write_text(print_of_static)
         # It does what is missing, and little more than a look where nothing is.
         call_command("load_demo")
-        if not JobRun.objects.exists():
+        if not Watermark.objects.filter(key=FIRST_RUN).exists():
             # Later starts leave it to beat, which catches up with whatever became due meanwhile.
             self.stdout.write("\nRunning every due job once:")
             call_command("run_jobs")
+            Watermark.objects.create(key=FIRST_RUN, at=clock.now())
 
     @contextmanager
     def _step(self, text):
