@@ -89,7 +89,10 @@ class Command(BaseCommand):
         if not Watermark.objects.filter(key=FIRST_RUN).exists():
             # Later starts leave it to beat, which catches up with whatever became due meanwhile.
             self.stdout.write("\nRunning every due job once:")
-            call_command("run_jobs")
+            try:
+                call_command("run_jobs")
+            except SystemExit:
+                self.stdout.write("A job failed (see above); the console's page of jobs says more, beat tries again.")
             Watermark.objects.create(key=FIRST_RUN, at=clock.now())
 
     @contextmanager
