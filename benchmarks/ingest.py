@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from django.db import connection, transaction  # noqa: E402 (the harness sets Django up)
+from django.db import connection, transaction
 
 from benchmarks import harness
 from retention import clock
