@@ -1,10 +1,12 @@
 """One effect and one answer per Idempotency-Key: the answer is saved in the transaction of the effect."""
 
+import datetime as dt
 import hashlib
 import re
 from collections.abc import Callable
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +16,8 @@ from retention.doors.problems import ApiRefused
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
+#: A repetition within this time gets the answer that was given.
+KEPT_FOR = dt.timedelta(days=7)
 _SHAPE = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -85,6 +89,20 @@ def once(request: HttpRequest, run: Callable[[], HttpResponse]) -> HttpResponse:
                 at=clock.now(),
             )
     return response
+
+
+def old_answers(now: dt.datetime) -> QuerySet[IdempotentAnswer]:
+    """Answers that are kept no longer."""
+    return IdempotentAnswer.objects.filter(at__lt=now - KEPT_FOR)
+
+
+def forget_answers(*, now: dt.datetime, progress: Callable[[int, int], None], chunk: int = 5_000) -> int:
+    """Delete old answers, a chunk in a transaction; returns how many."""
+    gone = 0
+    while ids := list(old_answers(now).order_by("at").values_list("pk", flat=True)[:chunk]):
+        gone += IdempotentAnswer.objects.filter(pk__in=ids).delete()[0]
+        progress(gone, gone)
+    return gone
 
 
 def _again(answer: IdempotentAnswer) -> HttpResponse:

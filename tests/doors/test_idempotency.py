@@ -1,12 +1,14 @@
 """One effect and one answer per Idempotency-Key."""
 
+import datetime as dt
 import threading
 
 import pytest
 from django.db import connection, connections
 from django.test import Client
 
-from retention.doors.idempotency import REPLAYED
+from retention.doors.idempotency import KEPT_FOR, REPLAYED
+from retention.doors.jobs import ForgetAnswers
 from retention.doors.models import IdempotentAnswer
 from retention.shop.models import ExchangeRate
 
@@ -50,6 +52,18 @@ def test_two_callers_may_choose_the_same_key(caller, new_key):
     assert response.status_code == 201
     assert REPLAYED not in response
     assert ExchangeRate.objects.count() == 2
+
+
+def test_old_answers_are_forgotten_and_young_ones_stay(caller):
+    caller.post("rates/", RATE)
+    caller.post("rates/", {**RATE, "on": "2026-05-02"}, idempotency="k2")
+    written = IdempotentAnswer.objects.get(key="k1").at
+    later = written + KEPT_FOR + dt.timedelta(seconds=1)
+    IdempotentAnswer.objects.filter(key="k2").update(at=later - KEPT_FOR)
+    assert ForgetAnswers.preview(now=later) == {"due": 1}
+    assert ForgetAnswers.run(now=later, progress=lambda done, total: None) == {"due": 1}
+    assert IdempotentAnswer.objects.get().key == "k2"
+    assert ForgetAnswers.run(now=later, progress=lambda done, total: None) == {"due": 0}
 
 
 @pytest.mark.django_db(transaction=True)
