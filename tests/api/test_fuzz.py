@@ -19,6 +19,7 @@ from retention.actors import Actor
 from retention.api.mount import api
 from retention.doors.endpoints import scopes
 from retention.doors.keys import create_key
+from retention.shop.models import Shop
 from retention.wsgi import application
 
 pytestmark = pytest.mark.django_db
@@ -40,8 +41,13 @@ def schema():
     return loaded
 
 
+@pytest.fixture
+def shop(db):
+    return Shop.objects.create(name="Shop", time_zone="Europe/Berlin", currency="EUR", languages=["en", "ko"])
+
+
 @pytest.fixture(autouse=True)
-def one_connection(db):
+def one_connection(shop):
     """The application runs in this test's own transaction: no request may close the connection at its end."""
     both = (request_started, request_finished)
     for signal in both:

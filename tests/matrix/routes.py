@@ -25,7 +25,8 @@ def console_patterns() -> list[str]:
 def address(pattern: str, ids: Mapping[str, object]) -> str:
     """An address that the pattern answers; `ids` says for a model ("shop.staff") or a parameter what to open."""
     app, model = (pattern.removeprefix(settings.CONSOLE_PATH).split("/") + ["", ""])[:2]
-    samples = {**SAMPLES, **ids, "object_id": ids.get(f"{app}.{model}", "1")}
+    own = ids.get(f"{app}.{model}", "1")
+    samples = {**SAMPLES, **ids, "object_id": own, "pk": own}
     return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda match: str(samples.get(match[1], "1")), pattern)
 
 

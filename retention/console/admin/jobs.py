@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce, JSONObject
 from django.http import HttpRequest
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
@@ -14,10 +16,11 @@ from unfold.enums import ActionVariant
 
 from retention import clock, registries
 from retention.doors.console import EditAdmin, FactAdmin, acting, confirm
+from retention.shop.models import Shop
 from retention.work import operations
 from retention.work.due import next_due
 from retention.work.models import Alert, Job, JobRun
-from retention.work.querysets import shop_zone, signs
+from retention.work.querysets import signs
 
 STATES = {"waiting": "info", "running": "info", "done": "success", "failed": "danger"}
 LEVELS = {"note": "info", "warning": "warning", "urgent": "danger"}
@@ -74,7 +77,17 @@ class JobAdmin(EditAdmin):
         return super().changelist_view(request, {**(extra_context or {}), "signs": signs()})
 
     def get_queryset(self, request: HttpRequest):
-        return super().get_queryset(request).filter(key__in=list(registries.jobs.keys()))
+        # One statement for the whole list: the shop's zone and each job's last run come with its row.
+        last = JobRun.objects.filter(job=OuterRef("pk")).order_by("-id")
+        return (
+            super()
+            .get_queryset(request)
+            .filter(key__in=list(registries.jobs.keys()))
+            .annotate(
+                zone=Coalesce(Subquery(Shop.objects.values("time_zone")[:1]), Value("UTC")),
+                last_run=Subquery(last.values(run=JSONObject(state="state", figures="figures", error="error"))[:1]),
+            )
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -106,23 +119,16 @@ class JobAdmin(EditAdmin):
 
     @admin.display(description=_("next due"))
     def next_due(self, obj: Job) -> Any:
-        return next_due(obj.at, shop_zone(), clock.now()) if obj.is_enabled else None
+        return next_due(obj.at, obj.zone, clock.now()) if obj.is_enabled else None
 
     @display(description=_("last run"), label={label: STATES[value] for value, label in JobRun.State.choices})
     def last(self, obj: Job) -> str | None:
-        run = self._last(obj)
-        return run.get_state_display() if run else None
+        return str(JobRun.State(obj.last_run["state"]).label) if obj.last_run else None
 
     @admin.display(description=_("what it did"))
     def what(self, obj: Job) -> str:
-        run = self._last(obj)
-        return (run.error or figures_text(run.figures)) if run else "—"
-
-    @staticmethod
-    def _last(obj: Job) -> JobRun | None:
-        if not hasattr(obj, "last_run"):
-            obj.last_run = obj.runs.order_by("-id").first()
-        return obj.last_run
+        run = obj.last_run
+        return (run["error"] or figures_text(run["figures"])) if run else "—"
 
 
 @admin.register(JobRun)
