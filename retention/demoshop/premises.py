@@ -19,7 +19,7 @@ SHOP = {
     "country": "US",
     "sender_name": "Side B Records",
     "sender_email": "shop@example.com",
-    "postal_address": "Side B Records\n12 Groove Lane\nSpringfield, NY 10001",
+    "postal_address": "12 Groove Lane\nSpringfield, NY 10001",
     "brand_color": "#7c2d12",
     "website_url": "https://shop.example.com",
 }

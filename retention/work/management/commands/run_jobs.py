@@ -7,10 +7,14 @@ import sys
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from retention import clock
+from retention import clock, registries
 from retention.work import operations
 
 COLUMNS = ("due", "touched", "granted", "queued", "sent")
+
+
+def _width() -> int:
+    return max(map(len, registries.jobs.keys())) + 2
 
 
 class Command(BaseCommand):
@@ -31,7 +35,8 @@ class Command(BaseCommand):
         now = self._instant(options["at"]) if options["at"] else clock.now()
         failed = False
         if not options["json"]:
-            self.stdout.write(f"{'job':<28}{'outcome':<10}" + "".join(f"{name:>9}" for name in COLUMNS) + f"{'sec':>8}")
+            names = "".join(f"{name:>9}" for name in COLUMNS)
+            self.stdout.write(f"{'job':<{_width()}}{'outcome':<10}{names}{'seconds':>9}  skipped")
         try:
             for report in self._reports(now, options):
                 failed |= report.outcome in ("failed", "busy")
@@ -52,7 +57,8 @@ class Command(BaseCommand):
         if options["dry_run"]:
             yield from operations.preview_due(now=now, keys=options["job"])
             return
-        bar = tqdm(disable=options["verbosity"] == 0, file=sys.stderr, leave=False, unit="")
+        # Only people watch a bar: in a file each of its steps would be a line.
+        bar = tqdm(disable=True if options["verbosity"] == 0 else None, file=sys.stderr, leave=False, unit="")
 
         def progress(key, done, total):
             bar.set_description(key, refresh=False)
@@ -60,17 +66,18 @@ class Command(BaseCommand):
             bar.refresh()
 
         try:
-            yield from operations.run_due(now=now, keys=options["job"], progress=progress, clock=clock.now)
+            for report in operations.run_due(now=now, keys=options["job"], progress=progress, clock=clock.now):
+                bar.clear()
+                yield report
         finally:
             bar.close()
 
     def _as_line(self, report):
         figures = report.figures
-        line = f"{report.key:<28}{report.outcome:<10}"
-        line += "".join(f"{figures.get(name, ''):>9}" for name in COLUMNS) + f"{figures.get('seconds', ''):>8}"
-        for reason, count in sorted((figures.get("skipped") or {}).items()):
-            line += f"  skipped {count}: {reason};"
-        return line + (f"  {report.error}" if report.error else "")
+        line = f"{report.key:<{_width()}}{report.outcome:<10}"
+        line += "".join(f"{figures.get(name, ''):>9}" for name in COLUMNS) + f"{figures.get('seconds', ''):>9}  "
+        line += ", ".join(f"{reason} {count}" for reason, count in sorted((figures.get("skipped") or {}).items()))
+        return f"{line}{report.error}".rstrip()
 
     def _as_json(self, report):
         return json.dumps(
