@@ -8,8 +8,9 @@ from django.urls import reverse
 from retention.audit.models import Version
 from retention.customers.models import Product
 from retention.incentives import operations
+from retention.incentives.facts import Buyer, Checkout, Goods
 from retention.incentives.forms import RuleForm, fields_of, rule_data
-from retention.incentives.models import Code, CodeBatch, Incentive
+from retention.incentives.models import Code, CodeBatch, Incentive, Redemption
 from retention.incentives.rules import IncentiveRule, sentence
 from retention.incentives.versions import rule_of
 from retention.shop.models import Staff
@@ -260,3 +261,27 @@ def test_what_happened_cannot_be_edited(marketer, offer, grant, customers):
         assert marketer.get(url).status_code == 200
         assert marketer.post(url, {"state": "void"}).status_code == 403
     assert Code.objects.get().state == "reserved"
+
+
+def test_a_redemption_shows_what_was_taken_off(marketer, offer, now):
+    offer(codes={"kind": "public", "text": "SAVE-20"})
+    done = operations.redeem(
+        source="k:1",
+        request_hash=b"1",
+        code="SAVE20",
+        checkout=Checkout(
+            currency="EUR", buyer=Buyer(), lines=(Goods("a", 1, 10000),), shipping_minor=490, order_reference="o1"
+        ),
+        now=now,
+    )
+    row = Redemption.objects.get(public_id=done.public_id)
+    page = marketer.get(f"/admin/incentives/redemption/{row.pk}/change/")
+    assert page.status_code == 200
+    shown = " ".join(page.content.decode().split())
+    assert f"−{row.discount_minor / 100:.2f}" in shown
+    assert "Shipping" in shown
+    # Taken over without its lines, it still opens.
+    Redemption.objects.filter(pk=row.pk).update(effects={})
+    page = marketer.get(f"/admin/incentives/redemption/{row.pk}/change/")
+    assert page.status_code == 200
+    assert "Shipping" not in page.content.decode()

@@ -108,4 +108,5 @@ class RedemptionAdmin(FactAdmin):
 
     @admin.display(description=_("Taken off"))
     def shown_effects(self, redemption):
-        return views.effects_table(redemption.effects)
+        # A row from another system may say no more than its sum.
+        return views.effects_table(redemption.effects) if redemption.effects else None
