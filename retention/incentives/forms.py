@@ -358,7 +358,7 @@ class TryForm(forms.Form):
         label=_("At"),
         required=False,
         widget=UnfoldAdminTextInputWidget,
-        help_text=_("2026-12-24 18:00 in UTC. Empty: now."),
+        help_text=_("2026-12-24 18:00 by the shop's clock. Empty: now."),
     )
 
     def clean_currency(self) -> str:

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from retention.audit.models import Version
 from retention.customers.models import Product
@@ -64,13 +65,13 @@ def test_a_form_becomes_a_rule_and_is_said_back(marketer):
         " delivered to DE, AT, first 500 shoppers, once per customer, 1000.00 EUR in all"
     )
     assert (incentive.state, rule.codes.text, incentive.version.why) == ("draft", "SPRING20", "spring")
-    assert incentive.starts_at == dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
+    assert incentive.starts_at == dt.datetime(2026, 4, 30, 22, tzinfo=dt.UTC), "midnight by the shop's clock"
     page = marketer.get(change(incentive)).content.decode()
     assert "12.5 % off Shoes" in page
     assert "50.00 EUR, 60.50 USD" in page
 
 
-def test_every_rule_of_the_form_comes_back_as_it_was(marketer):
+def test_every_rule_of_the_form_comes_back_as_it_was(marketer, shop):
     marketer.post(f"{LIST}add/", FORM)
     incentive = Incentive.objects.get()
     form = marketer.get(change(incentive)).context["adminform"].form
@@ -79,7 +80,8 @@ def test_every_rule_of_the_form_comes_back_as_it_was(marketer):
         value = bound.value()
         widget = bound.field.widget
         if hasattr(widget, "decompress"):
-            sent |= {f"{bound.name}_{at}": part for at, part in enumerate(widget.decompress(value)) if part}
+            with timezone.override(shop.time_zone):  # as where the page is made
+                sent |= {f"{bound.name}_{at}": part for at, part in enumerate(widget.decompress(value)) if part}
         elif value not in (None, False):
             sent[bound.name] = value
     response = marketer.post(change(incentive), {**sent, "why": ""})
