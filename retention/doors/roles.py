@@ -57,6 +57,8 @@ TABLE = {
     "customers.change_product": "ML",
     "customers.import_product": "ML",
     "customers.export_product": "MLA",
+    "customers.view_price": "MLSA",
+    "customers.view_stock": "MLSA",
     "customers.view_order": "MLSA",
     "customers.import_order": "ML",
     "customers.export_order": "LA",

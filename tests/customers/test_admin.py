@@ -186,11 +186,27 @@ def test_a_product_is_made_and_its_price_changed(lead, shop):
         "sku": "LP",
         "name": "Record",
         "currency": "EUR",
-        "price_minor": "1200",
+        "price": "12",
     }
-    answer = lead.post(url, _with_tabs(page, sent | {"minimum_price_minor": "0"}))
+    answer = lead.post(url, _with_tabs(page, sent | {"price": "12.505"}))
+    assert "more digits" in str(answer.context["adminform"].form.errors["price"])
+    answer = lead.post(url, _with_tabs(page, sent | {"unit_cost": "4.99"}))
     assert answer.status_code == 302, answer.context["errors"]
-    assert Product.objects.get().price_minor == 1200
+    product = Product.objects.get()
+    assert [product.price_minor, product.minimum_price_minor, product.unit_cost_minor] == [1200, 0, 499]
+    url = reverse("admin:customers_product_change", args=[product.pk])
+    page = lead.get(url)
+    form = page.context["adminform"].form
+    assert str(form["price"].value()) == "12.00"
+    sent = {name: form[name].value() or "" for name in form.fields} | {"tags": "", "is_low_margin": ""}
+    answer = lead.post(url, _with_tabs(page, sent | {"price": "11", "minimum_price": "11.50"}))
+    assert "minimum_price" in answer.context["adminform"].form.errors
+    lead.post(url, _with_tabs(page, sent | {"price": "11"}))
+    product.refresh_from_db()
+    assert [product.price_minor, product.unit_cost_minor] == [1100, 499]
+    shown = lead.get(url).content.decode()
+    assert "€11.00" in shown
+    assert "€12.00" in shown, "the former price, in the history"
 
 
 def test_a_choice_needs_choices(lead, shop):

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import FieldTextFilter
@@ -18,6 +19,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from retention import money
 from retention.customers.admin.exports import CustomerResource
 from retention.customers.models import (
     Activity,
@@ -33,8 +35,19 @@ from retention.customers.operations.declarations import save_attribute
 from retention.customers.querysets import find
 from retention.doors.console import EditAdmin, acting
 from retention.doors.imports import IngestAdmin
+from retention.shop.models import Shop
 
 _YES_NO = [("", "—"), ("yes", _("Yes")), ("no", _("No"))]
+
+
+def amount(minor: int | None, currency: str) -> str:
+    """Money as people read it; a dash where nothing is known."""
+    return "—" if minor is None else money.show(minor, currency, get_language() or "en")
+
+
+def shop_currency() -> str:
+    """What statistics are in."""
+    return Shop.objects.values_list("currency", flat=True).get()
 
 
 class Facts(TabularInline):
@@ -60,10 +73,22 @@ class StatsTab(Facts):
     model = CustomerStats
     ordering = ("customer",)
     fields = readonly_fields = (
-        "orders", "items", "spend_minor", "refunds_minor", "average_order_minor", "discount_share", "first_order_at",
+        "orders", "items", "spend", "refunds", "average_order", "discount_share", "first_order_at",
         "last_order_at", "days_between_orders", "favourite_product", "favourite_category", "last_seen_at",
     )  # fmt: skip
     verbose_name_plural = _("Statistics")
+
+    @display(description=_("Spend"))
+    def spend(self, stats: CustomerStats) -> str:
+        return amount(stats.spend_minor, shop_currency())
+
+    @display(description=_("Refunds"))
+    def refunds(self, stats: CustomerStats) -> str:
+        return amount(stats.refunds_minor, shop_currency())
+
+    @display(description=_("Average order"))
+    def average_order(self, stats: CustomerStats) -> str:
+        return amount(stats.average_order_minor, shop_currency())
 
 
 class StatesTab(Facts):
@@ -81,9 +106,13 @@ class ConsentsTab(Facts):
 
 class OrdersTab(Facts):
     model = Order
-    fields = readonly_fields = ("reference", "placed_at", "state", "currency", "total_minor", "channel")
+    fields = readonly_fields = ("reference", "placed_at", "state", "total", "channel")
     show_change_link = True
     verbose_name_plural = _("Orders")
+
+    @display(description=_("Total"))
+    def total(self, order: Order) -> str:
+        return amount(order.total_minor, order.currency)
 
 
 class ActivitiesTab(Facts):

@@ -9,9 +9,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
 from retention import money
-from retention.customers.admin.customers import Facts
+from retention.customers.admin.customers import Facts, amount, shop_currency
 from retention.customers.admin.exports import OrderResource, ProductResource
 from retention.customers.models import (
     Activity,
@@ -29,11 +30,25 @@ from retention.customers.operations.products import save_product
 from retention.doors.console import EditAdmin, FactAdmin, acting
 from retention.doors.imports import IngestAdmin
 
+#: No product costs more, in major units.
+MOST = 10**10
+
 
 class PricesTab(Facts):
     model = Price
-    fields = readonly_fields = ("starts_at", "price_minor", "compare_at_minor")
+    fields = readonly_fields = ("starts_at", "price", "compare_at")
     verbose_name_plural = _("Price history")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("product")
+
+    @display(description=_("Price"))
+    def price(self, row: Price) -> str:
+        return amount(row.price_minor, row.product.currency)
+
+    @display(description=_("Compare at"))
+    def compare_at(self, row: Price) -> str:
+        return amount(row.compare_at_minor, row.product.currency)
 
 
 class StockTab(Facts):
@@ -43,16 +58,52 @@ class StockTab(Facts):
     verbose_name_plural = _("Stock")
 
 
+class ProductForm(forms.ModelForm):
+    """Amounts in major units of the product's currency; cleaned they are minor units."""
+
+    AMOUNTS = ("price", "minimum_price", "unit_cost", "compare_at")
+    price = forms.DecimalField(label=_("Price"), min_value=0, max_value=MOST, widget=UnfoldAdminDecimalFieldWidget)
+    minimum_price = forms.DecimalField(
+        label=_("Minimum price"), required=False, min_value=0, max_value=MOST, widget=UnfoldAdminDecimalFieldWidget,
+        help_text=_("No discount goes below it."),
+    )  # fmt: skip
+    unit_cost = forms.DecimalField(
+        label=_("Unit cost"), required=False, min_value=0, max_value=MOST, widget=UnfoldAdminDecimalFieldWidget
+    )
+    compare_at = forms.DecimalField(
+        label=_("Compare at"), required=False, min_value=0, max_value=MOST, widget=UnfoldAdminDecimalFieldWidget,
+        help_text=_("The former price that a shop crosses out."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        product = self.instance
+        for name in self.AMOUNTS if product.pk else ():
+            minor = getattr(product, f"{name}_minor")
+            self.initial[name] = None if minor is None else money.to_major(minor, product.currency)
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        currency = given.get("currency") or self.instance.currency
+        for name in self.AMOUNTS:
+            try:
+                given[name] = None if given.get(name) is None else money.to_minor(given[name], currency)
+            except money.BadMoney as bad:
+                self.add_error(name if currency in money.currency_codes() else "currency", str(bad))
+        return given
+
+
 @admin.register(Product)
 class ProductAdmin(EditAdmin, IngestAdmin):
     is_versioned = False
+    form = ProductForm
     resource_classes = [ProductResource]
     list_display = ("name", "sku", "category", "price", "is_low_margin", "archived_at")
     list_filter = ("is_low_margin",)
     search_fields = ("^sku", "^name")
     fields = (
-        ("sku", "name"), "category", ("currency", "price_minor"), ("minimum_price_minor", "unit_cost_minor"),
-        ("compare_at_minor", "is_low_margin"), "tags", ("season_from", "season_until"),
+        ("sku", "name"), "category", ("currency", "price"), ("minimum_price", "unit_cost"),
+        ("compare_at", "is_low_margin"), "tags", ("season_from", "season_until"),
         ("launched_on", "replenish_days"), "url", "how_to_url", "image_url",
     )  # fmt: skip
     inlines = (PricesTab, StockTab)
@@ -61,29 +112,69 @@ class ProductAdmin(EditAdmin, IngestAdmin):
         return ("sku",) if obj else ()
 
     def operate(self, request: HttpRequest, form: forms.ModelForm, formsets: list, change: bool) -> Model:
-        values = {name: form.cleaned_data[name] for name in form.changed_data}
+        changed = set(form.changed_data)
+        if "currency" in changed:
+            changed |= set(form.AMOUNTS)  # the same digits are another amount in another currency
+        amounts = {name: form.cleaned_data[name] for name in form.AMOUNTS if name in changed}
+        if "minimum_price" in amounts:
+            amounts["minimum_price"] = amounts["minimum_price"] or 0
+        values = {name: form.cleaned_data[name] for name in changed - set(amounts)}
+        values |= {f"{name}_minor": minor for name, minor in amounts.items()}
         sku = form.instance.sku if change else values.get("sku", "")
         return save_product(sku=sku, values=values, **acting(request))
 
     @display(description=_("Price"), ordering="price_minor")
     def price(self, product: Product) -> str:
-        return money.show(product.price_minor, product.currency)
+        return amount(product.price_minor, product.currency)
+
+    # What someone who may only read sees in the places of the form's fields.
+
+    @display(description=_("Minimum price"))
+    def minimum_price(self, product: Product) -> str:
+        return amount(product.minimum_price_minor, product.currency)
+
+    @display(description=_("Unit cost"))
+    def unit_cost(self, product: Product) -> str:
+        return amount(product.unit_cost_minor, product.currency)
+
+    @display(description=_("Compare at"))
+    def compare_at(self, product: Product) -> str:
+        return amount(product.compare_at_minor, product.currency)
 
 
 class LinesTab(Facts):
     model = OrderLine
     fields = readonly_fields = (
-        "position", "product", "quantity", "unit_price_minor", "discount_minor", "total_minor", "returned_quantity",
+        "position", "product", "quantity", "unit_price", "discount", "total", "returned_quantity",
     )  # fmt: skip
     per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("product")
+        return super().get_queryset(request).select_related("product", "order")
+
+    @display(description=_("Unit price"))
+    def unit_price(self, line: OrderLine) -> str:
+        return amount(line.unit_price_minor, line.order.currency)
+
+    @display(description=_("Discount"))
+    def discount(self, line: OrderLine) -> str:
+        return amount(line.discount_minor, line.order.currency)
+
+    @display(description=_("Total"))
+    def total(self, line: OrderLine) -> str:
+        return amount(line.total_minor, line.order.currency)
 
 
 class ReturnsTab(Facts):
     model = Return
-    fields = readonly_fields = ("reference", "occurred_at", "reason", "amount_minor")
+    fields = readonly_fields = ("reference", "occurred_at", "reason", "refunded")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("order")
+
+    @display(description=_("Amount"))
+    def refunded(self, row: Return) -> str:
+        return amount(row.amount_minor, row.order.currency)
 
 
 @admin.register(Order)
@@ -94,6 +185,12 @@ class OrderAdmin(FactAdmin, IngestAdmin):
     list_select_related = ("customer",)
     ordering = ("-placed_at",)
     search_fields = ("^reference",)
+    fields = (
+        ("reference", "state"), ("customer", "email"), ("total", "in_base"), ("discount", "shipping", "tax"),
+        ("channel", "store", "payment_method"), "codes", ("address", "postcode", "city"), ("region", "country"),
+        ("placed_at", "paid_at"), ("fulfilled_at", "cancelled_at"), "recorded_at",
+    )  # fmt: skip
+    readonly_fields = ("total", "in_base", "shipping", "tax", "discount")
     raw_id_fields = ("customer",)
     inlines = (LinesTab, ReturnsTab)
 
@@ -103,7 +200,23 @@ class OrderAdmin(FactAdmin, IngestAdmin):
 
     @display(description=_("Total"))
     def total(self, order: Order) -> str:
-        return money.show(order.total_minor, order.currency)
+        return amount(order.total_minor, order.currency)
+
+    @display(description=_("In the base currency"))
+    def in_base(self, order: Order) -> str:
+        return amount(order.base_minor, shop_currency())
+
+    @display(description=_("Shipping"))
+    def shipping(self, order: Order) -> str:
+        return amount(order.shipping_minor, order.currency)
+
+    @display(description=_("Tax"))
+    def tax(self, order: Order) -> str:
+        return amount(order.tax_minor, order.currency)
+
+    @display(description=_("Discount"))
+    def discount(self, order: Order) -> str:
+        return amount(order.discount_minor, order.currency)
 
 
 @admin.register(Activity)
