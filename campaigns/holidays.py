@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 import holidays as library
+from django.db.models import Count
 from django.utils.text import slugify
 
 from campaigns.models import Holiday
@@ -35,6 +36,21 @@ def computed(country: str, years: Iterable[int]) -> list[tuple[dt.date, str, str
 def _of(country: str, years: list[int], language: str | None) -> dict[dt.date, list[str]]:
     found = library.country_holidays(country, years=years, observed=False, language=language)
     return {day: found.get_list(day) for day in found}
+
+
+def names_of(keys: Iterable[str]) -> list[str]:
+    """What these holidays are called in English, those that most countries keep first."""
+    kept: dict[str, dict[str, int]] = {key: {} for key in keys}
+    rows = Holiday.objects.filter(key__in=list(kept)).values_list("key", "name").annotate(rows=Count("pk"))
+    for key, name, count in rows:
+        kept[key][name] = count
+    by_rows = sorted(kept.items(), key=lambda item: (-sum(item[1].values()), item[0]))
+    return [_english(key, names) for key, names in by_rows]
+
+
+def _english(key: str, names: Iterable[str]) -> str:
+    # Rows carry the country's own name; the key is made of the English one.
+    return min((name for name in names if slugify(name)[:80] == key), default=key.replace("-", " ").capitalize())
 
 
 def keys_in_use() -> set[str]:

@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.holidays import keys_in_use
+from campaigns.holidays import keys_in_use, names_of
 from campaigns.local_days import DAY, every_zone, kept_on, local_days, originals, resolve, spans
 from campaigns.occasions.base import (
     DAYS,
@@ -28,6 +28,8 @@ from retention.registries import Occasion, occasions
 
 #: Nobody has been a customer for longer.
 MOST_YEARS = 40
+#: How many holidays a sentence names before it counts.
+NAMED = 2
 
 
 @occasions.register
@@ -142,7 +144,7 @@ class NationalHoliday(Occasion):
 
     @classmethod
     def sentence(cls, args):
-        which = ", ".join(args["holidays"]) or _t("every public holiday of the customer's country")
+        which = _listed(names_of(args["holidays"])) or _t("every public holiday of the customer's country")
         if args["days_before"]:
             return _t("%(days)s days before %(which)s at %(hour)s her time") % {
                 "days": args["days_before"], "which": which, "hour": hour_text(args)}  # fmt: skip
@@ -219,3 +221,10 @@ class OneDate(Occasion):
     def last_due_at(cls, args: dict[str, Any], shop_zone: str) -> dt.datetime:
         zones = [""] if args["clock"] == "shop" else every_zone()
         return max(clock.local_instant(args["on"], args["hour"], resolve(zone, shop_zone)) for zone in zones)
+
+
+def _listed(names: list[str]) -> str:
+    """The names, or the first few of many."""
+    if len(names) <= NAMED + 1:
+        return ", ".join(names)
+    return _t("%(names)s and %(count)s more") % {"names": ", ".join(names[:NAMED]), "count": len(names) - NAMED}

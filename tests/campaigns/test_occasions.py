@@ -245,3 +245,19 @@ def test_every_occasion_says_itself_in_a_sentence(db):
         sentence = str(occasion.sentence(occasion.clean(args[occasion.key])))
         assert len(sentence) > 10
         assert "%(" not in sentence
+
+
+def test_holidays_are_said_by_name_and_many_are_counted(db):
+    kept = [("DE", "christmas-day", "Erster Weihnachtstag"), ("GB", "christmas-day", "Christmas Day")]
+    kept += [("GB", "new-years-day", "New Year's Day"), ("KR", "chuseok", "추석"), ("GB", "good-friday", "Good Friday")]
+    for number, (country, key, name) in enumerate(kept, 1):
+        Holiday.objects.create(country=country, on=dt.date(2026, 1, number), key=key, name=name)
+    occasion = registries.occasions["holiday"]
+
+    def said(*keys):
+        return str(occasion.sentence(occasion.clean({**NINE, "holidays": list(keys)})))
+
+    assert said("chuseok", "new-years-day") == "on Chuseok, New Year's Day at 09:00 her time"
+    assert said("chuseok", "christmas-day", "good-friday", "new-years-day") == (
+        "on Christmas Day, Chuseok and 2 more at 09:00 her time"
+    )
