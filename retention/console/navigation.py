@@ -140,21 +140,20 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """The navigation as the theme wants it, with only what this person may open."""
     groups: list[dict[str, Any]] = []
     if start_of(request.user) is None:
-        home = {
-            "title": _("Home"),
-            "icon": "home",
-            "link": reverse("admin:index"),
-            "active": request.path == reverse("admin:index"),
-        }
-        groups.append({"items": [home]})
-    for title, lines in GROUPS:
-        items = [
-            {"title": line.title, "icon": line.icon, "link": link, "active": request.path.startswith(link)}
-            for line, link in _open_to(request.user, lines)
-        ]
-        if items:
-            groups.append({"title": title, "separator": True, "items": items})
+        home = reverse("admin:index")
+        groups.append({"items": [_item(_("Home"), "home", home, is_here=request.path == home)]})
+    for title, lines in _groups_of(request.user):
+        seen = list(_open_to(request.user, lines))
+        # A page may lie below another one, as the gallery does below the campaigns: the nearest line is lit alone.
+        nearest = max((link for _line, link in seen if request.path.startswith(link)), key=len, default=None)
+        if seen:
+            items = [_item(line.title, line.icon, link, is_here=link == nearest) for line, link in seen]
+            groups.append({"title": title, "separator": bool(groups), "items": items})
     return groups
+
+
+def _item(title: Promise, icon: str, link: str, *, is_here: bool) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": link, "active": is_here}
 
 
 def pages(request: HttpRequest) -> list[tuple[str, str, str]]:
@@ -169,6 +168,11 @@ def start_of(user: Any) -> str | None:
     if user.has_perm(_DESK.right) and not user.has_perm("campaigns.view_campaign"):
         return _DESK.link()
     return None
+
+
+def _groups_of(user: Any) -> list[tuple[Promise, tuple[Line, ...]]]:
+    """The groups in this person's order: the one with the page that is her work comes first."""
+    return sorted(GROUPS, key=lambda group: _DESK not in group[1]) if start_of(user) is not None else list(GROUPS)
 
 
 def address(name: str, *args: Any) -> str:

@@ -42,6 +42,31 @@ def test_without_a_role_there_is_only_home(as_role, shop):
     assert [[item["link"] for item in group["items"]] for group in page.context["sidebar_navigation"]] == [["/admin/"]]
 
 
+def lit(page):
+    items = [item for group in page.context["sidebar_navigation"] for item in group["items"]]
+    return [str(item["title"]) for item in items if item["active"]]
+
+
+def test_one_line_is_lit_the_nearest(as_role, shop):
+    client = as_role("marketer")
+    assert lit(client.get("/admin/")) == ["Home"]
+    assert lit(client.get("/admin/campaigns/campaign/")) == ["Campaigns"]
+    assert lit(client.get("/admin/campaigns/campaign/playbooks/")) == ["Playbooks"]
+    assert lit(client.get("/admin/password_change/")) == []
+
+
+def test_an_agents_own_page_comes_first(as_role, shop):
+    def first(role):
+        groups = as_role(role).get("/admin/password_change/").context["sidebar_navigation"]
+        return str(groups[0]["items"][0]["title"]), [str(group.get("title", "")) for group in groups]
+
+    assert first("support agent") == ("Sorry desk", ["Support", "Campaigns", "Customers", "Segments",
+                                                     "Incentives & codes", "Messages", "Jobs"])  # fmt: skip
+    title, groups = first("marketing lead")
+    assert title == "Home"
+    assert groups[1] == "Campaigns"
+
+
 class TestPalette:
     def found(self, client, term):
         page = client.get("/admin/search/", {"s": term, "extended": "1"})
