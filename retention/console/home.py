@@ -19,6 +19,7 @@ from retention.work.querysets import shop_zone, signs, standing
 #: A figure of the home page counts no further than this; beyond it says "10,000+".
 CAP = 10_000
 SHOWN = 6
+CAMPAIGNS_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,9 @@ class Home:
     campaigns: list[Campaign] | None
     alerts: list[Alert] | None
     imports: list[Import] | None
+    more_campaigns: int
     as_of: dt.datetime
+    zone: str
 
 
 def read(user: Any, now: dt.datetime) -> Home:
@@ -51,7 +54,9 @@ def read(user: Any, now: dt.datetime) -> Home:
     def allowed(right: str, part: Callable[[], Any]) -> Any:
         return part() if user.has_perm(right) else None
 
-    midnight = _midnight(now)
+    zone = shop_zone()
+    midnight = clock.local_instant(now.astimezone(clock.zone(zone)).date(), dt.time(), zone)
+    live = allowed("campaigns.view_campaign", _live)
     return Home(
         figures=[
             *(allowed("incentives.view_grant", lambda: [_issued(midnight)]) or []),
@@ -60,10 +65,12 @@ def read(user: Any, now: dt.datetime) -> Home:
         ],
         jobs=allowed("work.view_job", lambda: _jobs(now)),
         processes=allowed("work.view_job", _processes),
-        campaigns=allowed("campaigns.view_campaign", _live),
+        campaigns=live and live[0],
         alerts=allowed("work.view_alert", lambda: list(Alert.objects.filter(resolved_at=None)[:SHOWN])),
         imports=allowed("work.view_import", _importing),
+        more_campaigns=live[1] if live else 0,
         as_of=now,
+        zone=zone,
     )
 
 
@@ -71,12 +78,6 @@ def count_to_cap(rows: QuerySet) -> str:
     """How many rows there are, counted no further than `CAP`."""
     count = rows.order_by().values("pk")[: CAP + 1].count()
     return f"{CAP:,}+" if count > CAP else f"{count:,}"
-
-
-def _midnight(now: dt.datetime) -> dt.datetime:
-    """When today began in the shop's zone."""
-    zone = shop_zone()
-    return clock.local_instant(now.astimezone(clock.zone(zone)).date(), dt.time(), zone)
 
 
 def _newest(rows: QuerySet) -> QuerySet:
@@ -144,13 +145,17 @@ def _processes() -> list[dict[str, Any]]:
         "queue:transactional": _("Workers: transactional"),
     }
     return [
-        {"label": names[sign.name], "at": sign.at, "is_alive": sign.is_alive} for sign in signs() if sign.name in names
+        {"label": names[sign.name], "at": sign.at, "is_alive": sign.is_alive, "is_starting": sign.is_starting}
+        for sign in signs()
+        if sign.name in names
     ]
 
 
-def _live() -> list[Campaign]:
+def _live() -> tuple[list[Campaign], int]:
+    """The newest live campaigns, and how many more there are."""
     rows = Campaign.objects.filter(state=Campaign.State.LIVE, archived_at=None)
-    return list(rows.order_by("-launched_at").only("name", "launched_at", "occasion")[:SHOWN])
+    shown = list(rows.order_by("-launched_at", "-pk").only("name", "launched_at", "occasion")[:CAMPAIGNS_SHOWN])
+    return shown, rows.count() - len(shown) if len(shown) == CAMPAIGNS_SHOWN else 0
 
 
 def _importing() -> list[Import]:

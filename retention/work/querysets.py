@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from retention import registries
+from retention import clock, registries
 from retention.shop.models import Shop
 from retention.work.due import latest_due, next_due
 from retention.work.models import Job, JobRun
@@ -19,6 +19,8 @@ QUIET_JOB = dt.timedelta(minutes=15)
 QUIET_DAILY_JOB = dt.timedelta(hours=2)
 #: What must be heard: the scheduler, and somebody reading each queue.
 PROCESSES = ("beat", "queue:sweeps", "queue:bulk", "queue:transactional")
+#: When this process began to look.
+_STARTED = clock.ticks()
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,11 @@ class Sign:
     @property
     def is_alive(self) -> bool:
         return self.quiet_for is not None and self.quiet_for <= QUIET
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether it was never heard, and the one who asks has not been there for long enough to expect it."""
+        return self.at is None and clock.ticks() - _STARTED <= QUIET.total_seconds()
 
 
 @dataclass(frozen=True)

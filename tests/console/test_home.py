@@ -5,12 +5,18 @@ import datetime as dt
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from model_bakery import baker
 
+from campaigns.models import Campaign
 from retention import clock
+from retention.audit.models import Version
 from retention.console import home
+from retention.customers.models import Order
 from retention.incentives.models import Code, Grant, Redemption
 from retention.messaging.models import Delivery
+from retention.shop.models import Shop
+from retention.work import querysets
 from retention.work.models import Alert, Import
 from tests.console.test_lists import is_bounded
 
@@ -96,3 +102,37 @@ def test_it_reads_little_and_always_the_same(as_role, shop):
     assert [sql for sql in many if not is_bounded(sql)] == []
     assert len(many) == len(few)
     assert len(many) <= 40
+
+
+def test_every_live_campaign_is_shown_or_counted(as_role, shop):
+    client = as_role("marketer")
+    live = {"state": "live", "approved_version": baker.make(Version), "launched_at": clock.now()}
+    baker.make(Campaign, name=baker.seq("Live "), _quantity=10, **live)
+    page = client.get("/admin/").content.decode()
+    assert all(f"Live {number}<" in page for number in range(1, 11))
+    assert "more</a>" not in page
+    baker.make(Campaign, _quantity=2, **live)
+    page = client.get("/admin/").content.decode()
+    assert "and 2 more</a>" in page
+
+
+def test_what_was_never_heard_is_starting_until_it_is_overdue(as_role, shop, monkeypatch):
+    client = as_role("marketer")
+    monkeypatch.setattr(querysets, "_STARTED", clock.ticks())
+    page = client.get("/admin/").content.decode()
+    assert "Scheduler: starting" in page
+    assert "never seen" not in page
+    monkeypatch.setattr(querysets, "_STARTED", clock.ticks() - querysets.QUIET.total_seconds() - 1)
+    page = client.get("/admin/").content.decode()
+    assert "Scheduler: never seen" in page
+    assert "starting" not in page
+
+
+def test_the_console_shows_the_shops_clock_on_one_line(as_role, shop):
+    Shop.objects.update(time_zone="Asia/Seoul")
+    order = baker.make(
+        Order, placed_at=dt.datetime(2026, 11, 20, 22, 14, tzinfo=dt.UTC), currency="EUR", total_minor=1, base_minor=1
+    )
+    page = as_role("marketer").get(f"/admin/customers/order/?q={order.reference}").content.decode()
+    assert "21 Nov 2026 07:14" in page
+    assert timezone.get_current_timezone_name() == "UTC", "only while the page is made"
