@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.apps import apps
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern
 from ninja import NinjaAPI
 from ninja.errors import ValidationError, ValidationErrorContext
@@ -61,15 +61,19 @@ class Api(NinjaAPI):
         patterns = super()._get_urls()
         for pattern in patterns:
             pattern.callback = _without_html(pattern.callback)
-        return patterns
+        # Fixed addresses are tried first: they are found sooner, and a variable part cannot take one of them.
+        return sorted(patterns, key=lambda pattern: bool(pattern.pattern.converters))
 
 
 def _without_html(view: Callable) -> Callable:
-    """A method that no endpoint has is answered as a problem too."""
+    """A method that no endpoint has, and the bare root, are answered as problems too."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = view(request, *args, **kwargs)
+        try:
+            response = view(request, *args, **kwargs)
+        except Http404:
+            return nowhere(request)
         if response.status_code != 405:
             return response
         refused = problems.refusal(request, problems.MethodNotAllowed(method=request.method))

@@ -15,6 +15,8 @@ from retention.doors.models import IdempotentAnswer
 from retention.doors.problems import ApiRefused
 
 HEADER = "Idempotency-Key"
+# Read where WSGI keeps it: `request.headers` would first make a mapping of all headers.
+_META = "HTTP_IDEMPOTENCY_KEY"
 REPLAYED = "Idempotency-Replayed"
 #: A repetition within this time gets the answer that was given.
 KEPT_FOR = dt.timedelta(days=7)
@@ -45,7 +47,7 @@ def idempotency_key(request: HttpRequest) -> str:
     Raises:
         KeyMissing: it is absent or has another shape.
     """
-    key = request.headers.get(HEADER, "")
+    key = request.META.get(_META, "")
     if not _SHAPE.fullmatch(key):
         raise KeyMissing()
     return key

@@ -47,8 +47,8 @@ class LineIn(Body):
     category: Annotated[str, StringConstraints(max_length=200)] = Field(
         default="", description="Of a product that the catalogue does not know."
     )
-    tags: Annotated[list[Annotated[str, StringConstraints(max_length=60)]], Field(max_length=50)] = Field(
-        default=[], description="Of a product that the catalogue does not know."
+    tags: Annotated[tuple[Annotated[str, StringConstraints(max_length=60)], ...], Field(max_length=50)] = Field(
+        default=(), description="Of a product that the catalogue does not know."
     )
 
 

@@ -100,6 +100,7 @@ def test_a_body_above_the_limit_is_refused_before_it_is_read(caller):
 def test_addresses_and_methods_that_are_not_there(caller):
     is_problem(caller.get("nothing/"), 404, "api.not_found")
     is_problem(caller.client.get("/api/v2/rates/"), 404, "api.not_found")
+    is_problem(caller.client.get("/api/v1/"), 404, "api.not_found")
     response = caller.client.delete("/api/v1/rates/", headers={"authorization": f"Bearer {caller.secret}"})
     is_problem(response, 405, "api.method_not_allowed")
     assert {method.strip() for method in response["Allow"].split(",")} == {"GET", "POST"}
