@@ -14,7 +14,7 @@ from retention import clock
 from retention.incentives.models import Grant, Redemption
 from retention.messaging.models import Delivery
 from retention.work.models import Alert, Import, JobRun
-from retention.work.querysets import shop_zone, signs, standing
+from retention.work.querysets import PROCESSES, shop_zone, signs, standing
 
 #: A figure of the home page counts no further than this; beyond it says "10,000+".
 CAP = 10_000
@@ -138,16 +138,10 @@ def _jobs(now: dt.datetime) -> list[dict[str, Any]]:
 
 
 def _processes() -> list[dict[str, Any]]:
-    names = {
-        "beat": _("Scheduler"),
-        "queue:sweeps": _("Workers: sweeps"),
-        "queue:bulk": _("Workers: bulk"),
-        "queue:transactional": _("Workers: transactional"),
-    }
     return [
-        {"label": names[sign.name], "at": sign.at, "is_alive": sign.is_alive, "is_starting": sign.is_starting}
+        {"label": sign.label, "at": sign.at, "is_alive": sign.is_alive, "is_starting": sign.is_starting}
         for sign in signs()
-        if sign.name in names
+        if sign.name in PROCESSES
     ]
 
 

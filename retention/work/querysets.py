@@ -32,6 +32,16 @@ class Sign:
     quiet_for: dt.timedelta | None
 
     @property
+    def label(self) -> str:
+        """What people call it; a worker goes by its own name."""
+        return {
+            "beat": _("Scheduler"),
+            "queue:sweeps": _("Workers: sweeps"),
+            "queue:bulk": _("Workers: bulk"),
+            "queue:transactional": _("Workers: transactional"),
+        }.get(self.name, self.name)
+
+    @property
     def is_alive(self) -> bool:
         return self.quiet_for is not None and self.quiet_for <= QUIET
 

@@ -17,7 +17,7 @@ from retention.incentives.models import Code, Grant, Redemption
 from retention.messaging.models import Delivery
 from retention.shop.models import Shop
 from retention.work import querysets
-from retention.work.models import Alert, Import
+from retention.work.models import Alert, Import, Job, JobRun
 from tests.console.test_lists import is_bounded
 
 pytestmark = pytest.mark.django_db
@@ -136,3 +136,15 @@ def test_the_console_shows_the_shops_clock_on_one_line(as_role, shop):
     page = as_role("marketer").get(f"/admin/customers/order/?q={order.reference}").content.decode()
     assert "21 Nov 2026 07:14" in page
     assert timezone.get_current_timezone_name() == "UTC", "only while the page is made"
+
+
+def test_jobs_and_processes_go_by_names_people_know(as_role, shop):
+    client = as_role("administrator")
+    page = client.get("/admin/work/job/").content.decode()
+    assert "Workers: sweeps:" in page
+    assert "queue:sweeps" not in page
+    baker.make(JobRun, job=Job.objects.get(key="tidy_runs"), state="done", due_at=clock.now())
+    baker.make(JobRun, job=baker.make(Job, key="of_another_version"), state="done", due_at=clock.now())
+    page = client.get("/admin/work/jobrun/").content.decode()
+    assert "Forget old runs of jobs" in page
+    assert "of_another_version" in page

@@ -27,6 +27,11 @@ LEVELS = {"note": "info", "warning": "warning", "urgent": "danger"}
 SHOWN_RUNS = 20
 
 
+def label_of(key: str) -> str:
+    """What people call a job, also one that this version no longer knows."""
+    return str(registries.jobs[key].label or key) if key in registries.jobs else key
+
+
 def figures_text(figures: dict[str, Any]) -> str:
     """The figures of a run as people read them, without the noughts."""
     words = [f"{name} {value:,}" for name, value in figures.items() if isinstance(value, int) and value]
@@ -111,7 +116,7 @@ class JobAdmin(EditAdmin):
 
     @admin.display(description=_("job"), ordering="key")
     def label(self, obj: Job) -> str:
-        return str(registries.jobs[obj.key].label or obj.key)
+        return label_of(obj.key)
 
     @admin.display(description=_("hour"), ordering="at")
     def hour(self, obj: Job) -> str:
@@ -133,7 +138,7 @@ class JobAdmin(EditAdmin):
 
 @admin.register(JobRun)
 class JobRunAdmin(FactAdmin):
-    list_display = ("job", "due_at", "shown_state", "started_at", "ended_at", "what", "error")
+    list_display = ("label", "due_at", "shown_state", "started_at", "ended_at", "what", "error")
     list_filter = ("job", "state")
     list_select_related = ("job",)
     ordering = ("-id",)
@@ -141,6 +146,10 @@ class JobRunAdmin(FactAdmin):
         "job", "due_at", "lane", "state", "attempts", "started_at", "ended_at", "done", "total", "what", "error"
     )  # fmt: skip
     readonly_fields = ("what",)
+
+    @admin.display(description=_("job"), ordering="job")
+    def label(self, obj: JobRun) -> str:
+        return label_of(obj.job.key)
 
     @display(description=_("state"), label={label: STATES[value] for value, label in JobRun.State.choices})
     def shown_state(self, obj: JobRun) -> str:
