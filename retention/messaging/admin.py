@@ -156,9 +156,11 @@ class DeliveryAdmin(FactAdmin):
                 "fields": [
                     ("customer", "template"),
                     ("shown_state", "shown_reason"),
-                    ("queued_at", "not_before", "ended_at"),
-                    ("written_in", "attempts", "provider_id"),
-                    ("origin", "origin_id", "step"),
+                    ("queued_at", "written_in"),
+                    ("not_before", "ended_at"),
+                    ("attempts", "provider_id"),
+                    ("origin", "origin_id"),
+                    "step",
                 ]
             },
         ),
