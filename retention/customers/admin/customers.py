@@ -175,7 +175,7 @@ class CustomerAdmin(EditAdmin, IngestAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list:
         mine = [
             (None, {"fields": [("given_name", "family_name"), ("reference", "email"), ("phone", "preferred_channel"),
-                               ("birthday", "signed_up_at")]}),
+                               "birthday", "signed_up_at"]}),
             (_("Place and language"), {"fields": ["address", ("postcode", "city"), ("region", "country"),
                                                   ("language", "time_zone")]}),
             (_("Interests and source"), {"fields": ["interests", "source"]}),
