@@ -77,16 +77,17 @@ class IngestResource(resources.Resource):
         except Refused as refused:
             result.append_base_error(Error(refused))
             return result
+        self._fill(result, done, columns)
         rows = list(dataset)
         for line, errors in _by_line(done).items():
             values = rows[line - 2] if 2 <= line < len(rows) + 2 else ()
             result.append_invalid_row(line, dict(zip(columns, values, strict=False)), ValidationError(errors))
-        self._fill(result, done, columns)
         return result
 
     def _fill(self, result: Result, done: IngestResult, columns: Sequence[str]) -> None:
         shown = list(dict.fromkeys(name for sample in done.samples for name in sample.values)) or list(columns)
-        result.diff_headers = [str(_("Line")), *shown]
+        # Refused rows are shown as the file has them, under its own columns and beside their number.
+        result.diff_headers = list(columns) if done.refused else [str(_("Line")), *shown]
         result.rows = [_row(sample, shown) for sample in done.samples]
         result.total_rows = done.new + done.changed + done.unchanged + done.refused_rows
         result.totals[RowResult.IMPORT_TYPE_NEW] = done.new

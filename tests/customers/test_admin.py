@@ -117,6 +117,8 @@ class TestFiles:
         page = _upload(lead, self.url, "reference,country\na,DE\nb,XX\n")
         (row,) = page.context["result"].invalid_rows
         assert (row.number, list(row.field_specific_errors)) == (3, ["country"])
+        headers = page.context["result"].diff_headers
+        assert dict(zip(headers, row.values, strict=True)) == {"reference": "b", "country": "XX"}, "as in the file"
         assert "confirm_form" not in page.context
         assert not Customer.objects.exists()
 
