@@ -292,6 +292,7 @@ class ListForm(forms.ModelForm):
 @admin.register(CustomerList)
 class CustomerListAdmin(EditAdmin):
     is_versioned = False
+    empty_hint = _("Upload a file of emails or references, and use it in segments.")
     form = ListForm
     list_display = ["name", "size", "unknown", "uploaded_at", "archived_at"]
     search_fields = ["name__istartswith"]

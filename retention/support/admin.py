@@ -20,6 +20,7 @@ MOST = 10**12
 
 @admin.register(Case)
 class CaseAdmin(FactAdmin):
+    empty_hint = _("A case is opened at the sorry desk, together with what is given.")
     list_display = ("id", "opened_at", "customer", "reason", "order", "channel", "opened_by")
     list_filter = ("reason", ("channel", FieldTextFilter), "opened_at")
     list_select_related = ("customer", "reason", "order", "opened_by")
@@ -30,6 +31,7 @@ class CaseAdmin(FactAdmin):
 
 @admin.register(Compensation)
 class CompensationAdmin(FactAdmin):
+    empty_hint = _("What agents give at the sorry desk is listed here.")
     list_display = ("id", "given_at", "customer", "reason", "amount", "given_by", "is_sent", "undone_at")
     list_filter = ("given_at", "is_sent", "case__reason")
     list_select_related = ("case__customer", "case__reason", "given_by")

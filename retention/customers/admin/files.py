@@ -15,6 +15,7 @@ from retention.work.models import Import
 
 @admin.register(Import)
 class ImportAdmin(FactAdmin):
+    empty_hint = _("Bring in a file with “Import” on the list of customers, orders or products.")
     list_display = ("file_name", "kind", "state", "created_at", "rows_done", "result")
     list_filter = ("state",)
     ordering = ("-id",)

@@ -72,6 +72,7 @@ class GrantAdmin(FactAdmin):
 
 @admin.register(Redemption)
 class RedemptionAdmin(FactAdmin):
+    empty_hint = _("The shop's checkout redeems codes through the API.")
     list_display = ["redeemed_at", "shown_code", "shown_discount", "order_reference", "customer", "shown_state"]
     list_filter = [["redeemed_at", RangeDateFilter]]
     search_fields = ["order_reference__startswith"]
