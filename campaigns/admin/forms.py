@@ -195,5 +195,9 @@ class StepForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         chosen = self.instance
+        # In a table the column's head is nobody's label.
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = field.label
+            getattr(field.widget, "widget", field.widget).attrs["aria-label"] = field.label
         self.fields["incentive"].queryset = Incentive.objects.filter(Q(archived_at=None) | Q(pk=chosen.incentive_id))
         self.fields["template"].queryset = Template.objects.filter(Q(archived_at=None) | Q(pk=chosen.template_id))

@@ -190,7 +190,7 @@ class IncentiveAdmin(VersionHistory, EditAdmin):
         submit=_("Go live"),
         permissions=["incentives.change_incentive"],
         icon="play_arrow",
-        variant=ActionVariant.SUCCESS,
+        variant=ActionVariant.PRIMARY,
     )
     def go_live(self, request, form, obj):
         operations.go_live(incentive_id=obj.pk, **acting(request))
