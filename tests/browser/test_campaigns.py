@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth import get_user_model
+from playwright.sync_api import expect
 
 from campaigns import operations
 from campaigns.models import Campaign
@@ -92,8 +93,8 @@ def test_from_the_gallery_to_live(browser, lead, people):
     shoot(page, "campaign_draft")
     page.locator("a, button").filter(has_text="When").first.click()
     hour = page.locator("[name=arg__birthday__hour]")
-    assert hour.is_visible()
-    assert not page.locator("[name=arg__one_date__on]").is_visible()
+    expect(hour).to_be_visible()
+    expect(page.locator("[name=arg__one_date__on]")).to_be_hidden()
     shoot(page, "campaign_when")
     hour.fill("08:30")
     page.locator("button[name=_continue], button[name=_save]").first.click()

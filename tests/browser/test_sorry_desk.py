@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from retention import clock
 from retention.actors import Actor
@@ -41,7 +42,7 @@ def test_three_clicks_from_the_customer_to_a_sent_coupon(browser, floor, page):
     page.get_by_text("Damaged or defective", exact=True).click()
     page.get_by_text("Half Speed (Vinyl)").click()
     page.wait_for_function("document.querySelector('#sorry-amount').value === '12.00'")
-    assert page.get_by_text("30 % of $40.00 for “Damaged or defective”.").is_visible()
+    expect(page.get_by_text("30 % of $40.00 for “Damaged or defective”.")).to_be_visible()
     page.get_by_role("button", name="Give and send").click()
 
     page.wait_for_url("**/given/**")
@@ -49,7 +50,7 @@ def test_three_clicks_from_the_customer_to_a_sent_coupon(browser, floor, page):
     assert page.locator("#sorry-code").inner_text() == code.code
     assert code.grant.terms == {"amount_minor": 1_200, "currency": "USD"}
     assert Delivery.objects.get().customer == floor.anna
-    assert page.get_by_text("$168.00 of $180.00 left today").is_visible()
+    expect(page.get_by_text("$168.00 of $180.00 left today")).to_be_visible()
     assert browser.complaints == []
 
 
@@ -59,7 +60,7 @@ def test_hits_appear_while_she_types(browser, floor, page):
     page.keyboard.type("mey")
     page.locator("#found").get_by_role("link", name="Anna Meyer").click()
     page.wait_for_url("**/customer/**")
-    assert page.get_by_role("heading", name="Anna Meyer").last.is_visible()
+    expect(page.get_by_role("heading", name="Anna Meyer").last).to_be_visible()
     assert browser.complaints == []
 
 
@@ -104,7 +105,7 @@ def test_given_to_copy_then_undone(browser, floor, page):
     page.get_by_role("button", name="Undo").click()
     page.get_by_text("Undone: the code is dead").wait_for()
     assert Code.objects.get().state == Code.State.VOID
-    assert page.get_by_text("$180.00 of $180.00 left today").is_visible()
+    expect(page.get_by_text("$180.00 of $180.00 left today")).to_be_visible()
     assert browser.complaints == []
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from django.contrib.auth import get_user_model
+from playwright.sync_api import expect
 
 from retention.actors import Actor
 from retention.messaging.models import Template
@@ -43,8 +44,8 @@ def test_the_preview_follows_what_is_typed(editor, browser):
 
 def test_tabs_show_one_language_at_a_time_with_its_preview(editor):
     editor.get_by_role("tab", name="한국어").click()
-    assert editor.locator("#words-ko").is_visible()
-    assert not editor.locator("#words-en").is_visible()
+    expect(editor.locator("#words-ko")).to_be_visible()
+    expect(editor.locator("#words-en")).to_be_hidden()
     editor.frame_locator("iframe[name=words-preview]").get_by_text("생일을 축하합니다").first.wait_for()
 
 
