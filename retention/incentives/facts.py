@@ -130,7 +130,7 @@ def read_facts(checkout: Checkout, *, code: str, now: dt.datetime, source: str |
     buyer = checkout.buyer
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT checkout_facts_v2(%s, %s::text[], %s, %s::uuid, %s, %s, %s::text[], %s, %s, %s)::text",
+            "SELECT checkout_facts_v1(%s, %s::text[], %s, %s::uuid, %s, %s, %s::text[], %s, %s, %s)::text",
             [
                 source,
                 readings(code),

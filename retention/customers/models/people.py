@@ -19,7 +19,7 @@ class UUID7(Func):
 
 class Channel(models.TextChoices):
     EMAIL = "email"
-    SMS = "sms"
+    SMS = "sms", "SMS"
     PUSH = "push"
     POST = "post"
 
@@ -96,10 +96,6 @@ class Customer(models.Model):
             models.Index(OpClass(Upper("given_name"), "varchar_pattern_ops"), name="customer_by_given_name"),
             models.Index(OpClass(Upper("family_name"), "varchar_pattern_ops"), name="customer_by_family_name"),
             models.Index(fields=["xid"], name="customer_mark"),
-            # Beginnings of emails and names, for people who look for somebody.
-            models.Index(fields=["email_normal"], name="customer_email_begins", opclasses=["varchar_pattern_ops"]),
-            models.Index(OpClass(Upper("family_name"), "text_pattern_ops"), name="customer_family_begins"),
-            models.Index(OpClass(Upper("given_name"), "text_pattern_ops"), name="customer_given_begins"),
             models.Index(fields=["merged_into"], name="customer_tombstones", condition=Q(merged_into__isnull=False)),
         ]
         permissions = [("import_customer", "Can import customers"), ("export_customer", "Can export customers")]

@@ -6,5 +6,5 @@ from retention.constraints import append_only
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audit", "0002_initial")]
+    dependencies = [("audit", "0001_initial")]
     operations = [append_only("audit_auditentry"), append_only("audit_version")]
