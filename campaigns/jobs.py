@@ -14,7 +14,7 @@ from campaigns.operations.reaching import Figures
 from retention.actors import Actor
 from retention.registries import DueJob, jobs
 from retention.work.models import Alert
-from retention.work.operations import RunTakenOver, describe, raise_alert, resolve_alert
+from retention.work.operations import GATHER, RunTakenOver, describe, nudge, raise_alert, resolve_alert
 
 log = logging.getLogger(__name__)
 
@@ -28,13 +28,16 @@ def live_campaigns() -> list[int]:
 
 @jobs.register
 class Campaigns(DueJob):
-    """Several workers may do it side by side: each campaign is in one pair of hands at a time."""
+    """Several workers may do it side by side: each campaign is in one pair of hands at a time.
+
+    It does not stand in the queue of the senders, where a newcomer's welcome would wait for a whole broadcast.
+    """
 
     key = "campaigns"
     label = _("Campaigns reach who is due")
-    queue = "bulk"
     order = 50
     lanes = 2
+    woken_by = frozenset({"customers", "consents", "orders", "returns", "activities"})
 
     @classmethod
     def run(cls, *, now, progress):
@@ -43,7 +46,8 @@ class Campaigns(DueJob):
         for campaign_id in live_campaigns():
             # What is wrong with one campaign must not hold up the others.
             try:
-                figures.add(operations.reach(campaign_id=campaign_id, now=now, by=by, progress=progress))
+                reached = operations.reach(campaign_id=campaign_id, now=now, by=by, progress=progress)
+                figures.add(reached)
                 operations.finish(campaign_id=campaign_id, now=now, by=by)
             except RunTakenOver:
                 raise
@@ -53,6 +57,9 @@ class Campaigns(DueJob):
             else:
                 resolve_alert(kind="campaigns.failed", subject=str(campaign_id), now=now)
         progress(1, 1)
+        if figures.in_other_hands:
+            # Those hands may have begun before the facts came for which this run was woken.
+            nudge(cls.key, after=GATHER)
         return {**figures.as_json(), **({"failed": failed} if failed else {})}
 
     @staticmethod

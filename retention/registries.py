@@ -278,6 +278,8 @@ class DueJob:
     order: ClassVar[int] = 50
     #: How many workers may do it side by side; each claims its own rows.
     lanes: ClassVar[int] = 1
+    #: Kinds of facts (keys of `ingests`) that wake it when they come in, so that it does not wait for the tick.
+    woken_by: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     def run(cls, *, now: dt.datetime, progress: Callable[[int, int], None]) -> dict[str, Any]:

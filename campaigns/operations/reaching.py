@@ -36,6 +36,8 @@ class Figures:
     granted: int = 0
     queued: int = 0
     skipped: Counter = field(default_factory=Counter)
+    #: How many campaigns were left to another worker who was at them.
+    in_other_hands: int = 0
 
     def add(self, other: Figures) -> None:
         self.due += other.due
@@ -43,6 +45,7 @@ class Figures:
         self.granted += other.granted
         self.queued += other.queued
         self.skipped.update(other.skipped)
+        self.in_other_hands += other.in_other_hands
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -70,7 +73,11 @@ def reach(
     figures = Figures()
     size = most
     while True:
-        chunk = _look(campaign_id, now=now, by=by, most=most, size=size)
+        try:
+            chunk = _look(campaign_id, now=now, by=by, most=most, size=size)
+        except _InOtherHands:
+            figures.in_other_hands += 1
+            break
         if chunk is None:
             break
         figures.add(chunk.figures)
@@ -86,6 +93,10 @@ def reach(
         if progress:
             progress(1, 1)
     return figures
+
+
+class _InOtherHands(Exception):
+    """Another worker has this campaign at the moment."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +117,10 @@ def _next_size(size: int, found: int, most: int) -> int:
 
 @transaction.atomic
 def _look(campaign_id: int, *, now: dt.datetime, by: Actor, most: int, size: int) -> _Chunk | None:
-    """One chunk: touch, grant, queue, and move on, together or not at all. None: nothing to look at, or not ours."""
+    """One chunk: touch, grant, queue, and move on, together or not at all. None: there is nothing to look at."""
     reached = Reach.objects.select_for_update(skip_locked=True, no_key=True).filter(campaign_id=campaign_id).first()
     if reached is None:
-        return None
+        raise _InOtherHands
     # A pause or a stop waits for this chunk, and the next one sees it.
     campaign = Campaign.objects.select_for_update(of=("self",), no_key=True).get(pk=campaign_id)
     if campaign.state != Campaign.State.LIVE:

@@ -1,6 +1,7 @@
 """Ringing for a worker: puts ids into a queue, from a thread of its own, so that no request waits for the broker.
 
-A ring may be lost at any time. What it is about is a row that the next tick finds.
+A ring may be lost at any time. What it is about is a row that the next tick finds. Rings that many processes may
+want at once are rung once: a note in the cache says that somebody has rung, until somebody has answered.
 """
 
 from __future__ import annotations
@@ -13,12 +14,17 @@ from functools import partial
 from typing import Any
 
 from celery import current_app
+from django.core.cache import cache
 from django.db import transaction
 
 log = logging.getLogger(__name__)
 
 #: Rings that nobody took within this many seconds are stale: the tick has rung again since.
 EXPIRES = 120
+#: A ring that nobody answered for so many seconds may be repeated.
+NOTED = 30
+
+Ring = tuple[str, tuple[Any, ...], str, float, bool]
 
 
 class Bell:
@@ -31,16 +37,21 @@ class Bell:
 
     def _start(self) -> None:
         self._pid = os.getpid()
-        self._waiting: queue.Queue[tuple[str, tuple[Any, ...], str]] = queue.Queue(self._size)
-        self._listed: set[tuple[str, tuple[Any, ...], str]] = set()
+        self._waiting: queue.Queue[Ring] = queue.Queue(self._size)
+        self._listed: set[Ring] = set()
         self._thread: threading.Thread | None = None
 
-    def ring(self, task: str, args: tuple[Any, ...], to: str) -> None:
-        """Ask for `task(*args)` on the queue `to`; returns at once and never raises for the broker's sake."""
+    def ring(self, task: str, args: tuple[Any, ...], to: str, *, after: float = 0.0, unless_rung: bool = False) -> None:
+        """Ask for `task(*args)` on the queue `to`; returns at once and never raises for the broker's sake.
+
+        Args:
+            after: seconds that it may wait for more of the same.
+            unless_rung: not where another process rang for the same and it was not `answered` yet.
+        """
         with self._lock:
             if self._pid != os.getpid():  # a forked worker has the list of its parent, but not the thread
                 self._start()
-            ring = (task, args, to)
+            ring = (task, args, to, after, unless_rung)
             if ring in self._listed:
                 return
             try:
@@ -57,22 +68,38 @@ class Bell:
             ring = self._waiting.get()
             with self._lock:
                 self._listed.discard(ring)
-            task, args, to = ring
+            task, args, to, after, unless_rung = ring
             try:
-                current_app.send_task(task, args=args, queue=to, expires=EXPIRES, retry=False, ignore_result=True)
+                if unless_rung and not cache.add(_note(task, args), 1, NOTED):
+                    continue
+                current_app.send_task(
+                    task, args=args, queue=to, countdown=after, expires=EXPIRES, retry=False, ignore_result=True
+                )
             except Exception as error:
                 log.warning("the broker did not take %s: %s", task, type(error).__name__)
             finally:
                 self._waiting.task_done()
+
+    @staticmethod
+    def answered(task: str, args: tuple[Any, ...]) -> None:
+        """Somebody begins with it now: facts that come from here on must ring again."""
+        try:
+            cache.delete(_note(task, args))
+        except Exception as error:
+            log.warning("the cache did not answer for %s: %s", task, type(error).__name__)
 
     def wait(self) -> None:
         """Until everything listed was rung or refused; for processes that are about to end."""
         self._waiting.join()
 
 
+def _note(task: str, args: tuple[Any, ...]) -> str:
+    return ":".join(["rung", task, *map(str, args)])
+
+
 bell = Bell()
 
 
-def ring_on_commit(task: str, args: tuple[Any, ...], to: str) -> None:
+def ring_on_commit(task: str, args: tuple[Any, ...], to: str, **how: Any) -> None:
     """Ring when the present transaction commits, if it does."""
-    transaction.on_commit(partial(bell.ring, task, args, to), robust=True)
+    transaction.on_commit(partial(bell.ring, task, args, to, **how), robust=True)

@@ -7,8 +7,12 @@ import pytest
 from celery import current_app
 from django.db import transaction
 
+from retention import registries
+from retention.actors import Actor
 from retention.work import operations
 from retention.work.bell import Bell, bell
+from retention.work.ingest import ingest
+from retention.work.models import Job, JobRun
 
 
 def test_ringing_returns_while_the_publisher_still_waits(monkeypatch):
@@ -69,10 +73,37 @@ def test_a_fork_has_a_bell_of_its_own(monkeypatch):
     assert rung.wait(10)
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_nudge_rings_only_if_the_transaction_commits(shop, hourly, monkeypatch):
+def test_what_many_processes_ring_for_is_rung_once_until_somebody_answers(monkeypatch, empty_cache):
     rung = []
-    monkeypatch.setattr(bell, "ring", lambda *ring: rung.append(ring))
+    monkeypatch.setattr(current_app, "send_task", lambda task, **options: rung.append(options["countdown"]))
+    ours, theirs = Bell(), Bell()
+    for bell_of_one in (ours, theirs, ours):
+        bell_of_one.ring("work.nudged", ("campaigns",), "sweeps", after=1.0, unless_rung=True)
+        bell_of_one.wait()
+    assert rung == [1.0]
+    theirs.ring("work.nudged", ("messaging.send",), "bulk", unless_rung=True)
+    theirs.wait()
+    assert rung == [1.0, 0.0], "another job is another ring"
+    Bell.answered("work.nudged", ("campaigns",))
+    theirs.ring("work.nudged", ("campaigns",), "sweeps", after=1.0, unless_rung=True)
+    theirs.wait()
+    assert rung == [1.0, 0.0, 1.0]
+
+
+@pytest.fixture
+def rung(monkeypatch):
+    """What was rung: (arguments, how)."""
+    found = []
+    monkeypatch.setattr(bell, "ring", lambda *ring, **how: found.append((ring, how)))
+    return found
+
+
+AT_ONCE = {"after": 0.0, "unless_rung": True}
+GATHERED = {"after": 1.0, "unless_rung": True}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_nudge_rings_only_if_the_transaction_commits(shop, hourly, rung):
     with transaction.atomic():
         operations.nudge("each_tick")
         transaction.set_rollback(True)
@@ -80,12 +111,56 @@ def test_a_nudge_rings_only_if_the_transaction_commits(shop, hourly, monkeypatch
     with transaction.atomic():
         operations.nudge("each_tick")
         assert rung == []
-    assert rung == [("work.nudged", ("each_tick",), "sweeps")]
+    assert rung == [(("work.nudged", ("each_tick",), "sweeps"), AT_ONCE)]
 
 
-def test_a_nudged_job_runs_at_once_unless_it_is_at_it(shop, hourly, now):
+@pytest.mark.django_db(transaction=True)
+def test_a_nudged_job_runs_at_once_and_while_it_is_at_it_once_more_in_a_moment(shop, hourly, now, rung):
     operations.register_jobs()
     assert operations.run_nudged(key="each_tick", now=now).state == "done"
+    assert rung == []
     operations.tick(now=now.replace(minute=1))
+    rung.clear()
     assert operations.run_nudged(key="each_tick", now=now.replace(second=5)) is None
+    assert rung == [(("work.nudged", ("each_tick",), "sweeps"), GATHERED)]
     assert len(hourly) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_nudged_job_takes_a_lane_that_is_free(shop, hourly, now, rung, monkeypatch):
+    monkeypatch.setattr(registries.jobs["each_tick"], "lanes", 2)
+    operations.register_jobs()
+    job = Job.objects.get(key="each_tick")
+    JobRun.objects.create(job=job, due_at=now, lane=0, state="running")
+    assert operations.run_nudged(key="each_tick", now=now).lane == 1
+    assert rung == []
+    Job.objects.update(is_enabled=False)
+    assert operations.run_nudged(key="each_tick", now=now.replace(second=7)) is None
+    assert rung == [], "one that is switched off is not rung for again"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_facts_wake_the_jobs_that_name_them(shop, hourly, now, rung, monkeypatch):
+    monkeypatch.setattr(registries.jobs["each_tick"], "woken_by", frozenset({"products"}))
+    monkeypatch.setattr(registries.jobs["at_six"], "woken_by", frozenset())
+    product = {"sku": "LP", "name": "LP", "price": "12.00"}
+
+    def bring(row, **how):
+        rung.clear()
+        ingest("products", [row], now=now, by=Actor.job("test"), **how)
+        return rung
+
+    woken = [(("work.nudged", ("each_tick",), "sweeps"), GATHERED)]
+    assert bring(product, dry_run=True) == []
+    assert bring({**product, "price": "much"}) == []
+    assert bring(product) == woken
+    assert bring(product) == [], "it said nothing new"
+    assert bring({**product, "price": "13.00"}) == woken
+    monkeypatch.setattr(registries.jobs["each_tick"], "woken_by", frozenset({"orders"}))
+    assert bring({**product, "price": "14.00"}) == []
+
+
+def test_jobs_are_woken_by_facts_that_there_are():
+    for job in registries.jobs:
+        assert job.woken_by <= set(registries.ingests.keys())
+    assert registries.jobs["campaigns"].woken_by >= {"customers", "orders", "activities", "consents"}

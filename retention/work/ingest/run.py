@@ -18,6 +18,7 @@ from retention.shop.models import Shop
 from retention.work.ingest.columns import params
 from retention.work.ingest.kinds import ERRORS_KEPT, SENTENCES, Counts, Difference, Kind, Load, RowError
 from retention.work.ingest.staging import Records, Sheet, Stager
+from retention.work.operations import facts_came
 
 #: Below this many rows statistics cost more than the better plan saves.
 WORTH_ANALYZING = 2_000
@@ -206,6 +207,8 @@ def _run(
     between(load.rows)
     # Some things come to light only while writing: somebody else took the email meanwhile.
     is_written = not load.is_dry and (good_only or not load.has_errors())
+    if is_written and (counts.new or counts.changed):
+        facts_came(cls.key)
     return _result(load, counts, is_written=is_written, refusing=refusing, samples=differences)
 
 

@@ -4,11 +4,13 @@ from retention.work.operations.alerts import raise_alert, resolve_alert, settle_
 from retention.work.operations.foreground import Report, preview_due, run_due
 from retention.work.operations.heartbeats import beat, watch
 from retention.work.operations.runs import (
+    GATHER,
     LEASE,
     JobIsOff,
     NoSuchJob,
     RunTakenOver,
     describe,
+    facts_came,
     nudge,
     register_jobs,
     run,
@@ -20,6 +22,7 @@ from retention.work.operations.runs import (
 )
 
 __all__ = [
+    "GATHER",
     "LEASE",
     "JobIsOff",
     "NoSuchJob",
@@ -27,6 +30,7 @@ __all__ = [
     "RunTakenOver",
     "beat",
     "describe",
+    "facts_came",
     "nudge",
     "preview_due",
     "raise_alert",

@@ -19,7 +19,7 @@ from retention import registries
 from retention.actors import Actor
 from retention.audit.operations import record
 from retention.refusals import Refused
-from retention.work.bell import ring_on_commit
+from retention.work.bell import bell, ring_on_commit
 from retention.work.due import latest_due
 from retention.work.models import Alert, Job, JobRun
 from retention.work.operations.alerts import raise_alert, resolve_alert
@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 LEASE = dt.timedelta(seconds=settings.JOB_LEASE_SECONDS)
 #: How long a run may wait before the bell is rung again for it.
 RING_AGAIN = dt.timedelta(seconds=55)
+#: Facts gather for so many seconds before they wake a job, so that many wake it once.
+GATHER = 1.0
 MAX_ATTEMPTS = 5
 RUN_TASK = "work.run_job"
 NUDGE_TASK = "work.nudged"
@@ -230,16 +232,32 @@ def _job(key: str) -> Job:
     return Job.objects.get(key=key)
 
 
-def nudge(key: str) -> None:
-    """Facts came that this job waits for: it runs at once when the transaction commits, or with the next tick."""
-    ring_on_commit(NUDGE_TASK, (key,), registries.jobs[key].queue)
+def nudge(key: str, *, after: float = 0.0) -> None:
+    """Something came that this job waits for: it runs when the transaction has committed, or with the next tick."""
+    ring_on_commit(NUDGE_TASK, (key,), registries.jobs[key].queue, after=after, unless_rung=True)
+
+
+def facts_came(kind: str) -> None:
+    """Facts of this kind are in the present transaction: nudge the jobs that they wake."""
+    for cls in registries.jobs:
+        if kind in cls.woken_by:
+            nudge(cls.key, after=GATHER)
 
 
 def run_nudged(*, key: str, now: dt.datetime) -> JobRun | None:
-    """Run a job right now, unless it is off or already at it."""
+    """Run a job right now in a lane that is free; while all are at it, once more in a moment. None: it did not run.
+
+    Whoever is at it may have looked already where something came since, so a nudge is never just dropped.
+    """
+    bell.answered(NUDGE_TASK, (key,))
     job = Job.objects.filter(key=key, is_enabled=True).first()
-    opened = _open_runs([(job.pk, now, 0)]) if job else []
-    return run(run_id=opened[0][0], now=now) if opened else None
+    if job is None:
+        return None
+    for lane in range(registries.jobs[key].lanes):
+        if opened := _open_runs([(job.pk, now, lane)]):
+            return run(run_id=opened[0][0], now=now)
+    nudge(key, after=GATHER)
+    return None
 
 
 def save_job(*, job_id: int, at: dt.time | None, is_enabled: bool, now: dt.datetime, by: Actor) -> Job:

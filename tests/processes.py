@@ -1,0 +1,96 @@
+"""Real processes of the product on a test's database and broker: its web server, its workers, started and killed."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+from django.conf import settings
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parents[1]
+QUEUES = "sweeps,bulk,transactional"
+
+
+def environment(**more: str) -> dict[str, str]:
+    """What a process needs to stand beside this test: its database, its broker, its key."""
+    url = connection.settings_dict
+    host = quote(url["HOST"], safe="/") if url["HOST"] else ""
+    login = f"{url['USER']}:{quote(url['PASSWORD'])}" if url["PASSWORD"] else url["USER"]
+    place = f"/{url['NAME']}?host={host}" if host.startswith("/") else f"{host}:{url['PORT'] or 5432}/{url['NAME']}"
+    return {
+        **os.environ,
+        "DATABASE_URL": f"postgres://{login}@{place}",
+        "REDIS_URL": settings.REDIS_URL,
+        "SECRET_KEY": settings.SECRET_KEY,
+        **more,
+    }
+
+
+def wait_until(is_so: Callable[[], object], *, seconds: float = 60, what: str = "it") -> None:
+    """Look again and again.
+
+    Raises:
+        AssertionError: it is not so after that time.
+    """
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, f"waited too long for {what}"
+        time.sleep(0.05)
+
+
+class Workers:
+    """One Celery worker with children, as production starts it."""
+
+    def __init__(self, *, children: int = 2, **more: str) -> None:
+        self.children = children
+        self.environment = environment(**more)
+        self.process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "celery", "-A", "retention", "worker", "-l", "ERROR", "--without-mingle"]
+        command += ["-Q", QUEUES, "-c", str(self.children), "-n", f"w{time.monotonic_ns()}@%h"]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, start_new_session=True)
+
+    def kill(self) -> None:
+        """All of it at once, without a word."""
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def stop(self) -> None:
+        """As a new release stops it: what runs may end."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(timeout=60)
+
+
+class WebServer:
+    """The product's own web server: two processes of four threads."""
+
+    def __init__(self, port: int, **more: str) -> None:
+        self.port = port
+        self.environment = environment(DEBUG="0", API_REQUESTS_A_MINUTE="1000000", **more)
+
+    def __enter__(self) -> "WebServer":
+        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "4"]
+        command += ["--host", "127.0.0.1", "--port", str(self.port), "--no-access-log", "--log-level", "error"]
+        self.process = subprocess.Popen([*command, "retention.wsgi:application"], cwd=ROOT, env=self.environment)
+        wait_until(self._listens, what="the web server")
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=20)
+
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
