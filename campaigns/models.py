@@ -11,6 +11,7 @@ from retention.customers.models.people import Channel
 from retention.incentives.models import Grant, Incentive
 from retention.marks import MarkField, Xid8Field
 from retention.messaging.models import Template
+from retention.public_ids import PublicIdField
 from retention.segments.models import Segment
 
 
@@ -24,6 +25,7 @@ class Campaign(models.Model):
         PAUSED = "paused"
         ENDED = "ended"
 
+    public_id = PublicIdField()
     name = models.CharField(max_length=120)
     playbook = models.CharField(max_length=60, blank=True, help_text="Key of the playbook it came from.")
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)

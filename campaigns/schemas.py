@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from typing import Any
 
 from ninja import Schema
@@ -10,10 +11,13 @@ from pydantic import Field
 
 from campaigns.models import Campaign, Touch
 from campaigns.reasons import reason_text
+from retention.incentives.models import Incentive
+from retention.messaging.models import Template
+from retention.segments.models import Segment
 
 
 class CampaignOut(Schema):
-    id: int
+    id: uuid.UUID
     name: str
     playbook: str
     state: str = Field(description="draft, approved, live, paused or ended.")
@@ -30,8 +34,7 @@ class CampaignWithPlanOut(CampaignOut):
 
 
 class TouchOut(Schema):
-    id: int
-    campaign: int
+    campaign: uuid.UUID
     campaign_name: str
     occasion: str
     state: str = Field(description="due, waiting, done or skipped.")
@@ -43,7 +46,7 @@ class TouchOut(Schema):
 
 def campaign_out(campaign: Campaign) -> dict[str, Any]:
     return {
-        "id": campaign.pk,
+        "id": campaign.public_id,
         "name": campaign.name,
         "playbook": campaign.playbook,
         "state": campaign.state,
@@ -57,13 +60,33 @@ def campaign_out(campaign: Campaign) -> dict[str, Any]:
 
 
 def campaign_with_plan_out(campaign: Campaign) -> dict[str, Any]:
-    return {**campaign_out(campaign), "plan": campaign.version.data}
+    return {**campaign_out(campaign), "plan": _plan_out(campaign.version.data)}
+
+
+def _plan_out(plan: dict[str, Any]) -> dict[str, Any]:
+    """The plan as kept, but with the ids by which the API knows what it names."""
+    segments = Segment.objects.in_bulk([plan[name] for name in ("audience", "excluded") if plan[name]])
+    incentives = Incentive.objects.in_bulk([step["incentive"] for step in plan["steps"] if step["incentive"]])
+    templates = Template.objects.in_bulk([step["template"] for step in plan["steps"] if step["template"]])
+    steps = [
+        {
+            **step,
+            "incentive": _public_id(incentives.get(step["incentive"])),
+            "template": _public_id(templates.get(step["template"])),
+        }
+        for step in plan["steps"]
+    ]
+    audience, excluded = (_public_id(segments.get(plan[name])) for name in ("audience", "excluded"))
+    return {**plan, "audience": audience, "excluded": excluded, "steps": steps}
+
+
+def _public_id(row: Segment | Incentive | Template | None) -> str | None:
+    return str(row.public_id) if row else None
 
 
 def touch_out(touch: Touch) -> dict[str, Any]:
     return {
-        "id": touch.pk,
-        "campaign": touch.campaign_id,
+        "campaign": touch.campaign.public_id,
         "campaign_name": touch.campaign.name,
         "occasion": touch.occasion,
         "state": touch.state,

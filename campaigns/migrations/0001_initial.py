@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import retention.marks
+import retention.public_ids
 
 
 class Migration(migrations.Migration):
@@ -23,6 +24,7 @@ class Migration(migrations.Migration):
             name="Campaign",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", retention.public_ids.PublicIdField()),
                 ("name", models.CharField(max_length=120)),
                 (
                     "playbook",

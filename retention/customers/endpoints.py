@@ -12,6 +12,7 @@ from retention import clock, registries
 from retention.customers import shapes
 from retention.customers.models import ConsentState, Customer, Order, Product
 from retention.customers.operations import BadFacts, ConsentRefused, give_consent, save_customer, withdraw_consent
+from retention.customers.querysets import known_as
 from retention.doors.endpoints import Page, Router, actor, page
 from retention.doors.problems import NotFound, problem
 from retention.work.ingest import IngestResult, RowError, ingest
@@ -50,32 +51,32 @@ def put_customer(request: HttpRequest, body: shapes.CustomerIn) -> Any:
     return _save(request, None, body)
 
 
-@router.get("customers/{uuid:public_id}", scope="customers:read", response=shapes.CustomerOut)
-def get_customer(request: HttpRequest, public_id: uuid.UUID) -> Any:
+@router.get("customers/{uuid:id}/", scope="customers:read", response=shapes.CustomerOut)
+def get_customer(request: HttpRequest, id: uuid.UUID) -> Any:
     """One customer with her statistics."""
-    customer = _customer(public_id)
+    customer = known_as(id)
     stats = getattr(customer, "stats", None)
     customer.statistics = {name: getattr(stats, name) for name in _STATISTICS} if stats else None
     return customer
 
 
-@router.patch("customers/{uuid:public_id}", scope="customers:write", response=shapes.CustomerOut)
-def change_customer(request: HttpRequest, public_id: uuid.UUID, body: shapes.CustomerIn) -> Any:
+@router.patch("customers/{uuid:id}/", scope="customers:write", response=shapes.CustomerOut)
+def change_customer(request: HttpRequest, id: uuid.UUID, body: shapes.CustomerIn) -> Any:
     """Change what is sent; the rest stays."""
-    answer = _save(request, _customer(public_id).pk, body)
+    answer = _save(request, known_as(id).pk, body)
     return answer if isinstance(answer, HttpResponse) else answer.value
 
 
-@router.get("customers/{uuid:public_id}/consents", scope="customers:read", response=list[shapes.ConsentOut])
-def list_consents(request: HttpRequest, public_id: uuid.UUID) -> Any:
+@router.get("customers/{uuid:id}/consents/", scope="customers:read", response=list[shapes.ConsentOut])
+def list_consents(request: HttpRequest, id: uuid.UUID) -> Any:
     """What she agreed to; a channel and purpose that is not there is a no."""
-    return ConsentState.objects.filter(customer=_customer(public_id)).order_by("channel", "purpose")
+    return ConsentState.objects.filter(customer=known_as(id)).order_by("channel", "purpose")
 
 
-@router.post("customers/{uuid:public_id}/consents", scope="consents:write", response=list[shapes.ConsentOut])
-def add_consent(request: HttpRequest, public_id: uuid.UUID, body: shapes.ConsentIn) -> Any:
+@router.post("customers/{uuid:id}/consents/", scope="consents:write", response=list[shapes.ConsentOut])
+def add_consent(request: HttpRequest, id: uuid.UUID, body: shapes.ConsentIn) -> Any:
     """She said yes or no."""
-    customer = _customer(public_id)
+    customer = known_as(id)
     values = body.dict(exclude={"event"})
     operation = give_consent if body.event == "given" else withdraw_consent
     try:
@@ -90,7 +91,7 @@ def list_products(request: HttpRequest, cursor: str | None = None, limit: int = 
     return page(Product.objects.all(), cursor, limit)
 
 
-@router.get("products/{path:sku}", scope="products:read", response=shapes.ProductOut)
+@router.get("products/{path:sku}/", scope="products:read", response=shapes.ProductOut)
 def get_product(request: HttpRequest, sku: str) -> Any:
     return get_object_or_404(Product, sku=sku)
 
@@ -102,7 +103,7 @@ def put_product(request: HttpRequest, body: shapes.ProductIn) -> Any:
     return _problem(result.refused) if result.refused else Product.objects.get(sku=body.sku.strip())
 
 
-@router.get("orders/{path:reference}", scope="orders:read", response=shapes.OrderOut)
+@router.get("orders/{path:reference}/", scope="orders:read", response=shapes.OrderOut)
 def get_order(request: HttpRequest, reference: str) -> Any:
     return _order(reference)
 
@@ -128,7 +129,7 @@ def add_activity(request: HttpRequest, body: shapes.ActivityIn) -> Any:
     return _problem(result.refused) if result.refused else Status(201 if result.new else 200, _figures(result))
 
 
-@router.post("ingest/{kind}", scope="ingest:write", response=shapes.Ingested, max_body=MAX_BATCH_BODY)
+@router.post("ingest/{kind}/", scope="ingest:write", response=shapes.Ingested, max_body=MAX_BATCH_BODY)
 def ingest_batch(request: HttpRequest, kind: str, body: shapes.Batch) -> Any:
     """Up to 5,000 rows of one kind: customers, consents, products, stock, orders, returns, activities, codes.
 
@@ -141,11 +142,6 @@ def ingest_batch(request: HttpRequest, kind: str, body: shapes.Batch) -> Any:
     if result.refused and not (body.good_only or body.dry_run):
         return _problem(result.refused, rows="/rows")
     return _figures(result)
-
-
-def _customer(public_id: uuid.UUID) -> Customer:
-    customers = Customer.objects.filter(merged_into=None, erased_at=None).select_related("stats")
-    return get_object_or_404(customers, public_id=public_id)
 
 
 def _order(reference: str) -> Order:

@@ -1,11 +1,34 @@
 """Reads of this room."""
 
+import uuid
+
+from django.utils.translation import gettext_lazy as _
+
 from retention.customers.addresses import normal_phone
 from retention.customers.models import Customer, Order
+from retention.refusals import Refused
 from retention.shop.models import Shop
 
 #: Found by each way of looking; nobody reads further.
 FOUND = 200
+
+
+class NoSuchCustomer(Refused):
+    code = "customers.no_such_customer"
+    sentence = _("There is no such customer.")
+    status = 404
+
+
+def known_as(public_id: uuid.UUID) -> Customer:
+    """The living customer of this public id, with her statistics.
+
+    Raises:
+        NoSuchCustomer: nobody has it; she was merged into another, or erased.
+    """
+    found = Customer.objects.filter(public_id=public_id, merged_into=None, erased_at=None)
+    if (customer := found.select_related("stats").first()) is None:
+        raise NoSuchCustomer
+    return customer
 
 
 def find(text: str) -> list[int]:

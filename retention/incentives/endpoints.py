@@ -175,10 +175,10 @@ def generate_codes(request: HttpRequest, id: uuid.UUID, body: schemas.CodesIn):
     return Status(202, schemas.batch_out(batch))
 
 
-@router.get("incentives/{uuid:id}/batches/{int:batch_id}/", scope=READ, response=schemas.BatchOut)
-def get_batch(request: HttpRequest, id: uuid.UUID, batch_id: int):
+@router.get("incentives/{uuid:id}/batches/{uuid:batch_id}/", scope=READ, response=schemas.BatchOut)
+def get_batch(request: HttpRequest, id: uuid.UUID, batch_id: uuid.UUID):
     """How far a batch of codes has come."""
-    batch = CodeBatch.objects.filter(incentive__public_id=id, pk=batch_id).first() if batch_id < 2**63 else None
+    batch = CodeBatch.objects.filter(incentive__public_id=id, public_id=batch_id).first()
     if batch is None:
         raise NoSuchBatch
     return schemas.batch_out(batch)

@@ -14,19 +14,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.utils.translation import gettext_lazy as _
 
 from retention import money
+from retention.customers.querysets import NoSuchCustomer
 from retention.incentives.baskets import Basket, Line, Shopper
 from retention.incentives.codes import readings
-from retention.refusals import Refused
 from retention.shop.models import ExchangeRate, Shop
-
-
-class NoSuchCustomer(Refused):
-    code = "incentives.no_such_customer"
-    sentence = _("There is no such customer, or she was forgotten.")
-    status = 404
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from django.db.models import F, Q
 
 from retention.audit.models import Version
 from retention.customers.models import Customer
-from retention.customers.models.people import UUID7
 from retention.marks import MarkField
+from retention.public_ids import PublicIdField
 from retention.shop.models import check_currency
 
 
@@ -28,7 +28,7 @@ class Incentive(models.Model):
         UNIQUE = "unique", "one code for each customer"
         PUBLIC = "public", "one public code"
 
-    public_id = models.UUIDField(db_default=UUID7(), unique=True, editable=False)
+    public_id = PublicIdField()
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=20, choices=Kind.choices, help_text="Of its first effect.")
     code_kind = models.CharField(max_length=10, choices=CodeKind.choices)
@@ -106,6 +106,7 @@ class CodeBatch(models.Model):
         WAITING = "waiting", "being made"
         DONE = "done"
 
+    public_id = PublicIdField()
     incentive = models.ForeignKey(Incentive, on_delete=models.PROTECT, related_name="batches")
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+", db_index=False)
     source = models.CharField(max_length=120, db_collation="C", help_text="Idempotency key.")
@@ -233,7 +234,7 @@ class Counter(models.Model):
 class Redemption(models.Model):
     """One use at a checkout. `source` is its idempotency record; the answer can be given again from the row."""
 
-    public_id = models.UUIDField(db_default=UUID7(), unique=True, editable=False)
+    public_id = PublicIdField()
     source = models.CharField(max_length=300, db_collation="C")
     request_hash = models.BinaryField(max_length=32)
     code = models.ForeignKey(Code, on_delete=models.PROTECT, related_name="redemptions")

@@ -253,7 +253,7 @@ class CodesIn(Body):
 
 
 class BatchOut(Schema):
-    id: int
+    id: uuid.UUID
     state: Literal["waiting", "done"]
     purpose: Literal["handout", "pool"]
     wanted: int
@@ -351,7 +351,7 @@ def incentive_out(incentive: Incentive, used: Mapping[str, Any]) -> dict[str, An
 
 
 def batch_out(batch: CodeBatch) -> dict[str, Any]:
-    return {name: getattr(batch, name) for name in BatchOut.model_fields}
+    return {**{name: getattr(batch, name) for name in BatchOut.model_fields}, "id": batch.public_id}
 
 
 def code_out(code: Code) -> dict[str, Any]:

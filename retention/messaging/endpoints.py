@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from ninja import Query, Status
 
 from retention import clock
-from retention.customers.models import Customer
+from retention.customers.querysets import known_as
 from retention.doors.endpoints import Page, Router, actor, page
 from retention.messaging import operations, schemas
 from retention.messaging.models import Delivery, Template
@@ -16,7 +16,6 @@ from retention.refusals import Refused
 
 router = Router("Messages")
 READ, WRITE = "messages:read", "messages:write"
-_TOP = 2**63 - 1
 
 
 class NoSuchTemplate(Refused):
@@ -31,23 +30,10 @@ class NoSuchDelivery(Refused):
     status = 404
 
 
-class NoSuchCustomer(Refused):
-    code = "messaging.no_such_customer"
-    sentence = _("There is no such customer.")
-    status = 404
-
-
-def _template(template_id: int) -> Template:
-    found = Template.objects.select_related("version").filter(pk=template_id).first() if template_id <= _TOP else None
+def _template(public_id: uuid.UUID) -> Template:
+    found = Template.objects.select_related("version").filter(public_id=public_id).first()
     if found is None:
         raise NoSuchTemplate
-    return found
-
-
-def _customer(public_id: uuid.UUID) -> Customer:
-    found = Customer.objects.filter(public_id=public_id, merged_into=None, erased_at=None).first()
-    if found is None:
-        raise NoSuchCustomer
     return found
 
 
@@ -60,8 +46,8 @@ def list_templates(
     return page(found, cursor, limit, shape=schemas.template_out)
 
 
-@router.get("templates/{int:id}/", scope=READ, response=schemas.TemplateWhole)
-def get_template(request: HttpRequest, id: int):
+@router.get("templates/{uuid:id}/", scope=READ, response=schemas.TemplateWhole)
+def get_template(request: HttpRequest, id: uuid.UUID):
     """A template with its words."""
     return schemas.template_whole(_template(id))
 
@@ -80,8 +66,8 @@ def create_template(request: HttpRequest, body: schemas.TemplateIn):
     return Status(201, schemas.template_whole(made))
 
 
-@router.patch("templates/{int:id}/", scope=WRITE, response=schemas.TemplateWhole)
-def change_template(request: HttpRequest, id: int, body: schemas.TemplatePatch):
+@router.patch("templates/{uuid:id}/", scope=WRITE, response=schemas.TemplateWhole)
+def change_template(request: HttpRequest, id: uuid.UUID, body: schemas.TemplatePatch):
     """Saves the next version. Messages that are queued keep the words they were queued with."""
     template = _template(id)
     words = template.version.data["words"] if template.version else {}
@@ -101,13 +87,13 @@ def change_template(request: HttpRequest, id: int, body: schemas.TemplatePatch):
     return schemas.template_whole(saved)
 
 
-@router.post("templates/{int:id}/preview/", scope=READ, response=schemas.PreviewOut, idempotent=False)
-def preview_template(request: HttpRequest, id: int, body: schemas.PreviewIn):
+@router.post("templates/{uuid:id}/preview/", scope=READ, response=schemas.PreviewOut, idempotent=False)
+def preview_template(request: HttpRequest, id: uuid.UUID, body: schemas.PreviewIn):
     """The saved template as this customer would get it, or with samples. Writes nothing."""
     template = _template(id)
     return operations.preview(
         template_id=template.pk,
-        customer_id=_customer(body.customer).pk if body.customer else None,
+        customer_id=known_as(body.customer).pk if body.customer else None,
         language=body.language or "",
         now=clock.now(),
     )
@@ -123,9 +109,9 @@ def list_deliveries(
     | None = None,
 ):
     """Messages, the newest first, of one customer or in one state where asked."""
-    found = Delivery.objects.select_related("customer")
+    found = Delivery.objects.select_related("customer", "template")
     if customer is not None:
-        found = found.filter(customer=_customer(customer))
+        found = found.filter(customer=known_as(customer))
     if state is not None:
         found = found.filter(state=state)
     return page(found, cursor, limit, newest_first=True, shape=schemas.delivery_out)
@@ -134,7 +120,7 @@ def list_deliveries(
 @router.get("deliveries/{uuid:id}/", scope=READ, response=schemas.DeliveryOut)
 def get_delivery(request: HttpRequest, id: uuid.UUID):
     """One message and why it is where it is. Its words are not kept: they are filled anew when someone looks."""
-    found = Delivery.objects.select_related("customer").filter(public_id=id).first()
+    found = Delivery.objects.select_related("customer", "template").filter(public_id=id).first()
     if found is None:
         raise NoSuchDelivery
     return schemas.delivery_out(found)

@@ -6,9 +6,10 @@ from django.utils.translation import gettext_lazy as _
 
 from retention.audit.models import Version
 from retention.customers.models import Customer
-from retention.customers.models.people import UUID7, Channel
+from retention.customers.models.people import Channel
 from retention.incentives.models import Grant
 from retention.marks import MarkField
+from retention.public_ids import PublicIdField
 
 
 class Template(models.Model):
@@ -18,6 +19,7 @@ class Template(models.Model):
         MARKETING = "marketing", _("marketing: needs consent")
         TRANSACTIONAL = "transactional", _("transactional: someone is waiting for it")
 
+    public_id = PublicIdField()
     key = models.SlugField(max_length=60, unique=True, null=True, blank=True, help_text="Of a ready template.")
     name = models.CharField(max_length=120)
     channel = models.CharField(max_length=5, choices=Channel.choices, default=Channel.EMAIL)
@@ -65,7 +67,7 @@ class Delivery(models.Model):
         SUPPRESSED = "suppressed"
         UNKNOWN = "unknown"
 
-    public_id = models.UUIDField(db_default=UUID7(), unique=True, editable=False)
+    public_id = PublicIdField()
     origin = models.CharField(max_length=40, help_text="On whose behalf, such as `campaigns.touch`.")
     origin_id = models.BigIntegerField()
     step = models.PositiveSmallIntegerField(default=0)

@@ -45,7 +45,7 @@ class TemplatePatch(Schema):
 
 
 class TemplateOut(Schema):
-    id: int
+    id: uuid.UUID
     key: str | None = Field(default=None, description="Of a ready template.")
     name: str
     category: Category
@@ -77,9 +77,8 @@ class PreviewOut(Schema):
 class DeliveryOut(Schema):
     id: uuid.UUID
     customer: uuid.UUID
-    template: int
+    template: uuid.UUID
     origin: str
-    origin_id: int
     step: int
     state: str
     reason: str = Field(description="Stable code; empty where there is nothing to explain.")
@@ -94,7 +93,7 @@ class DeliveryOut(Schema):
 def template_out(template: Template) -> dict[str, Any]:
     version = template.version
     return {
-        "id": template.pk,
+        "id": template.public_id,
         "key": template.key,
         "name": template.name,
         "category": template.category,
@@ -113,9 +112,8 @@ def delivery_out(delivery: Delivery) -> dict[str, Any]:
     return {
         "id": delivery.public_id,
         "customer": delivery.customer.public_id,
-        "template": delivery.template_id,
+        "template": delivery.template.public_id,
         "origin": delivery.origin,
-        "origin_id": delivery.origin_id,
         "step": delivery.step,
         "state": delivery.state,
         "reason": delivery.reason,

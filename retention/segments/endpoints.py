@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from ninja import Query, Status
 
 from retention import clock
+from retention.customers.querysets import NoSuchCustomer
 from retention.doors.endpoints import Page, Router, actor, page
 from retention.refusals import Refused
 from retention.segments import operations, rules, schemas
@@ -22,12 +23,6 @@ READ, WRITE = "segments:read", "segments:write"
 class NoSuchSegment(Refused):
     code = "segments.no_such_segment"
     sentence = _("There is no such segment.")
-    status = 404
-
-
-class NoSuchCustomer(Refused):
-    code = "segments.no_such_customer"
-    sentence = _("There is no such customer.")
     status = 404
 
 

@@ -7,13 +7,13 @@ from django.db.models.functions import Lower
 
 from retention.audit.models import Version
 from retention.customers.models import Customer
-from retention.customers.models.people import UUID7
+from retention.public_ids import PublicIdField
 
 
 class Segment(models.Model):
     """Which customers. A rule without conditions is nobody."""
 
-    public_id = models.UUIDField(db_default=UUID7(), unique=True, editable=False)
+    public_id = PublicIdField()
     key = models.SlugField(max_length=60, unique=True, null=True, blank=True, help_text="Of a ready segment.")
     name = models.CharField(max_length=120)
     about = models.CharField(max_length=300, blank=True, help_text="What it is for, in a sentence.")
@@ -77,7 +77,7 @@ class SegmentSize(models.Model):
 class CustomerList(models.Model):
     """A list of customers that somebody uploaded; segments ask who is on it."""
 
-    public_id = models.UUIDField(db_default=UUID7(), unique=True, editable=False)
+    public_id = PublicIdField()
     name = models.CharField(max_length=120, unique=True)
     size = models.PositiveIntegerField(default=0, editable=False)
     unknown = models.PositiveIntegerField(default=0, editable=False, help_text="Lines that named no customer.")

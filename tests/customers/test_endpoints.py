@@ -18,13 +18,13 @@ def test_a_customer_is_made_changed_and_read(api):
     assert made.status_code == 201
     public_id = made.json()["public_id"]
     assert api.post("customers/", {"reference": "a", "city": "Bonn"}).status_code == 200
-    changed = api.patch(f"customers/{public_id}", {"given_name": "Ann"})
+    changed = api.patch(f"customers/{public_id}/", {"given_name": "Ann"})
     assert (changed.json()["city"], changed.json()["given_name"], changed.json()["birthday"]) == (
         "Bonn",
         "Ann",
         "05-17",
     )
-    read = api.get(f"customers/{public_id}").json()
+    read = api.get(f"customers/{public_id}/").json()
     assert read["statistics"]["orders"] == 0
     assert [c["public_id"] for c in api.get("customers/?email=A@example.com").json()["items"]] == [public_id]
     assert api.get("customers/?reference=zzz").json()["items"] == []
@@ -47,20 +47,20 @@ def test_bad_customers_are_told_by_pointer(api):
 def test_consent_is_given_and_withdrawn(api):
     public_id = api.post("customers/", {"email": "a@example.com"}).json()["public_id"]
     said = {"channel": "email", "event": "given", "source": "popup"}
-    given = api.post(f"customers/{public_id}/consents", said)
+    given = api.post(f"customers/{public_id}/consents/", said)
     assert [(c["purpose"], c["is_given"]) for c in given.json()] == [("marketing", True)]
-    api.post(f"customers/{public_id}/consents", {**said, "event": "withdrawn"})
+    api.post(f"customers/{public_id}/consents/", {**said, "event": "withdrawn"})
     assert ConsentState.objects.get().is_given is False
-    assert _errors(api.post(f"customers/{public_id}/consents", {**said, "channel": "sms"})) == [
+    assert _errors(api.post(f"customers/{public_id}/consents/", {**said, "channel": "sms"})) == [
         ("/address", "no_address")
     ]
-    assert api.post(f"customers/{uuid.uuid4()}/consents", said).status_code == 404
+    assert api.post(f"customers/{uuid.uuid4()}/consents/", said).status_code == 404
 
 
 def test_an_order_its_return_and_their_errors(api):
     product = {"sku": "LP/1", "name": "Record", "price_minor": 1200, "currency": "EUR"}
     assert api.post("products/", product).json()["price_minor"] == 1200
-    assert api.get("products/LP/1").json()["name"] == "Record"
+    assert api.get("products/LP/1/").json()["name"] == "Record"
     order = {
         "reference": "O1", "email": "g@example.com", "state": "paid", "currency": "EUR", "total_minor": 1200,
         "placed_at": "2026-05-01T10:00:00Z", "lines": [{"sku": "LP/1", "quantity": 1, "unit_price_minor": 1200}],
@@ -73,8 +73,8 @@ def test_an_order_its_return_and_their_errors(api):
     assert api.post("orders/", order).json()["base_minor"] == 1200
     back = {"reference": "R1", "order_reference": "O1", "amount_minor": 1200, "occurred_at": "2026-05-02T10:00:00Z"}
     assert api.post("returns/", {**back, "lines": [{"sku": "LP/1", "quantity": 1}]}).json()["state"] == "returned"
-    assert api.get("orders/O1").json()["lines"][0]["returned_quantity"] == 1
-    assert api.get("orders/no").status_code == 404
+    assert api.get("orders/O1/").json()["lines"][0]["returned_quantity"] == 1
+    assert api.get("orders/no/").status_code == 404
 
 
 def test_activities_one_by_one(api):
@@ -91,19 +91,19 @@ def test_activities_one_by_one(api):
 class TestBatches:
     def test_all_or_nothing_with_pointers(self, api):
         rows = [{"reference": "a"}, {"reference": "b", "country": "XX"}]
-        assert _errors(api.post("ingest/customers", {"rows": rows})) == [("/rows/1/country", "unknown_country")]
+        assert _errors(api.post("ingest/customers/", {"rows": rows})) == [("/rows/1/country", "unknown_country")]
         assert not Customer.objects.exists()
 
     def test_the_good_ones_where_asked(self, api):
         rows = [{"reference": "a"}, {"reference": "b", "country": "XX"}]
-        answer = api.post("ingest/customers", {"rows": rows, "good_only": True}).json()
+        answer = api.post("ingest/customers/", {"rows": rows, "good_only": True}).json()
         assert {name: answer[name] for name in ("new", "changed", "unchanged", "refused")} == {
             "new": 1, "changed": 0, "unchanged": 0, "refused": 1,
         }  # fmt: skip
         assert answer["errors"][0]["pointer"] == "/rows/1/country"
 
     def test_a_dry_run_writes_nothing(self, api):
-        answer = api.post("ingest/customers", {"rows": [{"reference": "a"}], "dry_run": True})
+        answer = api.post("ingest/customers/", {"rows": [{"reference": "a"}], "dry_run": True})
         assert answer.json()["new"] == 1
         assert not Customer.objects.exists()
 
@@ -119,7 +119,7 @@ class TestBatches:
         ],
     )
     def test_what_is_no_batch(self, api, body, pointer):
-        assert pointer in {error[0].replace("/body", "") for error in _errors(api.post("ingest/customers", body))}
+        assert pointer in {error[0].replace("/body", "") for error in _errors(api.post("ingest/customers/", body))}
 
     def test_an_unknown_kind_is_nowhere(self, api):
-        assert api.post("ingest/shoes", {"rows": [{}]}).status_code == 404
+        assert api.post("ingest/shoes/", {"rows": [{}]}).status_code == 404

@@ -127,8 +127,8 @@ def test_erased_and_unknown_customers_get_nothing_merged_ones_get_it_under_their
     assert Grant.objects.get().customer_id == anna.pk
     assert Code.objects.get().customer_id == anna.pk
     assert {source: refusal.code for source, refusal in granted.refused.items()} == {
-        "b": "incentives.no_such_customer",
-        "n": "incentives.no_such_customer",
+        "b": "customers.no_such_customer",
+        "n": "customers.no_such_customer",
     }
 
 

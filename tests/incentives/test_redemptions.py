@@ -7,9 +7,10 @@ from decimal import Decimal
 import pytest
 
 from retention.customers.models import Order, Product
+from retention.customers.querysets import NoSuchCustomer
 from retention.incentives import operations
 from retention.incentives.decisions import NoSuchCode
-from retention.incentives.facts import Buyer, Checkout, Goods, NoSuchCustomer
+from retention.incentives.facts import Buyer, Checkout, Goods
 from retention.incentives.models import Code, Counter, Redemption
 from retention.incentives.operations.redemptions import NoRate, NoSuchRedemption, RolledBackBefore, SourceReused
 from retention.incentives.rules import IncentiveRule

@@ -75,19 +75,19 @@ def test_bad_shapes_are_refused_and_nothing_is_written(api, body, code):
 
 def test_a_change_over_someone_elses_is_refused(api, template):
     made = template()
-    assert api.patch(f"templates/{made.pk}/", {"edited": 1, "name": "First"})[0] == 200
-    status, problem = api.patch(f"templates/{made.pk}/", {"edited": 1, "name": "Second"})
+    assert api.patch(f"templates/{made.public_id}/", {"edited": 1, "name": "First"})[0] == 200
+    status, problem = api.patch(f"templates/{made.public_id}/", {"edited": 1, "name": "Second"})
     assert (status, problem["code"]) == (409, "audit.edited_meanwhile")
     assert Template.objects.get().name == "First"
 
 
 def test_a_preview_speaks_to_the_customer_or_with_samples(api, template, customer):
     made, anna = template(), customer("anna", language="ko", given_name="안나")
-    status, shown = api.post(f"templates/{made.pk}/preview/", {"customer": str(anna.public_id)})
+    status, shown = api.post(f"templates/{made.public_id}/preview/", {"customer": str(anna.public_id)})
     assert (status, shown["subject"], shown["language"], shown["is_sample"]) == (200, "안녕하세요 안나님", "ko", False)
-    shown = api.post(f"templates/{made.pk}/preview/", {"language": "en"})[1]
+    shown = api.post(f"templates/{made.public_id}/preview/", {"language": "en"})[1]
     assert (shown["subject"], shown["is_sample"]) == ("Hello Anna", True)
-    assert api.post(f"templates/{made.pk}/preview/", {"customer": str(uuid.uuid4())})[0] == 404
+    assert api.post(f"templates/{made.public_id}/preview/", {"customer": str(uuid.uuid4())})[0] == 404
 
 
 def test_deliveries_say_why(api, template, customer, now, smtp):

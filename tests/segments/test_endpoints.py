@@ -136,7 +136,7 @@ def test_who_or_what_is_not_there(api, shop):
     nobody = "01900000-0000-7000-8000-000000000000"
     assert api.get(f"segments/{nobody}/")[1]["code"] == "segments.no_such_segment"
     status, refused = api.post(f"segments/{shop.germans.public_id}/explain/", {"customer": "nobody@example.com"})
-    assert (status, refused["code"]) == (404, "segments.no_such_customer")
+    assert (status, refused["code"]) == (404, "customers.no_such_customer")
 
 
 def test_a_reader_may_not_write(api, shop):

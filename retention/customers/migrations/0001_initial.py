@@ -5,8 +5,8 @@ import django.db.models.expressions
 import django.db.models.functions.text
 from django.db import migrations, models
 
-import retention.customers.models.people
 import retention.marks
+import retention.public_ids
 import retention.shop.models
 
 
@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "public_id",
-                    models.UUIDField(db_default=retention.customers.models.people.UUID7(), editable=False, unique=True),
+                    retention.public_ids.PublicIdField(),
                 ),
                 (
                     "reference",
@@ -254,7 +254,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "public_id",
-                    models.UUIDField(db_default=retention.customers.models.people.UUID7(), editable=False, unique=True),
+                    retention.public_ids.PublicIdField(),
                 ),
                 ("reference", models.CharField(max_length=100, unique=True)),
                 (

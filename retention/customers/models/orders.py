@@ -4,9 +4,10 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
-from retention.customers.models.people import UUID7, Customer
+from retention.customers.models.people import Customer
 from retention.customers.models.products import Product
 from retention.marks import MarkField
+from retention.public_ids import PublicIdField
 from retention.shop.models import check_currency
 
 
@@ -24,7 +25,7 @@ class Order(models.Model):
     #: Orders in these states count as bought.
     BOUGHT = ("paid", "fulfilled", "partially_returned", "returned")
 
-    public_id = models.UUIDField(db_default=UUID7(), unique=True, editable=False)
+    public_id = PublicIdField()
     reference = models.CharField(max_length=100, unique=True)
     customer = models.ForeignKey(Customer, null=True, on_delete=models.PROTECT, related_name="orders")
     email = models.EmailField(null=True, blank=True, help_text="As given at the checkout; a guest is joined by it.")

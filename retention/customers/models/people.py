@@ -3,18 +3,12 @@
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower, Trim, Upper
 
 from retention.marks import MarkField
+from retention.public_ids import PublicIdField
 from retention.shop.models import check_currency, check_zone
-
-
-class UUID7(Func):
-    """PostgreSQL's time-ordered UUID."""
-
-    function = "uuidv7"
-    output_field = models.UUIDField()
 
 
 class Channel(models.TextChoices):
@@ -27,7 +21,7 @@ class Channel(models.TextChoices):
 class Customer(models.Model):
     """A person the shop knows. A guest has no reference; a merged one stays as a tombstone; an erased one is blank."""
 
-    public_id = models.UUIDField(db_default=UUID7(), unique=True, editable=False)
+    public_id = PublicIdField()
     reference = models.CharField(max_length=100, null=True, blank=True, unique=True, help_text="The shop's own id.")
     email = models.EmailField(null=True, blank=True)
     email_normal = models.GeneratedField(

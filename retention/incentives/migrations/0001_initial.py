@@ -2,8 +2,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import retention.customers.models.people
 import retention.marks
+import retention.public_ids
 import retention.shop.models
 
 
@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "public_id",
-                    models.UUIDField(db_default=retention.customers.models.people.UUID7(), editable=False, unique=True),
+                    retention.public_ids.PublicIdField(),
                 ),
                 ("name", models.CharField(max_length=120)),
                 (
@@ -186,6 +186,7 @@ class Migration(migrations.Migration):
             name="CodeBatch",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", retention.public_ids.PublicIdField()),
                 ("source", models.CharField(db_collation="C", help_text="Idempotency key.", max_length=120)),
                 (
                     "purpose",
@@ -321,7 +322,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "public_id",
-                    models.UUIDField(db_default=retention.customers.models.people.UUID7(), editable=False, unique=True),
+                    retention.public_ids.PublicIdField(),
                 ),
                 ("source", models.CharField(db_collation="C", max_length=300)),
                 ("request_hash", models.BinaryField(max_length=32)),

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
 
 from retention.actors import Actor
+from retention.customers.querysets import NoSuchCustomer
 from retention.incentives.decisions import Ended, NotLive, Stopped
-from retention.incentives.facts import NoSuchCustomer
 from retention.incentives.models import Counter, Incentive
 from retention.incentives.operations.grant_rows import (
     ChangedMeanwhile,

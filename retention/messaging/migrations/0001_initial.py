@@ -1,8 +1,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import retention.customers.models.people
 import retention.marks
+import retention.public_ids
 
 
 class Migration(migrations.Migration):
@@ -69,6 +69,7 @@ class Migration(migrations.Migration):
             name="Template",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", retention.public_ids.PublicIdField()),
                 (
                     "key",
                     models.SlugField(
@@ -146,7 +147,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "public_id",
-                    models.UUIDField(db_default=retention.customers.models.people.UUID7(), editable=False, unique=True),
+                    retention.public_ids.PublicIdField(),
                 ),
                 ("origin", models.CharField(help_text="On whose behalf, such as `campaigns.touch`.", max_length=40)),
                 ("origin_id", models.BigIntegerField()),

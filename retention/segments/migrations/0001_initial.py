@@ -3,7 +3,7 @@ import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
-import retention.customers.models.people
+import retention.public_ids
 
 
 class Migration(migrations.Migration):
@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "public_id",
-                    models.UUIDField(db_default=retention.customers.models.people.UUID7(), editable=False, unique=True),
+                    retention.public_ids.PublicIdField(),
                 ),
                 ("name", models.CharField(max_length=120, unique=True)),
                 ("size", models.PositiveIntegerField(default=0, editable=False)),
@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "public_id",
-                    models.UUIDField(db_default=retention.customers.models.people.UUID7(), editable=False, unique=True),
+                    retention.public_ids.PublicIdField(),
                 ),
                 (
                     "key",
