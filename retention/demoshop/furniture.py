@@ -78,7 +78,7 @@ def _make_offers(now: dt.datetime, by: Actor) -> None:
         {
             "name": "Podcast listeners",
             "effects": [{"kind": "amount", "amounts": {"USD": 500}}],
-            "codes": {"kind": "unique", "pattern": "POD-########", "is_from_pool": True},
+            "codes": {"kind": "unique", "pattern": "POD-########"},
         },
         now,
         by,

@@ -68,9 +68,9 @@ class LinesField(forms.CharField):
         return "\n".join(value) if isinstance(value, (list, tuple)) else value
 
 
-def _count(label: Any, help_text: Any = "") -> forms.IntegerField:
+def _count(label: Any, help_text: Any = "", least: int = 1) -> forms.IntegerField:
     return forms.IntegerField(
-        label=label, required=False, min_value=1, help_text=help_text, widget=UnfoldAdminIntegerFieldWidget
+        label=label, required=False, min_value=least, help_text=help_text, widget=UnfoldAdminIntegerFieldWidget
     )
 
 
@@ -165,6 +165,7 @@ class RuleForm(forms.ModelForm):
         help_text=_("None that look alike."),
     )
     is_from_pool = _switch(_("Give codes from a pool"), _("Made or imported before, instead of made on the spot."))
+    warn_below = _count(_("Tell when fewer codes are left than"), _("Empty: 100. 0: never."), least=0)
     is_bound = _switch(_("Only its customer can use it"))
     is_usable_again = _switch(_("Usable again when the order is cancelled"))
     hours_after_given = _count(_("Hours from being given"), _("48: each code works for two days."))
@@ -262,8 +263,9 @@ def _limits(given: Mapping[str, Any]) -> dict[str, Any]:
 def _codes(given: Mapping[str, Any]) -> dict[str, Any]:
     if given["code_kind"] == "public":
         return {"kind": "public", "text": given["text"], "is_usable_again": given["is_usable_again"]}
-    names = ("charset", "is_from_pool", "is_bound", "is_usable_again")
-    return {"kind": "unique", "pattern": given["pattern"] or "##########", **{name: given[name] for name in names}}
+    names = ("charset", "is_from_pool", "is_bound", "is_usable_again", "warn_below")
+    said = {name: given[name] for name in names if given[name] is not None}
+    return {"kind": "unique", "pattern": given["pattern"] or "##########", **said}
 
 
 def fields_of(rule: IncentiveRule) -> dict[str, Any]:

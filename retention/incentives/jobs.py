@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from retention.incentives.models import CodeBatch
 from retention.incentives.operations.code_batches import JOB, fill_batch
+from retention.incentives.operations.pools import low_pools, watch_pools
 from retention.incentives.operations.reconcile import differences, reconcile
 from retention.registries import DueJob, jobs
 
@@ -29,6 +30,22 @@ class MakeCodes(DueJob):
     def preview(cls, *, now):
         waiting = CodeBatch.objects.filter(state=CodeBatch.State.WAITING)
         return {"due": waiting.aggregate(left=Sum(F("wanted") - F("made")))["left"] or 0}
+
+
+@jobs.register
+class WatchPools(DueJob):
+    key = "watch_pools"
+    label = _("Tell of pools of codes that run low")
+    order = 90
+    woken_by = frozenset({"codes"})
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return {"due": len(watch_pools(now=now))}
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": len(low_pools(now=now))}
 
 
 @jobs.register

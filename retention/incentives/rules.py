@@ -28,6 +28,8 @@ from retention.refusals import Refused
 Count = Annotated[int, Field(ge=1, le=10**9)]
 #: In-place codes of an incentive without an issue limit are taken to be at least so many.
 EXPECTED_CODES = 1_000
+#: A pool with fewer codes left than this is told of, unless the rule says otherwise.
+WARN_BELOW = 100
 
 
 class Scope(Part):
@@ -162,12 +164,16 @@ def _is_normal(text: str) -> str:
 
 
 class UniqueCodes(Part):
-    """One code for each customer: made in place from the pattern, or taken from a pool made or imported before."""
+    """One code for each customer: made in place from the pattern, or taken from a pool made or imported before.
+
+    A pool with fewer codes left than `warn_below` is told of; 0 is never.
+    """
 
     kind: Literal["unique"] = "unique"
     pattern: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_#\- ]{6,40}$")] = "##########"
     charset: Literal["letters_and_digits", "letters", "digits"] = "letters_and_digits"
     is_from_pool: bool = False
+    warn_below: Annotated[int, Field(ge=0, le=10**6)] = WARN_BELOW
     is_bound: bool = True
     is_usable_again: bool = True
 

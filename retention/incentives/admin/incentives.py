@@ -110,6 +110,7 @@ class IncentiveAdmin(VersionHistory, EditAdmin):
                 "fields": [
                     ("code_kind", "text", "pattern", "charset"),
                     ("is_bound", "is_from_pool", "is_usable_again"),
+                    "warn_below",
                     ("starts_at", "ends_at"),
                     "hours_after_given",
                 ]
@@ -136,6 +137,7 @@ class IncentiveAdmin(VersionHistory, EditAdmin):
         "pattern": UNIQUE,
         "charset": UNIQUE,
         "is_from_pool": UNIQUE,
+        "warn_below": f"is_from_pool && {UNIQUE}",
         "is_bound": UNIQUE,
         "hours_after_given": UNIQUE,
     }
