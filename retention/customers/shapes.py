@@ -50,7 +50,7 @@ class CustomerIn(Closed):
 
 
 class CustomerOut(Schema):
-    public_id: uuid.UUID
+    id: uuid.UUID = Field(validation_alias="public_id")
     reference: str | None
     email: str | None
     phone: str | None
@@ -186,7 +186,7 @@ class LineOut(Schema):
 
 
 class OrderOut(Schema):
-    public_id: uuid.UUID
+    id: uuid.UUID = Field(validation_alias="public_id")
     reference: str
     customer: uuid.UUID | None
     state: str

@@ -16,7 +16,7 @@ def _errors(response):
 def test_a_customer_is_made_changed_and_read(api):
     made = api.post("customers/", {"reference": "a", "email": "a@example.com", "birthday": "05-17"})
     assert made.status_code == 201
-    public_id = made.json()["public_id"]
+    public_id = made.json()["id"]
     assert api.post("customers/", {"reference": "a", "city": "Bonn"}).status_code == 200
     changed = api.patch(f"customers/{public_id}/", {"given_name": "Ann"})
     assert (changed.json()["city"], changed.json()["given_name"], changed.json()["birthday"]) == (
@@ -26,7 +26,7 @@ def test_a_customer_is_made_changed_and_read(api):
     )
     read = api.get(f"customers/{public_id}/").json()
     assert read["statistics"]["orders"] == 0
-    assert [c["public_id"] for c in api.get("customers/?email=A@example.com").json()["items"]] == [public_id]
+    assert [c["id"] for c in api.get("customers/?email=A@example.com").json()["items"]] == [public_id]
     assert api.get("customers/?reference=zzz").json()["items"] == []
 
 
@@ -45,7 +45,7 @@ def test_bad_customers_are_told_by_pointer(api):
 
 
 def test_consent_is_given_and_withdrawn(api):
-    public_id = api.post("customers/", {"email": "a@example.com"}).json()["public_id"]
+    public_id = api.post("customers/", {"email": "a@example.com"}).json()["id"]
     said = {"channel": "email", "event": "given", "source": "popup"}
     given = api.post(f"customers/{public_id}/consents/", said)
     assert [(c["purpose"], c["is_given"]) for c in given.json()] == [("marketing", True)]

@@ -68,7 +68,7 @@ def sign_up(client, welcome):
         made = post("customers/", person)
         assert made.status_code == 201, made.content
         said = {"channel": "email", "event": "given", "source": "sign-up"}
-        agreed = post(f"customers/{made.json()['public_id']}/consents", said)
+        agreed = post(f"customers/{made.json()['id']}/consents/", said)
         assert agreed.status_code == 200, agreed.content
 
     return join
