@@ -10,7 +10,7 @@ from ninja import Query, Schema, Status
 
 from retention import clock, registries
 from retention.customers import shapes
-from retention.customers.models import ConsentState, Customer, Order, Product
+from retention.customers.models import ConsentState, Customer, CustomerStats, Order, Product
 from retention.customers.operations import BadFacts, ConsentRefused, give_consent, save_customer, withdraw_consent
 from retention.customers.querysets import known_as
 from retention.doors.endpoints import Page, Router, actor, page
@@ -55,8 +55,8 @@ def put_customer(request: HttpRequest, body: shapes.CustomerIn) -> Any:
 def get_customer(request: HttpRequest, id: uuid.UUID) -> Any:
     """One customer with her statistics."""
     customer = known_as(id)
-    stats = getattr(customer, "stats", None)
-    customer.statistics = {name: getattr(stats, name) for name in _STATISTICS} if stats else None
+    stats = CustomerStats.of(customer)
+    customer.statistics = {name: getattr(stats, name) for name in _STATISTICS}
     return customer
 
 

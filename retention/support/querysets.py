@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from retention.customers.models import Activity, ConsentState, Customer, Order, OrderLine
+from retention.customers.models import Activity, ConsentState, Customer, CustomerStats, Order, OrderLine
 from retention.incentives.models import Code, Redemption
 from retention.messaging.models import Delivery
 from retention.shop.models import Shop
@@ -252,7 +252,7 @@ def budget(staff_id: int, *, day: dt.date) -> Budget:
 
 def history(customer: Customer, *, order: Order | None, line: OrderLine | None, since: dt.datetime) -> History:
     """What a suggestion looks at, in the base currency."""
-    stats = getattr(customer, "stats", None)
+    stats = CustomerStats.of(customer)
     basis = None
     if line is not None and line.order.total_minor:
         # The line's share of what the whole order was worth in the base currency.
@@ -261,7 +261,7 @@ def history(customer: Customer, *, order: Order | None, line: OrderLine | None, 
         basis = order.base_minor
     return History(
         basis_minor=basis,
-        average_minor=stats.average_order_minor if stats else None,
-        orders=stats.orders if stats else 0,
+        average_minor=stats.average_order_minor,
+        orders=stats.orders,
         recent=Compensation.objects.filter(case__customer=customer, undone_at=None, given_at__gte=since).count(),
     )

@@ -74,7 +74,7 @@ def test_overlapping_files_at_once_make_every_customer_once(shop, now):
     assert all(result.is_written for result in results), results
     assert sum(result.new for result in results) == 300
     assert sum(result.changed for result in results) == 900
-    assert Customer.objects.count() == CustomerStats.objects.count() == 300
+    assert Customer.objects.count() == 300
     # The last one's word stands for all of its rows: no file is half there.
     assert Customer.objects.values("city").distinct().count() == 1
 
@@ -139,6 +139,7 @@ def naive_refresh(customer_id, meet):
 def test_the_naive_twin_of_the_statistics_loses_an_order(shop, now):
     ingest("customers", [{"reference": "a"}], now=now, by=BY)
     customer, product = Customer.objects.get(), Product.objects.get()
+    CustomerStats.objects.create(customer=customer)
     met = threading.Barrier(2)
 
     def buy(number):

@@ -2,10 +2,13 @@
 # ruff: noqa: E501 (a table reads best in lines)
 
 import pytest
+from django.db import transaction
 
+from retention.customers.models import CustomerStats
 from retention.registries import conditions
 from retention.segments import rules
 from retention.segments.querysets import explain, members
+from tests.segments import facts
 from tests.segments.facts import NOW
 
 pytestmark = pytest.mark.django_db
@@ -246,6 +249,39 @@ def test_a_condition_means_exactly_these(shop, key, args, meant, said):
         assert explain(rule, shop.people[name].pk, NOW).is_met == (name in meant.split())
     for name in ("dora", "emil"):
         assert explain(rule, shop.people[name].pk, NOW).is_met is False
+
+
+def _variants():
+    """Every row of the table, and beside it every other operator about 0 and 1 and every other window of time."""
+    for key, args, _meant, _said in TABLE:
+        own = [args]
+        if "operator" in args:
+            rest = {name: value for name, value in args.items() if name not in ("operator", "number", "number_to")}
+            own += [make(number, **rest) for make in (at_least, at_most, exactly) for number in (0, 1)]
+            own += [between(0, 0, **rest), between(0, 1, **rest)]
+        if args.get("window") in ("last", "before"):
+            own += [{**args, **window(days)} for window in (last, before) for days in (1, 1_000)]
+        yield from ({"key": key, "args": each} for each in own if not conditions[key].form_class(each).errors)
+
+
+def test_no_row_of_statistics_means_the_same_as_a_row_of_noughts(shop):
+    reading = [rule for rule in _variants() if "customers_customerstats" in str(members(rule, NOW).query)]
+    assert len({rule["key"] for rule in reading}) >= 14
+    gala = shop.people["gala"].pk
+
+    def answers():
+        return {
+            str(rule): (shop.named(members(rule, NOW)), explain(rule, gala, NOW))
+            for each in reading
+            for rule in (each, {"not": each})
+        }
+
+    without = answers()
+    with transaction.atomic():
+        facts.stats(shop.people["gala"])
+        assert answers() == without
+        transaction.set_rollback(True)
+    assert not CustomerStats.objects.filter(customer=gala).exists()
 
 
 def test_overdue_by_her_own_rhythm(shop):

@@ -212,13 +212,11 @@ class CustomerAdmin(EditAdmin, IngestAdmin):
 
     @display(description=_("Orders"))
     def orders(self, customer: Customer) -> int:
-        stats = getattr(customer, "stats", None)
-        return stats.orders if stats else 0
+        return CustomerStats.of(customer).orders
 
     @display(description=_("Last order"))
     def last_order_at(self, customer: Customer) -> Any:
-        stats = getattr(customer, "stats", None)
-        return stats.last_order_at if stats else None
+        return CustomerStats.of(customer).last_order_at
 
 
 def _field(definition: AttributeDefinition) -> forms.Field:

@@ -18,12 +18,10 @@ def make(load: Load) -> int:
         load.execute(LOCK)
     blanks = ", ".join("''" for _name in _BLANKS.split(","))
     new = load.execute(
-        f"WITH fresh AS (INSERT INTO customers_customer (email, country, {_BLANKS}, interests, attributes, recorded_at)"
+        f"INSERT INTO customers_customer (email, country, {_BLANKS}, interests, attributes, recorded_at)"
         f" SELECT DISTINCT ON (lower(btrim(w.email))) btrim(w.email), coalesce(upper(btrim(w.country)), ''), {blanks},"
         f" '{{}}', '{{}}', %(now)s FROM {load.work} w WHERE {homeless} ORDER BY lower(btrim(w.email)), w.line"
-        " ON CONFLICT DO NOTHING RETURNING id)"
-        " INSERT INTO customers_customerstats (customer_id, orders, items, spend_minor, refunds_minor,"
-        " discounts_minor, favourite_category) SELECT id, 0, 0, 0, 0, 0, '' FROM fresh"
+        " ON CONFLICT DO NOTHING"
     )
     load.execute(
         f"UPDATE {load.work} w SET owner_id = m.id FROM customers_customer m WHERE {homeless}"

@@ -51,7 +51,9 @@ class Customer(models.Model):
     attributes = models.JSONField(default=dict, blank=True)
     signed_up_at = models.DateTimeField(null=True, blank=True)
     recorded_at = models.DateTimeField()
-    merged_into = models.ForeignKey("self", null=True, blank=True, editable=False, on_delete=models.PROTECT)
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, db_index=False
+    )
     erased_at = models.DateTimeField(null=True, editable=False)
     xid = MarkField()
 

@@ -1,4 +1,4 @@
-"""One row of statistics per customer, kept by the operations that add facts."""
+"""One row of statistics per customer who has facts, kept by the operations that add them."""
 
 from django.db import models
 
@@ -8,7 +8,10 @@ from retention.marks import MarkField
 
 
 class CustomerStats(models.Model):
-    """What a customer's orders and activities amount to; money in the base currency. Cancelled orders do not count."""
+    """What a customer's orders and activities amount to; money in the base currency. Cancelled orders do not count.
+
+    Whoever has done nothing yet has no row, which says the same as one of noughts.
+    """
 
     customer = models.OneToOneField(Customer, primary_key=True, on_delete=models.CASCADE, related_name="stats")
     orders = models.PositiveIntegerField(default=0)
@@ -34,6 +37,11 @@ class CustomerStats(models.Model):
             models.Index(fields=["spend_minor"], name="stats_spend"),
             models.Index(fields=["xid"], name="stats_mark"),
         ]
+
+    @classmethod
+    def of(cls, customer: Customer) -> "CustomerStats":
+        """Her row, or one of noughts that is not in the database."""
+        return getattr(customer, "stats", None) or cls(customer=customer)
 
     def __str__(self):
         return f"Statistics of customer {self.customer_id}"

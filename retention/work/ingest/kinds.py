@@ -261,19 +261,12 @@ class Kind(IngestKind):
                 values |= column.values("w") if load.said & set(column.staged) else column.blanks()
         values |= cls.once
         inserted = load.execute(
-            cls.insert_statement(
-                f"INSERT INTO {cls.table} ({', '.join(values)}) SELECT {', '.join(values.values())}"
-                f" FROM {load.work} w WHERE w.is_new ORDER BY {cls.order_by} ON CONFLICT DO NOTHING"
-            )
+            f"INSERT INTO {cls.table} ({', '.join(values)}) SELECT {', '.join(values.values())}"
+            f" FROM {load.work} w WHERE w.is_new ORDER BY {cls.order_by} ON CONFLICT DO NOTHING"
         )
         if inserted < awaited:
             cls.find_again(load)
         return inserted
-
-    @classmethod
-    def insert_statement(cls, insert: str) -> str:
-        """The whole statement around the insert; it must report the number of new rows."""
-        return insert
 
     @classmethod
     def find_again(cls, load: Load) -> None:

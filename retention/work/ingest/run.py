@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from retention import registries
+from retention import clock, registries
 from retention.actors import Actor
 from retention.bulk import copy_rows
 from retention.refusals import Refused
@@ -114,6 +114,8 @@ def ingest(
             **params(),
             "now": now,
             "tomorrow": now + dt.timedelta(days=1),
+            "today": now.astimezone(clock.zone(shop.time_zone)).date().isoformat(),
+            "yesterday": (now - dt.timedelta(days=1)).date().isoformat(),
             "base_currency": shop.currency,
             "shop_country": shop.country,
         },

@@ -26,7 +26,8 @@ class Instant(Column):
             ("out_of_range", f"{row}.{self.name} < '1900' OR {row}.{self.name} >= '{LAST_YEAR}'"),
         ]
         if self.is_past:
-            found.append(("in_the_future", f"{row}.{self.name}::timestamptz > %(tomorrow)s"))
+            cell = f"{row}.{self.name}"
+            found.append(("in_the_future", f"{cell} >= %(yesterday)s AND {cell}::timestamptz > %(tomorrow)s"))
         return found
 
     def value(self, row: str) -> str:
@@ -63,17 +64,17 @@ class Birthday(Column):
 
     def checks(self, row: str) -> list[tuple[str, str]]:
         cell = f"{row}.{self.name}"
-        day = rf"regexp_replace({cell}, '^(--)?(?=\d\d-\d\d$)', '2000-')"
+        day = f"CASE WHEN length({cell}) = 10 THEN {cell} ELSE '2000-' || right({cell}, 5) END"
         return [
             (
                 "not_a_birthday",
-                rf"{cell} !~ '^(\d{{4}}-|--)?\d{{2}}-\d{{2}}$' OR NOT pg_input_is_valid({day}, 'date')",
+                f"NOT {self.is_safe(row)} OR NOT pg_input_is_valid({day}, 'date')",
             ),
-            ("out_of_range", f"length({cell}) = 10 AND ({cell} < '1880' OR {cell} > to_char(%(now)s, 'YYYY-MM-DD'))"),
+            ("out_of_range", f"length({cell}) = 10 AND ({cell} < '1880' OR {cell} > %(today)s)"),
         ]
 
     def is_safe(self, row: str) -> str | None:
-        return rf"{row}.{self.name} ~ '^(\d{{4}}-|--)?\d{{2}}-\d{{2}}$'"
+        return rf"{row}.{self.name} ~ '^(\d\d\d\d-|--)?\d\d-\d\d$'"
 
     def values(self, row: str) -> dict[str, str]:
         cell = f"{row}.{self.name}"

@@ -32,12 +32,14 @@ class Language(Column):
 
     def checks(self, row: str) -> list[tuple[str, str]]:
         cell = f"replace(btrim({row}.{self.name}), '_', '-')"
+        shape = "'^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$'"
         return [
             *super().checks(row),
             (
                 "unknown_language",
-                f"{cell} !~ '^[A-Za-z]{{2,3}}(-[A-Za-z]{{4}})?(-([A-Za-z]{{2}}|[0-9]{{3}}))?$'"
-                f" OR NOT lower(split_part({cell}, '-', 1)) = ANY(%(languages)s)",
+                # Most cells are bare codes, told without a pattern.
+                f"NOT {row}.{self.name} = ANY(%(languages)s)"
+                f" AND ({cell} !~ {shape} OR NOT lower(split_part({cell}, '-', 1)) = ANY(%(languages)s))",
             ),
         ]
 
