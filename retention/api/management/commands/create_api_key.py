@@ -1,4 +1,4 @@
-"""`manage.py create_api_key NAME --scopes a,b`: make a caller's key and print it, this once."""
+"""`manage.py create_api_key NAME --scopes a b`: make a caller's key and print it, this once."""
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
@@ -18,10 +18,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         known = ", ".join(sorted(scopes)) if mount.api else ""
         parser.add_argument("name")
-        parser.add_argument("--scopes", required=True, help=f"Separated by commas, or `all`. Known: {known}.")
+        parser.add_argument("--scopes", required=True, nargs="+", help=f"Names, or `all`. Known: {known}.")
 
     def handle(self, name, **options):
-        asked = scopes if options["scopes"] == "all" else filter(None, map(str.strip, options["scopes"].split(",")))
+        named = [name for names in options["scopes"] for name in names.split(",") if name]
+        asked = scopes if named == ["all"] else named
         try:
             made = create_key(
                 name=name, scopes=asked, known=scopes, now=clock.now(), by=Actor.command("create_api_key")
