@@ -315,7 +315,7 @@ def test_a_patch_that_makes_a_rule_wrong_is_refused(api, offer):
         ("get", "incentives/00000000-0000-7000-8000-000000000000/codes/"),
         ("get", "codes/NOSUCH/"),
         ("get", "codes/%27;--/"),
-        ("get", f"incentives/00000000-0000-7000-8000-000000000000/batches/00000000-0000-7000-8000-000000000001/"),
+        ("get", "incentives/00000000-0000-7000-8000-000000000000/batches/00000000-0000-7000-8000-000000000001/"),
     ],
 )
 def test_what_is_not_there(api, method, path):

@@ -2,13 +2,15 @@
 
 from retention.customers.operations.consents import ConsentRefused, give_consent, withdraw_consent
 from retention.customers.operations.customers import BadFacts, CustomerGone, Saved, save_customer
-from retention.customers.operations.stats import refresh_stats, see
+from retention.customers.operations.stats import check_stats, count_wrong_stats, refresh_stats, see
 
 __all__ = [
     "BadFacts",
     "ConsentRefused",
     "CustomerGone",
     "Saved",
+    "check_stats",
+    "count_wrong_stats",
     "give_consent",
     "refresh_stats",
     "save_customer",

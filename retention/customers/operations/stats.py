@@ -1,12 +1,20 @@
 """Statistics of customers, recomputed from their facts in the transaction that adds them."""
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Max
+from django.utils.translation import ngettext
 
-from retention.customers.models import Order
+from retention.customers.models import Customer, Order
 from retention.shop.models import Shop
+from retention.work.operations import raise_alert, resolve_alert
+
+ALERT = "customers.statistics"
+#: Customers whose statistics are compared by one statement.
+CHUNK = 20_000
 
 #: Opening a mail is the least that counts as being there; machines open mails too.
 _NOT_SEEN = ("mail_opened", "complaint")
@@ -23,7 +31,7 @@ _LOCK = """
 SELECT count(*) FROM (SELECT FROM customers_customerstats WHERE customer_id IN ({of})
     ORDER BY customer_id FOR NO KEY UPDATE) AS locked
 """
-_REFRESH = """
+_NOW_IS = """
 WITH who AS MATERIALIZED (SELECT DISTINCT customer_id FROM ({of}) AS wanted WHERE customer_id IS NOT NULL),
 bought AS MATERIALIZED (
     SELECT o.id, o.customer_id, o.placed_at, o.base_minor, o.discount_minor,
@@ -84,6 +92,17 @@ now_is AS (
     LEFT JOIN refunds r USING (customer_id) LEFT JOIN products f USING (customer_id)
     LEFT JOIN categories c USING (customer_id)
 )
+"""
+_DIFFERS = """
+    (s.orders, s.items, s.first_order_at, s.last_order_at, s.spend_minor, s.refunds_minor, s.discounts_minor,
+        s.average_order_minor, s.days_between_orders, s.discount_share, s.favourite_product_id, s.favourite_category,
+        s.last_seen_at)
+    IS DISTINCT FROM (n.orders, n.items, n.first_order_at, n.last_order_at, n.spend_minor, n.refunds_minor,
+        n.discounts_minor, n.average_order_minor, n.days_between_orders, n.discount_share, n.favourite_product_id,
+        n.favourite_category, greatest(s.last_seen_at, n.last_order_at))
+"""
+_REFRESH = f"""
+{_NOW_IS}
 UPDATE customers_customerstats s SET
     orders = n.orders, items = n.items, first_order_at = n.first_order_at, last_order_at = n.last_order_at,
     spend_minor = n.spend_minor, refunds_minor = n.refunds_minor, discounts_minor = n.discounts_minor,
@@ -92,31 +111,41 @@ UPDATE customers_customerstats s SET
     favourite_category = n.favourite_category, last_seen_at = greatest(s.last_seen_at, n.last_order_at),
     xid = pg_current_xact_id()
 FROM now_is n
-WHERE s.customer_id = n.customer_id
-    AND (s.orders, s.items, s.first_order_at, s.last_order_at, s.spend_minor, s.refunds_minor, s.discounts_minor,
-        s.average_order_minor, s.days_between_orders, s.discount_share, s.favourite_product_id, s.favourite_category,
-        s.last_seen_at)
-    IS DISTINCT FROM (n.orders, n.items, n.first_order_at, n.last_order_at, n.spend_minor, n.refunds_minor,
-        n.discounts_minor, n.average_order_minor, n.days_between_orders, n.discount_share, n.favourite_product_id,
-        n.favourite_category, greatest(s.last_seen_at, n.last_order_at))
+WHERE s.customer_id = n.customer_id AND {_DIFFERS}
 """
-_SEE = """
+# Whoever has no facts need not have a row.
+_WRONG = f"""
+{_NOW_IS}
+SELECT n.customer_id FROM now_is n LEFT JOIN customers_customerstats s ON s.customer_id = n.customer_id
+WHERE CASE WHEN s.customer_id IS NULL THEN n.orders > 0 ELSE {_DIFFERS} END ORDER BY 1
+"""
+_OF_CHUNK = "SELECT id AS customer_id FROM customers_customer WHERE id > %(after)s AND id <= %(until)s"
+_SEEN = """
 WITH seen AS MATERIALIZED (
     SELECT customer_id, max(occurred_at) FILTER (WHERE kind <> ALL(%(not_seen)s)) AS seen_at,
         max(occurred_at) FILTER (WHERE kind IN ('mail_opened', 'mail_clicked')
             AND (kind = 'mail_clicked' OR properties ->> 'is_human' = 'true')) AS opened_at
     FROM ({of}) AS facts WHERE customer_id IS NOT NULL GROUP BY customer_id
-),
+)
+"""
+_IS_BEHIND = """
+    (seen.seen_at > coalesce(s.last_seen_at, '-infinity') OR seen.opened_at > coalesce(s.last_opened_at, '-infinity'))
+"""
+_SEE = f"""
+{_SEEN},
 locked AS MATERIALIZED (
-    SELECT s.customer_id FROM customers_customerstats s JOIN seen USING (customer_id)
-    WHERE seen.seen_at > coalesce(s.last_seen_at, '-infinity')
-        OR seen.opened_at > coalesce(s.last_opened_at, '-infinity')
+    SELECT s.customer_id FROM customers_customerstats s JOIN seen USING (customer_id) WHERE {_IS_BEHIND}
     ORDER BY s.customer_id FOR NO KEY UPDATE OF s
 )
 UPDATE customers_customerstats s SET last_seen_at = greatest(s.last_seen_at, seen.seen_at),
     last_opened_at = greatest(s.last_opened_at, seen.opened_at), xid = pg_current_xact_id()
 FROM seen JOIN locked USING (customer_id) WHERE s.customer_id = seen.customer_id
 """
+_BEHIND = f"""
+{_SEEN}
+SELECT seen.customer_id FROM seen LEFT JOIN customers_customerstats s USING (customer_id) WHERE {_IS_BEHIND}
+"""
+_ACTIVITIES = "SELECT customer_id, kind, occurred_at, properties FROM customers_activity"
 
 
 def refresh_stats(of: Sequence[int] | str, params: Mapping[str, Any] | None = None) -> int:
@@ -133,12 +162,69 @@ def refresh_stats(of: Sequence[int] | str, params: Mapping[str, Any] | None = No
         sql, own = of, dict(params or {})
     else:
         sql, own = "SELECT unnest(%(customer_ids)s::bigint[]) AS customer_id", {"customer_ids": list(of)}
-    own |= {"base": Shop.objects.values_list("currency", flat=True).get(), "bought": list(Order.BOUGHT)}
+    own |= _what_counts()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_ROWS.format(of=sql), own)
         cursor.execute(_LOCK.format(of=sql), own)
         cursor.execute(_REFRESH.format(of=sql), own)
         return cursor.rowcount
+
+
+def wrong_stats(*, after: int, until: int) -> list[int]:
+    """Customers with ids in (after, until] whose statistics are not what their facts say.
+
+    Each statement sees one instant, and facts are committed together with their statistics. It locks nothing.
+    """
+    chunk = {"after": after, "until": until}
+    activities = f"{_ACTIVITIES} WHERE customer_id > %(after)s AND customer_id <= %(until)s"
+    with connection.cursor() as cursor:
+        cursor.execute(_WRONG.format(of=_OF_CHUNK), {**chunk, **_what_counts()})
+        wrong = {pk for (pk,) in cursor.fetchall()}
+        cursor.execute(_BEHIND.format(of=activities), {**chunk, "not_seen": list(_NOT_SEEN)})
+        return sorted(wrong | {pk for (pk,) in cursor.fetchall()})
+
+
+def check_stats(*, now: dt.datetime, progress: Callable[[int, int], None], chunk: int = CHUNK) -> int:
+    """Compare everyone's statistics with the facts, put right what differs, and tell of it; how many were wrong.
+
+    "Last seen" and "last opened" only ever move forward, here too.
+    """
+    wrong, last = 0, _last_customer()
+    for after in range(0, last, chunk):
+        if found := wrong_stats(after=after, until=after + chunk):
+            with transaction.atomic():
+                refresh_stats(found)
+                see(f"{_ACTIVITIES} WHERE customer_id = ANY(%(found)s)", {"found": found})
+        wrong += len(found)
+        progress(min(after + chunk, last), last)
+    if wrong:
+        raise_alert(kind=ALERT, text=_told(wrong), now=now)
+    else:
+        resolve_alert(kind=ALERT, now=now)
+    return wrong
+
+
+def count_wrong_stats() -> int:
+    """How many customers' statistics a check would put right now."""
+    return sum(len(wrong_stats(after=after, until=after + CHUNK)) for after in range(0, _last_customer(), CHUNK))
+
+
+def _last_customer() -> int:
+    return Customer.objects.aggregate(last=Max("pk"))["last"] or 0
+
+
+def _told(wrong: int) -> str:
+    return ngettext(
+        "The statistics of one customer differed from her orders and activities; they are right again. Facts must"
+        " only come in by the import, the API and the console.",
+        "The statistics of %(wrong)s customers differed from their orders and activities; they are right again. Facts"
+        " must only come in by the import, the API and the console.",
+        wrong,
+    ) % {"wrong": wrong}
+
+
+def _what_counts() -> dict[str, Any]:
+    return {"base": Shop.objects.values_list("currency", flat=True).get(), "bought": list(Order.BOUGHT)}
 
 
 def see(of: str, params: Mapping[str, Any] | None = None) -> int:
