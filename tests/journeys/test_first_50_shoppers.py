@@ -1,18 +1,16 @@
-"""A shop runs "first 50 shoppers": two hundred of them press the button at once, and exactly fifty get it."""
+"""A shop runs "first 50 shoppers": two hundred of them press the button at once, and exactly fifty get it.
+
+The same crowd meets a budget and a limit for each customer. What happens without the guards, their naive twins in
+`tests/races/test_redeem.py` show.
+"""
 
 import http.client
 import json
-import os
-import socket
-import subprocess
-import sys
 import threading
-import time
 from collections import Counter as Tally
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from django.db import connection
+from django.db.models import Sum
 
 from retention.actors import Actor
 from retention.doors.keys import create_key
@@ -21,6 +19,7 @@ from retention.incentives.models import Counter, Redemption
 from retention.incentives.operations.reconcile import differences
 from retention.incentives.rules import IncentiveRule
 from retention.shop.models import Shop
+from tests.processes import WebServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BY = Actor.command("test")
@@ -28,74 +27,101 @@ SHOPPERS = 200
 
 
 @pytest.fixture
-def server(free_port):
-    """The product's own web server on the test's database: two processes of four threads."""
-    port = free_port()
-    url = urlsplit(os.environ["DATABASE_URL"])
-    environment = {
-        **os.environ,
-        "DATABASE_URL": urlunsplit(url._replace(path=f"/{connection.settings_dict['NAME']}")),
-        "DEBUG": "0",
-        "API_REQUESTS_A_MINUTE": "1000000",
-    }
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "4"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--log-level", "error"]
-    process = subprocess.Popen([*command, "retention.wsgi:application"], env=environment)
-    for _try in range(300):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            break
-        except OSError:
-            time.sleep(0.1)
-    yield port
-    process.terminate()
-    process.wait(timeout=20)
+def server(db, free_port):
+    with WebServer(free_port()) as server:
+        yield server
 
 
-def test_two_hundred_press_at_once_and_fifty_get_it(server, now):
+@pytest.fixture
+def offer(db, now):
+    """Put an offer of one public code live: `offer(limits=…)`."""
     Shop.objects.create(name="Shop", time_zone="UTC", currency="EUR")
-    rule = IncentiveRule.model_validate(
-        {
-            "name": "First 50 shoppers",
-            "effects": [{"kind": "percent", "basis_points": 2000}],
-            "limits": {"total": 50, "per_customer": 1},
-            "codes": {"kind": "public", "text": "FIRST50"},
-        }
-    )
-    incentive = operations.create_incentive(rule=rule, now=now, by=BY)
-    operations.go_live(incentive_id=incentive.pk, now=now, by=BY)
+
+    def make(**rule):
+        rule = {"name": "Crowd", "codes": {"kind": "public", "text": "FIRST50"}, **rule}
+        incentive = operations.create_incentive(rule=IncentiveRule.model_validate(rule), now=now, by=BY)
+        return operations.go_live(incentive_id=incentive.pk, now=now, by=BY)
+
+    return make
+
+
+@pytest.fixture
+def crowd(server, now):
+    """Let everybody press at the same moment; `crowd(customer_of)` tallies (status, code) of the answers."""
     scopes = ["incentives:redeem"]
     secret = create_key(name="shop", scopes=scopes, known=scopes, now=now, by=BY).secret
-    gate, answers = threading.Barrier(SHOPPERS), []
 
-    def press(number: int) -> None:
-        body = {
-            "code": "first-50",
-            "order_reference": f"o{number}",
-            "customer": {"email": f"shopper{number}@example.com"},
-            "basket": {"currency": "EUR", "lines": [{"sku": "a", "quantity": 1, "unit_price_minor": 9999}]},
-        }
-        headers = {
-            "Authorization": f"Bearer {secret}",
-            "Content-Type": "application/json",
-            "Idempotency-Key": f"order-{number}",
-        }
-        kept = http.client.HTTPConnection("127.0.0.1", server, timeout=60)
-        kept.connect()
-        gate.wait(timeout=60)
-        kept.request("POST", "/api/v1/redemptions/", json.dumps(body), headers)
-        answer = kept.getresponse()
-        answers.append((answer.status, json.loads(answer.read()).get("code")))
-        kept.close()
+    def press_all(customer_of):
+        gate, answers = threading.Barrier(SHOPPERS), []
 
-    shoppers = [threading.Thread(target=press, args=(number,)) for number in range(SHOPPERS)]
-    for shopper in shoppers:
-        shopper.start()
-    for shopper in shoppers:
-        shopper.join(timeout=120)
-    assert Tally(answers) == {(201, "FIRST50"): 50, (409, "incentives.total_limit_reached"): 150}
+        def press(number: int) -> None:
+            body = {
+                "code": "first-50",
+                "order_reference": f"o{number}",
+                "customer": customer_of(number),
+                "basket": {"currency": "EUR", "lines": [{"sku": "a", "quantity": 1, "unit_price_minor": 9999}]},
+            }
+            headers = {
+                "Authorization": f"Bearer {secret}",
+                "Content-Type": "application/json",
+                "Idempotency-Key": f"order-{number}",
+            }
+            kept = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+            kept.connect()
+            gate.wait(timeout=60)
+            kept.request("POST", "/api/v1/redemptions/", json.dumps(body), headers)
+            answer = kept.getresponse()
+            answers.append((answer.status, json.loads(answer.read()).get("code")))
+            kept.close()
+
+        shoppers = [threading.Thread(target=press, args=(number,)) for number in range(SHOPPERS)]
+        for shopper in shoppers:
+            shopper.start()
+        for shopper in shoppers:
+            shopper.join(timeout=120)
+        return Tally(answers)
+
+    return press_all
+
+
+def strangers(number):
+    return {"email": f"shopper{number}@example.com"}
+
+
+def kept(incentive, currency):
+    return Counter.objects.get(incentive_id=incentive.pk, scope="incentive", currency=currency)
+
+
+def test_two_hundred_press_at_once_and_fifty_get_it(offer, crowd):
+    incentive = offer(
+        effects=[{"kind": "percent", "basis_points": 2000}], limits={"total": 50, "per_customer": 1}
+    )  # fmt: skip
+    assert crowd(strangers) == {(201, "FIRST50"): 50, (409, "incentives.total_limit_reached"): 150}
     assert Redemption.objects.count() == 50
-    own = Counter.objects.get(incentive_id=incentive.pk, scope="incentive", currency="")
-    assert own.redeemed == 50
-    assert Counter.objects.get(incentive_id=incentive.pk, scope="incentive", currency="EUR").spent_minor == 50 * 2000
+    assert (kept(incentive, "").redeemed, kept(incentive, "EUR").spent_minor) == (50, 50 * 2000)
+    assert differences() == []
+
+
+def test_a_budget_of_100_pays_for_exactly_ten_discounts_of_10(offer, crowd):
+    incentive = offer(
+        effects=[{"kind": "amount", "amounts": {"EUR": 1000}}],
+        limits={"money": {"amount_minor": 10_000, "currency": "EUR"}},
+    )
+    assert crowd(strangers) == {(201, "FIRST50"): 10, (409, "incentives.budget_spent"): 190}
+    spent = Redemption.objects.aggregate(sum=Sum("discount_minor"))["sum"]
+    assert (spent, kept(incentive, "EUR").spent_minor, kept(incentive, "").redeemed) == (10_000, 10_000, 10)
+    assert differences() == []
+
+
+def test_each_of_four_customers_uses_it_three_times_however_she_writes_her_address(offer, crowd):
+    offer(effects=[{"kind": "percent", "basis_points": 2000}], limits={"per_customer": 3})
+
+    def one_of_four(number):
+        address = f"shopper{number % 4}@example.com"
+        return {"email": address.upper() if number % 8 < 4 else address}
+
+    assert crowd(one_of_four) == {(201, "FIRST50"): 12, (409, "incentives.customer_limit_reached"): 188}
+    each = Counter.objects.filter(scope="email", currency="").values_list("redeemed", flat=True)
+    assert sorted(each) == [3, 3, 3, 3]
+    assert Redemption.objects.count() == 12
     assert differences() == []

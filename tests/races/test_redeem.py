@@ -11,7 +11,7 @@ from collections import Counter as Tally
 from collections.abc import Callable
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from django.db.models import F, Sum
 
 from retention.actors import Actor
@@ -371,6 +371,48 @@ def test_no_more_is_issued_than_the_limit_and_each_source_once(live, now, limits
     assert Grant.objects.count() == 35
     assert Code.objects.count() == 35
     assert differences() == []
+
+
+def test_one_source_at_once_is_one_grant(live, anna, now):
+    incentive = live(codes={"kind": "unique"})
+
+    def act(_number):
+        granted = operations.grant(
+            incentive_id=incentive.pk,
+            sources=["same"],
+            customer_ids=[anna.pk],
+            origin="race",
+            origin_ids=[None],
+            now=now,
+            by=BY,
+        )
+        return str(granted.grants["same"])
+
+    assert at_once(act, tries=40) == {str(Grant.objects.get().pk): 40}
+    assert Code.objects.count() == 1
+    assert Counter.objects.get(incentive_id=incentive.pk, scope="issue").issued == 1
+    assert differences() == []
+
+
+def test_the_naive_twin_grants_one_source_twice(live, now):
+    """Looking for the source first and writing then, without the unique key."""
+    incentive, meet = live(codes={"kind": "unique"}), Meeting(2)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE incentives_grant DROP CONSTRAINT one_grant_a_source")
+    try:
+
+        def is_free():
+            return not Grant.objects.filter(source="naive:same").exists()
+
+        found = at_once(
+            lambda _n: naive_grant(now, "same", incentive=incentive, is_free=is_free, meet=meet), tries=2, shoppers=2
+        )
+        assert found == {"granted": 2}
+        assert Grant.objects.filter(source="naive:same").count() == 2
+    finally:
+        Grant.objects.all().delete()
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE incentives_grant ADD CONSTRAINT one_grant_a_source UNIQUE (source)")
 
 
 def test_nothing_is_issued_after_the_stop(live, now):
