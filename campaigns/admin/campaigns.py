@@ -22,7 +22,7 @@ from campaigns.models import Campaign, Step
 from campaigns.plans import Plan, plan_of
 from campaigns.reasons import reason_text
 from retention import clock, money, registries
-from retention.doors.console import ConfirmForm, EditAdmin, VersionHistory, acting, confirm
+from retention.doors.console import ConfirmForm, EditAdmin, VersionHistory, acting, button
 from retention.refusals import Refused
 
 TONES = {
@@ -79,6 +79,10 @@ def forecast_sentence(found: operations.Forecast) -> str:
     return str(_("It would have reached %(heads)s customers in the last %(days)s days.") % words)
 
 
+def _change_url(campaign: Campaign) -> str:
+    return reverse("admin:campaigns_campaign_change", args=[campaign.pk])
+
+
 @admin.register(Campaign)
 class CampaignAdmin(VersionHistory, EditAdmin):
     form = CampaignForm
@@ -124,16 +128,9 @@ class CampaignAdmin(VersionHistory, EditAdmin):
             campaign_id=obj.pk, plan=Plan.model_validate(data), edited=edited, why=why, **acting(request)
         )
 
-    def get_actions_detail(self, request, object_id):
-        campaign = Campaign.objects.filter(pk=object_id).first() if object_id else None
-        shown = BUTTONS.get(campaign.state, ()) if campaign else ()
-        if campaign and campaign.state in ("live", "paused") and campaign.version_id == campaign.approved_version_id:
-            shown = tuple(name for name in shown if name != "approve")
-        return [
-            action
-            for action in super().get_actions_detail(request, object_id)
-            if action.method.original_function_name in shown
-        ]
+    def buttons_of(self, obj):
+        is_approved = obj.version_id == obj.approved_version_id
+        return [name for name in BUTTONS[obj.state] if name != "approve" or not is_approved]
 
     @display(description=_("state"), label=TONES, ordering="state")
     def shown_state(self, obj: Campaign) -> str:
@@ -150,7 +147,11 @@ class CampaignAdmin(VersionHistory, EditAdmin):
             return str(number)
         return str(_("%(newest)s, %(runs)s runs") % {"newest": number, "runs": obj.approved_version.number})
 
-    @confirm(
+    approve = button(
+        operations.approve,
+        of="campaign_id",
+        takes=["version"],
+        done=_("Approved."),
         title=_("Approve"),
         description=_("The plan as you see it may run; a live campaign runs it from now on."),
         permissions=["campaigns.approve_campaign"],
@@ -158,11 +159,10 @@ class CampaignAdmin(VersionHistory, EditAdmin):
         icon="verified",
         variant=ActionVariant.PRIMARY,
     )
-    def approve(self, request, form, obj):
-        operations.approve(campaign_id=obj.pk, version=form.cleaned_data["version"], **acting(request))
-        return _("Approved.")
-
-    @confirm(
+    launch = button(
+        operations.launch,
+        of="campaign_id",
+        done=_("It is live."),
         title=_("Launch"),
         description=_("It goes live now. You can pause or end it at any time."),
         permissions=["campaigns.launch_campaign"],
@@ -170,64 +170,56 @@ class CampaignAdmin(VersionHistory, EditAdmin):
         icon="rocket_launch",
         variant=ActionVariant.PRIMARY,
     )
-    def launch(self, request, form, obj):
-        operations.launch(campaign_id=obj.pk, **acting(request))
-        return _("It is live.")
-
-    @confirm(
+    pause = button(
+        operations.pause,
+        of="campaign_id",
+        done=_("It is paused."),
         title=_("Pause"),
         description=_("Nobody is touched and nothing is sent until you resume it."),
         permissions=["campaigns.launch_campaign"],
         icon="pause",
         variant=ActionVariant.WARNING,
     )
-    def pause(self, request, form, obj):
-        operations.pause(campaign_id=obj.pk, **acting(request))
-        return _("It is paused.")
-
-    @confirm(
+    resume = button(
+        operations.resume,
+        of="campaign_id",
+        done=_("It is live again."),
         title=_("Resume"),
         description=_("It goes on. What fell due meanwhile is caught up, unless it is too late."),
         permissions=["campaigns.launch_campaign"],
         icon="play_arrow",
         variant=ActionVariant.PRIMARY,
     )
-    def resume(self, request, form, obj):
-        operations.resume(campaign_id=obj.pk, **acting(request))
-        return _("It is live again.")
-
-    @confirm(
+    end = button(
+        operations.end,
+        of="campaign_id",
+        done=_("It has ended."),
         title=_("End"),
         description=_("For good: nobody is touched any more, and what waits in the outbox is not sent."),
         permissions=["campaigns.launch_campaign"],
         icon="stop_circle",
         variant=ActionVariant.DANGER,
     )
-    def end(self, request, form, obj):
-        operations.end(campaign_id=obj.pk, **acting(request))
-        return _("It has ended.")
-
-    @confirm(
+    clone = button(
+        operations.clone,
+        of="campaign_id",
+        done=_("This is the copy."),
+        goes_to=_change_url,
         title=_("Copy"),
         description=_("A new draft with this plan, without its dates."),
         permissions=["campaigns.add_campaign"],
         icon="content_copy",
     )
-    def clone(self, request, form, obj):
-        copy = operations.clone(campaign_id=obj.pk, **acting(request))
-        messages.success(request, _("This is the copy."))
-        return HttpResponse(headers={"HX-Redirect": _change_url(copy)})
-
-    @confirm(
+    archive = button(
+        operations.archive,
+        of="campaign_id",
+        done=_("It is archived."),
+        goes_to=lambda _campaign: reverse("admin:campaigns_campaign_changelist"),
         title=_("Archive"),
         description=_("Out of the list; its touches stay."),
         permissions=["change"],
         icon="archive",
     )
-    def archive(self, request, form, obj):
-        operations.archive(campaign_id=obj.pk, **acting(request))
-        messages.success(request, _("It is archived."))
-        return HttpResponse(headers={"HX-Redirect": reverse("admin:campaigns_campaign_changelist")})
 
     # Pages of its own
 
@@ -303,7 +295,3 @@ def _steps(formset: forms.BaseInlineFormSet) -> list[dict[str, Any]]:
 
 def _real(fields: Any) -> tuple[str, ...]:
     return tuple(name for name in fields if not name.startswith("arg__"))
-
-
-def _change_url(campaign: Campaign) -> str:
-    return reverse("admin:campaigns_campaign_change", args=[campaign.pk])

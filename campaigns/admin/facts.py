@@ -19,7 +19,7 @@ class TouchAdmin(FactAdmin):
     list_display = ("id", "due_at", "campaign", "customer", "occasion", "shown_state", "why")
     list_filter = (("campaign", AutocompleteSelectFilter), "state")
     list_select_related = ("campaign", "customer")
-    search_fields = ("=customer__email_normal", "=customer__reference")
+    search_fields = ("customer__email_normal__exact", "customer__reference__exact")
     search_help_text = _("Email or reference of the customer, whole")
     fields = (
         "campaign", "customer", "occasion", "state", "why", "due_at", "enlisted_at", "step", "next_at", "version",
@@ -41,7 +41,7 @@ class HolidayAdmin(EditAdmin):
     is_versioned = False
     list_display = ("name", "country", "on", "is_observed", "is_edited")
     list_filter = ("country", "is_observed", "on")
-    search_fields = ("name__istartswith", "key__startswith")
+    search_fields = ("name__istartswith", "key__istartswith")
     fields = ("country", "on", "name", "is_observed")
     ordering = ("on", "country")
 

@@ -9,6 +9,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from retention.doors.console.words import page_of
+
 #: Rows that the palette (Ctrl+K) finds, in the order in which it shows them.
 SEARCHED = (
     "customers.customer",
@@ -42,93 +44,89 @@ class Line:
             return None
 
 
+def _list(label: str, icon: str, title: Promise, *, right: str = "") -> Line:
+    """The line of a model's list, such as "campaigns.touch": seen by whoever may view it, unless `right` says more."""
+    room, model = label.split(".")
+    return Line(title, icon, f"{room}_{model}_changelist", right or f"{room}.view_{model}")
+
+
 GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
     (
         _("Campaigns"),
         (
-            Line(_("Campaigns"), "campaign", "campaigns_campaign_changelist", "campaigns.view_campaign"),
+            _list("campaigns.campaign", "campaign", _("Campaigns")),
             Line(_("Playbooks"), "auto_stories", "campaigns_playbooks", "campaigns.add_campaign"),
-            Line(_("Touches"), "touch_app", "campaigns_touch_changelist", "campaigns.view_touch"),
-            Line(_("Holidays"), "celebration", "campaigns_holiday_changelist", "campaigns.view_holiday"),
+            _list("campaigns.touch", "touch_app", _("Touches")),
+            _list("campaigns.holiday", "celebration", _("Holidays")),
         ),
     ),
     (
         _("Customers"),
         (
-            Line(_("Customers"), "group", "customers_customer_changelist", "customers.view_customer"),
-            Line(_("Orders"), "shopping_bag", "customers_order_changelist", "customers.view_order"),
-            Line(_("Activities"), "footprint", "customers_activity_changelist", "customers.view_activity"),
-            Line(_("Consents"), "fact_check", "customers_consent_changelist", "customers.view_consent"),
-            Line(_("Products"), "sell", "customers_product_changelist", "customers.view_product"),
-            Line(_("Imports"), "upload_file", "work_import_changelist", "work.view_import"),
-            Line(
-                _("Attributes"),
-                "label",
-                "customers_attributedefinition_changelist",
-                "customers.view_attributedefinition",
-            ),
-            Line(_("Activity kinds"), "category", "customers_activitykind_changelist", "customers.view_activitykind"),
+            _list("customers.customer", "group", _("Customers")),
+            _list("customers.order", "shopping_bag", _("Orders")),
+            _list("customers.activity", "footprint", _("Activities")),
+            _list("customers.consent", "fact_check", _("Consents")),
+            _list("customers.product", "sell", _("Products")),
+            _list("work.import", "upload_file", _("Imports")),
+            _list("customers.attributedefinition", "label", _("Attributes")),
+            _list("customers.activitykind", "category", _("Activity kinds")),
         ),
     ),
     (
         _("Segments"),
         (
-            Line(_("Segments"), "pie_chart", "segments_segment_changelist", "segments.view_segment"),
-            Line(_("Lists"), "list_alt", "segments_customerlist_changelist", "segments.view_customerlist"),
+            _list("segments.segment", "pie_chart", _("Segments")),
+            _list("segments.customerlist", "list_alt", _("Lists")),
         ),
     ),
     (
         _("Incentives & codes"),
         (
-            Line(_("Incentives"), "redeem", "incentives_incentive_changelist", "incentives.view_incentive"),
-            Line(_("Codes"), "confirmation_number", "incentives_code_changelist", "incentives.view_code"),
-            Line(_("Grants"), "volunteer_activism", "incentives_grant_changelist", "incentives.view_grant"),
-            Line(_("Redemptions"), "receipt_long", "incentives_redemption_changelist", "incentives.view_redemption"),
+            _list("incentives.incentive", "redeem", _("Incentives")),
+            _list("incentives.code", "confirmation_number", _("Codes")),
+            _list("incentives.grant", "volunteer_activism", _("Grants")),
+            _list("incentives.redemption", "receipt_long", _("Redemptions")),
         ),
     ),
     (
         _("Messages"),
         (
-            Line(_("Templates"), "draft", "messaging_template_changelist", "messaging.view_template"),
-            Line(_("Deliveries"), "outgoing_mail", "messaging_delivery_changelist", "messaging.view_delivery"),
-            Line(_("Suppressions"), "unsubscribe", "messaging_suppression_changelist", "messaging.view_suppression"),
+            _list("messaging.template", "draft", _("Templates")),
+            _list("messaging.delivery", "outgoing_mail", _("Deliveries")),
+            _list("messaging.suppression", "unsubscribe", _("Suppressions")),
         ),
     ),
     (
         _("Support"),
         (
             Line(_("Sorry desk"), "support_agent", "support:desk", "support.add_compensation"),
-            Line(_("Cases"), "folder_open", "support_case_changelist", "support.view_case"),
-            Line(_("Compensations"), "healing", "support_compensation_changelist", "support.view_compensation"),
-            Line(_("Reasons"), "help", "support_reason_changelist", "support.view_reason"),
-            Line(_("Desk settings"), "tune", "support_desk_changelist", "support.change_desk"),
-            Line(_("Agents' limits"), "speed", "support_agentlimit_changelist", "support.view_agentlimit"),
+            _list("support.case", "folder_open", _("Cases")),
+            _list("support.compensation", "healing", _("Compensations")),
+            _list("support.reason", "help", _("Reasons")),
+            _list("support.desk", "tune", _("Desk settings"), right="support.change_desk"),
+            _list("support.agentlimit", "speed", _("Agents' limits")),
         ),
     ),
     (
         _("Jobs"),
         (
-            Line(_("Jobs"), "schedule", "work_job_changelist", "work.view_job"),
-            Line(_("Runs"), "history", "work_jobrun_changelist", "work.view_jobrun"),
-            Line(
-                _("Scheduler"),
-                "timer",
-                "django_celery_beat_periodictask_changelist",
-                "django_celery_beat.view_periodictask",
-            ),
-            Line(_("Alerts"), "notifications", "work_alert_changelist", "work.view_alert"),
+            _list("work.job", "schedule", _("Jobs")),
+            _list("work.jobrun", "history", _("Runs")),
+            _list("django_celery_beat.periodictask", "timer", _("Scheduler")),
+            _list("work.alert", "notifications", _("Alerts")),
         ),
     ),
     (
         _("Settings"),
         (
-            Line(_("Shop"), "storefront", "shop_shop_changelist", "shop.view_shop"),
-            Line(_("Exchange rates"), "currency_exchange", "shop_exchangerate_changelist", "shop.view_exchangerate"),
-            Line(_("Staff"), "badge", "shop_staff_changelist", "shop.view_staff"),
-            Line(_("Roles"), "admin_panel_settings", "auth_group_changelist", "auth.view_group"),
-            Line(_("API keys"), "key", "doors_apikey_changelist", "doors.view_apikey"),
-            Line(_("Refused log-ins"), "lock_clock", "axes_accessattempt_changelist", "axes.view_accessattempt"),
-            Line(_("Audit"), "policy", "audit_auditentry_changelist", "audit.view_auditentry"),
+            _list("shop.shop", "storefront", _("Shop")),
+            _list("shop.exchangerate", "currency_exchange", _("Exchange rates")),
+            _list("shop.staff", "badge", _("Staff")),
+            _list("auth.group", "admin_panel_settings", _("Roles")),
+            _list("doors.apikey", "key", _("API keys")),
+            _list("axes.accessattempt", "lock_clock", _("Refused log-ins")),
+            _list("audit.auditentry", "policy", _("Audit")),
         ),
     ),
 )
@@ -154,6 +152,27 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _item(title: Promise, icon: str, link: str, *, is_here: bool) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": link, "active": is_here}
+
+
+def trail(path: str, row: Any = None, title: Any = "") -> list[tuple[str, str | None]]:
+    """Where one is, from the sidebar's group down: (words, address of a page above; None: no page, or this one).
+
+    Args:
+        row: whose page it is or belongs to.
+        title: of the page itself, where it is neither a list nor a row's own page.
+    """
+    places = [(group, line, link) for group, lines in GROUPS for line in lines if (link := line.link())]
+    around = [place for place in places if path.startswith(place[2])]
+    if not around:
+        return [(str(title), None)]
+    group, line, link = max(around, key=lambda place: len(place[2]))
+    steps: list[tuple[str, str | None]] = [] if group == line.title else [(str(group), None)]
+    steps.append((str(line.title), link))
+    if row is not None:
+        steps.append((str(row), page_of(type(row), row.pk)))
+    if title:
+        steps.append((str(title), None))
+    return [*steps[:-1], (steps[-1][0], None)]
 
 
 def pages(request: HttpRequest) -> list[tuple[str, str, str]]:

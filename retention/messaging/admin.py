@@ -16,7 +16,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from retention.customers.addresses import address_hash, normal_email
-from retention.doors.console import EditAdmin, FactAdmin, VersionHistory, acting, confirm
+from retention.doors.console import DaysFilter, EditAdmin, FactAdmin, VersionHistory, acting, button, confirm
 from retention.messaging import operations, views
 from retention.messaging.forms import TemplateForm, TestForm
 from retention.messaging.models import Delivery, Suppression, Template
@@ -32,7 +32,7 @@ class TemplateAdmin(VersionHistory, EditAdmin):
     list_display = ("name", "category", "topic", "languages", "saved", "is_archived")
     list_filter = ("category", "channel")
     list_select_related = ("version",)
-    search_fields = ("name__icontains", "key")
+    search_fields = ("name__icontains", "key__istartswith")
     fieldsets = ((None, {"fields": ["name", ("category", "topic")]}), (_("Words"), {"fields": ["words"]}))
     actions_detail = ("send_test", "archive")
     actions_list = ("add_ready",)
@@ -117,16 +117,20 @@ class TemplateAdmin(VersionHistory, EditAdmin):
         )
         return str(_("Sent to %(address)s.") % {"address": request.user.email})
 
-    @confirm(
+    archive = button(
+        operations.archive_template,
+        of="template_id",
+        done=_("Archived."),
         title=_("Archive this template"),
         description=_("It is offered no more. What is queued with it still leaves."),
         submit=_("Archive"),
+        button=_("Archive"),
         permissions=["messaging.change_template"],
         icon="archive",
     )
-    def archive(self, request: HttpRequest, form: forms.Form, obj: Template) -> str:
-        operations.archive_template(template_id=obj.pk, **acting(request))
-        return str(_("Archived."))
+
+    def buttons_of(self, obj):
+        return ["send_test"] if obj.archived_at else None
 
     @confirm(
         title=_("Add the ready templates"),
@@ -143,9 +147,9 @@ class TemplateAdmin(VersionHistory, EditAdmin):
 @admin.register(Delivery)
 class DeliveryAdmin(FactAdmin):
     list_display = ("id", "queued_at", "customer", "template", "shown_state", "shown_reason", "ended_at")
-    list_filter = ("state", "is_transactional", "channel", "queued_at")
+    list_filter = ("state", "is_transactional", "channel", ("queued_at", DaysFilter))
     list_select_related = ("customer", "template")
-    search_fields = ("=customer__email_normal", "=customer__reference", "=grant__code__code")
+    search_fields = ("customer__email_normal__exact", "customer__reference__exact", "grant__code__code__exact")
     search_help_text = _("Email, reference or code of the customer, whole")
     actions_detail = ("arrived", "send_again")
     readonly_fields = ("shown_state", "shown_reason", "written_in", "message")
@@ -226,10 +230,8 @@ class DeliveryAdmin(FactAdmin):
         operations.settle_unknown(delivery_id=obj.pk, arrived=False, **acting(request))
         return str(_("It is queued again."))
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list:
-        delivery = self.get_object(request, str(object_id))
-        is_open = delivery is not None and delivery.state == Delivery.State.UNKNOWN
-        return super().get_actions_detail(request, object_id) if is_open else []
+    def buttons_of(self, obj):
+        return None if obj.state == Delivery.State.UNKNOWN else []
 
 
 class SuppressionForm(forms.ModelForm):
@@ -254,6 +256,7 @@ class SuppressionAdmin(EditAdmin):
     list_filter = ("why", "channel", "marketing_only")
     search_fields = ("id",)
     search_help_text = _("The whole address")
+    sortable_by = ()
     fields = ("address", "marketing_only")
     actions_detail = ("lift",)
 
@@ -275,16 +278,18 @@ class SuppressionAdmin(EditAdmin):
         typed = form.cleaned_data
         return suppress(address=typed["address"], marketing_only=typed["marketing_only"], **acting(request))
 
-    @confirm(
+    lift = button(
+        lift_suppression,
+        of="suppression_id",
+        done=_("Mail may go to this address again."),
+        goes_to=lambda _outcome: reverse("admin:messaging_suppression_changelist"),
         title=_("Write to this address again"),
         description=_("Only if its owner asked for it, or the address works again. Consent is still needed."),
         submit=_("Lift"),
+        button=_("Lift"),
         permissions=["messaging.lift_suppression"],
         icon="undo",
     )
-    def lift(self, request: HttpRequest, form: forms.Form, obj: Suppression) -> str:
-        lift_suppression(suppression_id=obj.pk, **acting(request))
-        return str(_("Lifted."))
 
 
 def _placed(fault: Any) -> str:

@@ -24,7 +24,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
 from retention import clock
 from retention.audit.models import Version
-from retention.doors.console import EditAdmin, VersionHistory, acting, confirm
+from retention.doors.console import EditAdmin, VersionHistory, acting, button
 from retention.segments import operations, rules, views
 from retention.segments.catalogue import catalogue
 from retention.segments.composition import composition
@@ -174,33 +174,31 @@ class SegmentAdmin(VersionHistory, EditAdmin):
     def open_composition(self, request, object_id):
         return redirect("admin:segments_segment_composition", object_id=object_id)
 
-    @confirm(
+    archive = button(
+        operations.archive_segment,
+        of="segment_id",
+        done=_("The segment is archived."),
         title=_("Archive this segment"),
         description=_("It is offered and refreshed no more, and nobody is in it. You can bring it back."),
         submit=_("Archive"),
+        button=_("Archive"),
         permissions=["change"],
         icon="archive",
     )
-    def archive(self, request, form, obj):
-        operations.archive_segment(segment_id=obj.pk, **acting(request))
-        return _("The segment is archived.")
-
-    @confirm(
+    bring_back = button(
+        operations.bring_back_segment,
+        of="segment_id",
+        done=_("The segment is in use again."),
         title=_("Bring this segment back"),
         description=_("Its members are there after the next refresh."),
         submit=_("Bring back"),
+        button=_("Bring back"),
         permissions=["change"],
         icon="unarchive",
     )
-    def bring_back(self, request, form, obj):
-        operations.bring_back_segment(segment_id=obj.pk, **acting(request))
-        return _("The segment is in use again.")
 
-    def get_actions_detail(self, request, object_id):
-        found = self.get_object(request, str(object_id))
-        unwanted = "bring_back" if found is None or found.archived_at is None else "archive"
-        offered = super().get_actions_detail(request, object_id)
-        return [action for action in offered if not action.action_name.endswith(f"_{unwanted}")]
+    def buttons_of(self, obj):
+        return ["open_composition", "archive" if obj.archived_at is None else "bring_back"]
 
     def get_changelist_instance(self, request):
         changelist = super().get_changelist_instance(request)
@@ -317,13 +315,17 @@ class CustomerListAdmin(EditAdmin):
             messages.warning(request, _("%(count)s lines named no customer: %(some)s") % words)
         return uploaded.list
 
-    @confirm(
+    archive = button(
+        operations.archive_list,
+        of="list_id",
+        done=_("The list is archived."),
         title=_("Archive this list"),
         description=_("Who was on it is forgotten."),
         submit=_("Archive"),
+        button=_("Archive"),
         permissions=["segments.change_customerlist"],
         icon="archive",
     )
-    def archive(self, request, form, obj):
-        operations.archive_list(list_id=obj.pk, **acting(request))
-        return _("The list is archived.")
+
+    def buttons_of(self, obj):
+        return [] if obj.archived_at else None

@@ -8,7 +8,7 @@ from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from retention import money
-from retention.doors.console import EditAdmin, FactAdmin, acting
+from retention.doors.console import DaysFilter, EditAdmin, FactAdmin, acting
 from retention.shop.models import Shop
 from retention.support.forms import read_amount
 from retention.support.models import AgentLimit, Case, Compensation, Desk, Reason
@@ -22,9 +22,9 @@ MOST = 10**12
 class CaseAdmin(FactAdmin):
     empty_hint = _("A case is opened at the sorry desk, together with what is given.")
     list_display = ("id", "opened_at", "customer", "reason", "order", "channel", "opened_by")
-    list_filter = ("reason", ("channel", FieldTextFilter), "opened_at")
+    list_filter = ("reason", ("channel", FieldTextFilter), ("opened_at", DaysFilter))
     list_select_related = ("customer", "reason", "order", "opened_by")
-    search_fields = ("=order__reference", "=customer__email_normal", "=customer__reference")
+    search_fields = ("order__reference__exact", "customer__email_normal__exact", "customer__reference__exact")
     search_help_text = _("Order, email or reference of the customer, whole")
     fields = ("opened_at", "opened_by", "customer", "reason", "order", "line", "channel", "words")
 
@@ -33,9 +33,11 @@ class CaseAdmin(FactAdmin):
 class CompensationAdmin(FactAdmin):
     empty_hint = _("What agents give at the sorry desk is listed here.")
     list_display = ("id", "given_at", "customer", "reason", "amount", "given_by", "is_sent", "undone_at")
-    list_filter = ("given_at", "is_sent", "case__reason")
+    list_filter = (("given_at", DaysFilter), "is_sent", "case__reason")
     list_select_related = ("case__customer", "case__reason", "given_by")
-    search_fields = ("=grant__code__code", "=case__order__reference", "=case__customer__email_normal")
+    search_fields = (
+        "grant__code__code__exact", "case__order__reference__exact", "case__customer__email_normal__exact",
+    )  # fmt: skip
     search_help_text = _("Code, order or email of the customer, whole")
     fields = (
         "given_at", "given_by", "case", "grant", "product", "amount", "day", "is_sent",

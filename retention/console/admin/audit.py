@@ -2,19 +2,19 @@
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import FieldTextFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.decorators import display
 
 from retention.audit.differences import difference, readable
 from retention.audit.models import AuditEntry
-from retention.doors.console import FactAdmin
+from retention.doors.console import DaysFilter, FactAdmin
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(FactAdmin):
     list_display = ["at", "who", "verb", "what", "customer_id", "change"]
     list_filter = [
-        ("at", RangeDateTimeFilter),
+        ("at", DaysFilter),
         ("verb", FieldTextFilter),
         ("customer_id", FieldTextFilter),
     ]

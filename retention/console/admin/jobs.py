@@ -15,7 +15,7 @@ from unfold.decorators import display
 from unfold.enums import ActionVariant
 
 from retention import clock, registries
-from retention.doors.console import EditAdmin, FactAdmin, acting, confirm
+from retention.doors.console import EditAdmin, FactAdmin, acting, button, confirm
 from retention.shop.models import Shop
 from retention.work import operations
 from retention.work.due import next_due
@@ -171,13 +171,15 @@ class AlertAdmin(FactAdmin):
     def shown_level(self, obj: Alert) -> str:
         return obj.get_level_display()
 
-    @confirm(
+    settle = button(
+        operations.settle_alert,
+        of="alert_id",
+        done=_("Settled."),
         title=_("Settle"),
         description=_("You have seen to it. It is raised again if it happens again."),
         permissions=["work.change_alert"],
         icon="done",
     )
-    def settle(self, request, form, obj):
-        acts = acting(request)
-        operations.settle_alert(alert_id=obj.pk, **acts)
-        return _("Settled.")
+
+    def buttons_of(self, obj: Alert) -> list[str] | None:
+        return [] if obj.resolved_at else None

@@ -8,7 +8,7 @@ from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from retention.doors.console import EditAdmin, acting, confirm
+from retention.doors.console import EditAdmin, acting, button, confirm
 from retention.doors.endpoints import scopes
 from retention.doors.keys import create_key, revoke_key, rotate_key
 from retention.doors.models import ApiKey
@@ -85,17 +85,21 @@ class ApiKeyAdmin(EditAdmin):
     def rotate(self, request, form, obj):
         self._show_once(request, rotate_key(key_id=obj.pk, **acting(request)).secret)
 
-    @confirm(
+    revoke = button(
+        revoke_key,
+        of="key_id",
+        done=_("The key %(row)s is revoked."),
         title=_("Revoke the key"),
         description=_("The caller is refused within five seconds. This cannot be undone; make a new key instead."),
         submit=_("Revoke it"),
+        button=_("Revoke"),
         permissions=["doors.change_apikey"],
         icon="block",
         variant=ActionVariant.DANGER,
     )
-    def revoke(self, request, form, obj):
-        revoke_key(key_id=obj.pk, **acting(request))
-        return _("The key %s is revoked.") % obj
+
+    def buttons_of(self, obj):
+        return [] if obj.revoked_at else None
 
     def _show_once(self, request, secret: str) -> None:
         sentence = format_html(

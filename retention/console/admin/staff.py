@@ -12,7 +12,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from retention.doors.console import ConfirmForm, EditAdmin, FactAdmin, acting, confirm
+from retention.doors.console import ConfirmForm, EditAdmin, FactAdmin, acting, button
 from retention.doors.operations.staff import Person, create_staff, save_staff, set_password
 from retention.doors.roles import ROLES
 from retention.shop.models import Staff
@@ -109,17 +109,19 @@ class StaffAdmin(EditAdmin):
             return save_staff(staff_id=form.instance.pk, person=person, **acting(request))
         return create_staff(person=person, password=said["password"], **acting(request))
 
-    @confirm(
+    new_password = button(
+        set_password,
+        of="staff_id",
+        takes=["password"],
+        done=_("%(row)s has a new password."),
         title=_("Set a new password"),
         description=_("All log-ins of this person end at once."),
         submit=_("Set the password"),
+        button=_("New password"),
         permissions=["change"],
         form_class=PasswordForm,
         icon="key",
     )
-    def new_password(self, request, form, obj):
-        set_password(staff_id=obj.pk, password=form.cleaned_data["password"], **acting(request))
-        return _("%s has a new password.") % obj
 
 
 if admin.site.is_registered(Group):

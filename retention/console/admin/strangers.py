@@ -1,5 +1,7 @@
 """Rows of other people's apps, shown in our dress or not at all."""
 
+from functools import partial
+
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +14,7 @@ from django_celery_beat.models import (
 )
 from unfold.enums import ActionVariant
 
-from retention.doors.console import FactAdmin, acting, confirm
+from retention.doors.console import FactAdmin, button
 from retention.doors.operations.ticks import switch_tick
 
 _HIDDEN = (AccessLog, AccessFailureLog, ClockedSchedule, CrontabSchedule, IntervalSchedule, SolarSchedule)
@@ -42,24 +44,28 @@ class TickAdmin(FactAdmin):
     actions_detail = ["switch_on", "switch_off"]
     empty_hint = _("The scheduler writes its ticks here when it starts for the first time.")
 
-    @confirm(
+    switch_on = button(
+        partial(switch_tick, is_enabled=True),
+        of="tick_id",
+        done=_("The scheduler rings %(row)s again."),
         title=_("Switch the tick on"),
+        button=_("Switch on"),
         submit=_("Switch it on"),
         permissions=["django_celery_beat.change_periodictask"],
         icon="play_arrow",
     )
-    def switch_on(self, request, form, obj):
-        switch_tick(tick_id=obj.pk, is_enabled=True, **acting(request))
-        return _("The scheduler rings %s again.") % obj.name
-
-    @confirm(
+    switch_off = button(
+        partial(switch_tick, is_enabled=False),
+        of="tick_id",
+        done=_("The scheduler no longer rings %(row)s."),
         title=_("Switch the tick off"),
+        button=_("Switch off"),
         description=_("Nothing that it rings for runs until it is switched on again: no job, no message."),
         submit=_("Switch it off"),
         permissions=["django_celery_beat.change_periodictask"],
         icon="stop",
         variant=ActionVariant.DANGER,
     )
-    def switch_off(self, request, form, obj):
-        switch_tick(tick_id=obj.pk, is_enabled=False, **acting(request))
-        return _("The scheduler no longer rings %s.") % obj.name
+
+    def buttons_of(self, obj):
+        return ["switch_off" if obj.enabled else "switch_on"]

@@ -161,6 +161,7 @@ class CustomerAdmin(EditAdmin, IngestAdmin):
     list_filter = (("country", FieldTextFilter), ("language", FieldTextFilter))
     ordering = ("-id",)
     search_fields = ("reference",)
+    sortable_by = ("signed_up_at",)
     search_help_text = _("Beginning of an email, reference or name; a phone number; an order's reference")
     inlines = (StatsTab, StatesTab, ConsentsTab, OrdersTab, ActivitiesTab)
 

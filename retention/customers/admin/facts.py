@@ -7,7 +7,6 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
@@ -27,7 +26,7 @@ from retention.customers.models import (
 )
 from retention.customers.operations.declarations import save_activity_kind
 from retention.customers.operations.products import save_product
-from retention.doors.console import EditAdmin, FactAdmin, acting
+from retention.doors.console import DaysFilter, EditAdmin, FactAdmin, acting
 from retention.doors.imports import IngestAdmin
 
 #: No product costs more, in major units.
@@ -100,7 +99,9 @@ class ProductAdmin(EditAdmin, IngestAdmin):
     resource_classes = [ProductResource]
     list_display = ("name", "sku", "category", "price", "is_low_margin", "archived_at")
     list_filter = ("is_low_margin",)
-    search_fields = ("^sku", "^name")
+    search_fields = ("sku__startswith", "name__istartswith")
+    search_help_text = _("The beginning of a SKU or a name")
+    sortable_by = ("sku",)
     fields = (
         ("sku", "name"), "category", ("currency", "price"), ("minimum_price", "unit_cost"),
         ("compare_at", "is_low_margin"), "tags", ("season_from", "season_until"),
@@ -181,10 +182,12 @@ class ReturnsTab(Facts):
 class OrderAdmin(FactAdmin, IngestAdmin):
     resource_classes = [OrderResource]
     list_display = ("reference", "placed_at", "who", "state", "total", "channel", "country")
-    list_filter = ("state", ("placed_at", RangeDateTimeFilter))
+    list_filter = ("state", ("placed_at", DaysFilter))
     list_select_related = ("customer",)
     ordering = ("-placed_at",)
-    search_fields = ("^reference",)
+    search_fields = ("reference__startswith",)
+    search_help_text = _("The beginning of an order's reference")
+    sortable_by = ("reference", "placed_at")
     fields = (
         ("reference", "state"), ("customer", "email"), ("total", "in_base"), ("discount", "shipping", "tax"),
         ("channel", "store", "payment_method"), "codes", ("address", "postcode", "city"), ("region", "country"),
@@ -222,10 +225,11 @@ class OrderAdmin(FactAdmin, IngestAdmin):
 @admin.register(Activity)
 class ActivityAdmin(FactAdmin):
     list_display = ("kind", "occurred_at", "customer", "product", "recorded_at")
-    list_filter = (("occurred_at", RangeDateTimeFilter),)
+    list_filter = (("occurred_at", DaysFilter),)
     list_select_related = ("customer", "product")
     ordering = ("-id",)
-    search_fields = ("=reference", "=customer__reference", "=customer__email_normal")
+    search_fields = ("reference__exact", "customer__reference__exact", "customer__email_normal__exact")
+    search_help_text = _("Its reference, or the customer's reference or email, whole")
 
 
 @admin.register(ActivityKind)
@@ -248,8 +252,9 @@ class ActivityKindAdmin(EditAdmin):
 @admin.register(Consent)
 class ConsentAdmin(FactAdmin):
     list_display = ("occurred_at", "customer", "channel", "purpose", "event", "source")
-    list_filter = ("channel", "event", ("occurred_at", RangeDateTimeFilter))
+    list_filter = ("channel", "event", ("occurred_at", DaysFilter))
     list_select_related = ("customer",)
     ordering = ("-id",)
-    search_fields = ("=reference", "=customer__reference", "=customer__email_normal")
+    search_fields = ("reference__exact", "customer__reference__exact", "customer__email_normal__exact")
+    search_help_text = _("Its reference, or the customer's reference or email, whole")
     exclude = ("address_hash",)

@@ -1,17 +1,20 @@
 """What console pages are built from: fast lists, one-operation forms, confirmations, history."""
 
-from retention.doors.console.confirm import ConfirmForm, confirm
-from retention.doors.console.edits import EditAdmin, acting
+from retention.doors.console.acts import acting
+from retention.doors.console.confirm import ConfirmForm, button, confirm
+from retention.doors.console.edits import EditAdmin
 from retention.doors.console.history import VersionHistory
-from retention.doors.console.lists import CappedPaginator, FactAdmin, FastList
+from retention.doors.console.lists import CappedPaginator, DaysFilter, FactAdmin, FastList
 
 __all__ = [
     "CappedPaginator",
     "ConfirmForm",
+    "DaysFilter",
     "EditAdmin",
     "FactAdmin",
     "FastList",
     "VersionHistory",
     "acting",
+    "button",
     "confirm",
 ]

@@ -1,4 +1,8 @@
-"""Buttons that ask first: a dialog, one operation call, its outcome as a sentence or its refusal in the dialog."""
+"""Buttons that ask first: a dialog, one operation call, its outcome as a sentence or its refusal in the dialog.
+
+Most are said in a page's class: `pause = button(operations.pause, of="campaign_id", …)`. Where there is more to it than
+one call and one sentence, `confirm` decorates a method.
+"""
 
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -15,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
+from retention.doors.console.acts import acting
 from retention.doors.console.sentences import messages_of
 from retention.refusals import Refused
 
@@ -40,6 +45,47 @@ class ConfirmForm(BaseDialogForm):
             sentences,
             errors,
         )
+
+
+class button:  # noqa: N801  read as a word in the body of a page's class
+    """A dialog action that calls one operation on its row; it is called as the attribute that it becomes.
+
+    Args:
+        operation: called with the row's number as `of`, with what the form holds of `takes`, and with `now` and `by`.
+        done: the sentence that tells the outcome; `%(row)s` and `%(outcome)s` in it are filled in.
+        goes_to: where to go then, made of the outcome; otherwise the page is shown anew.
+        dialog: see `confirm`.
+    """
+
+    def __init__(
+        self,
+        operation: Callable,
+        *,
+        of: str,
+        done: Any,
+        takes: Iterable[str] = (),
+        goes_to: Callable[[Any], str] | None = None,
+        **dialog: Any,
+    ) -> None:
+        self.operation, self.of, self.done, self.takes = operation, of, done, tuple(takes)
+        self.goes_to, self.dialog = goes_to, dialog
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        def act(admin, request: HttpRequest, form: ConfirmForm, obj: Any) -> str | HttpResponse:
+            return self._act(request, form, obj)
+
+        act.__name__ = name
+        setattr(owner, name, confirm(**self.dialog)(act))
+
+    def _act(self, request: HttpRequest, form: ConfirmForm, obj: Any) -> str | HttpResponse:
+        given = {name: form.cleaned_data[name] for name in self.takes}
+        outcome = self.operation(**{self.of: obj.pk}, **given, **acting(request))
+        shown = f"{outcome:,}" if isinstance(outcome, int) else outcome
+        sentence = str(self.done) % {"row": obj, "outcome": shown}
+        if self.goes_to is None:
+            return sentence
+        messages.success(request, sentence)
+        return HttpResponse(headers={"HX-Redirect": self.goes_to(outcome)})
 
 
 def confirm(
@@ -116,6 +162,8 @@ def _row(admin, request: HttpRequest, object_id: str | None):
 
 
 def _may(admin, request: HttpRequest, permission: str, obj) -> bool:
+    if permission == "add":
+        return admin.has_add_permission(request)
     if "." in permission:
         return request.user.has_perm(permission) and admin.has_view_permission(request, obj)
     return getattr(admin, f"has_{permission}_permission")(request, obj)

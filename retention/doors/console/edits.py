@@ -3,15 +3,14 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from retention import clock
-from retention.actors import Actor
 from retention.doors.console.lists import FastList
 from retention.doors.console.sentences import messages_of
 from retention.refusals import Refused
@@ -22,13 +21,6 @@ class _Undone(Exception):
 
     def __init__(self, reason: Refused | ValidationError) -> None:
         self.reason = reason
-
-
-def acting(request: HttpRequest) -> dict[str, Any]:
-    """`now` and `by` for an operation called on behalf of whoever sent this request."""
-    if isinstance(request.user, AnonymousUser):
-        raise PermissionError("a console page was reached without a log-in")
-    return {"now": clock.now(), "by": Actor.staff(request.user)}
 
 
 class _OperationForm(forms.ModelForm):
@@ -96,12 +88,22 @@ class EditAdmin(FastList):
     # From here on: how Django's page is bent to that.
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None) -> HttpResponse:
+        buttons = {
+            "show_save_and_add_another": False,
+            "show_save_and_continue": self.has_change_permission(request),
+        }
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return super().changeform_view(request, object_id, form_url, {**buttons, **(extra_context or {})})
         except _Undone as undone:
             # The transaction is gone; the same input is shown again with the refusal as an error of the form.
             request.refusal = undone.reason
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return super().changeform_view(request, object_id, form_url, {**buttons, **(extra_context or {})})
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(db_field, models.DateTimeField) and field is not None and not field.help_text:
+            field.help_text = _("By the shop's clock, %s.") % timezone.get_current_timezone_name().replace("_", " ")
+        return field
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         base = _VersionedForm if self.is_versioned else _OperationForm

@@ -14,7 +14,7 @@ from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from retention.doors.console import ConfirmForm, EditAdmin, VersionHistory, acting, confirm
+from retention.doors.console import ConfirmForm, EditAdmin, VersionHistory, acting, button, confirm
 from retention.incentives import operations, views
 from retention.incentives.admin.overview import TONES, overview_of
 from retention.incentives.forms import RuleForm
@@ -27,6 +27,12 @@ from retention.incentives.versions import rule_of, rules_of
 GOODS = "kind != 'free_shipping'"
 LINES = f"scope == 'lines' && {GOODS}"
 UNIQUE = "code_kind == 'unique'"
+#: State → buttons that make sense in it.
+BUTTONS = {
+    Incentive.State.DRAFT: ["go_live"],
+    Incentive.State.LIVE: ["stop", "generate_codes", "export_codes"],
+    Incentive.State.STOPPED: ["resume", "export_codes"],
+}
 
 
 class WhyForm(ConfirmForm):
@@ -172,21 +178,18 @@ class IncentiveAdmin(VersionHistory, EditAdmin):
         may_edit = self.has_change_permission(request, obj)
         return fieldsets if may_edit else fieldsets[:1]
 
-    def get_actions_detail(self, request, object_id):
-        obj = self.get_object(request, str(object_id))
-        unwanted = {
-            "draft": {"stop", "resume", "generate_codes", "apply_to_codes"},
-            "live": {"go_live", "resume"},
-            "stopped": {"go_live", "stop", "generate_codes"},
-        }.get(obj.state if obj else "", set())
-        if obj and obj.code_kind == Incentive.CodeKind.PUBLIC:
-            unwanted = unwanted | {"generate_codes"}
-        if obj and (obj.version is None or obj.version.number == 1):
-            unwanted = unwanted | {"apply_to_codes"}
-        offered = super().get_actions_detail(request, object_id)
-        return [action for action in offered if not any(action.action_name.endswith(f"_{name}") for name in unwanted)]
+    def buttons_of(self, obj):
+        shown = ["try_it", *BUTTONS[obj.state]]
+        if obj.code_kind == Incentive.CodeKind.PUBLIC:
+            shown = [name for name in shown if name != "generate_codes"]
+        if obj.state != Incentive.State.DRAFT and obj.version.number > 1:
+            shown.append("apply_to_codes")
+        return shown
 
-    @confirm(
+    go_live = button(
+        operations.go_live,
+        of="incentive_id",
+        done=_("The offer is live."),
         title=_("Go live"),
         description=_("It can be given from now on, and its public code works."),
         submit=_("Go live"),
@@ -194,11 +197,11 @@ class IncentiveAdmin(VersionHistory, EditAdmin):
         icon="play_arrow",
         variant=ActionVariant.PRIMARY,
     )
-    def go_live(self, request, form, obj):
-        operations.go_live(incentive_id=obj.pk, **acting(request))
-        return _("The offer is live.")
-
-    @confirm(
+    stop = button(
+        operations.stop,
+        of="incentive_id",
+        takes=["why"],
+        done=_("The offer is stopped everywhere."),
         title=_("Stop this offer everywhere"),
         description=_("Nothing more is given, no code of it works, messages with it do not leave. You can resume it."),
         submit=_("Stop everywhere"),
@@ -208,11 +211,11 @@ class IncentiveAdmin(VersionHistory, EditAdmin):
         icon="stop_circle",
         variant=ActionVariant.DANGER,
     )
-    def stop(self, request, form, obj):
-        operations.stop(incentive_id=obj.pk, why=form.cleaned_data["why"], **acting(request))
-        return _("The offer is stopped everywhere.")
-
-    @confirm(
+    resume = button(
+        operations.resume,
+        of="incentive_id",
+        takes=["why"],
+        done=_("The offer is live again."),
         title=_("Resume this offer"),
         description=_("Everything that was out works again, as far as it has not expired."),
         submit=_("Resume"),
@@ -221,9 +224,20 @@ class IncentiveAdmin(VersionHistory, EditAdmin):
         form_class=WhyForm,
         icon="play_arrow",
     )
-    def resume(self, request, form, obj):
-        operations.resume(incentive_id=obj.pk, why=form.cleaned_data["why"], **acting(request))
-        return _("The offer is live again.")
+    apply_to_codes = button(
+        operations.apply_version_to_codes,
+        of="incentive_id",
+        done=_("%(outcome)s codes follow the newest version now."),
+        title=_("Also apply to the codes already out"),
+        description=_(
+            "Codes keep the rule they were given with. This moves them to the newest version; their dates stay."
+        ),
+        submit=_("Apply to them"),
+        button=_("Apply to codes out"),
+        permissions=["incentives.change_incentive"],
+        form_class=ApplyForm,
+        icon="published_with_changes",
+    )
 
     @confirm(
         title=_("Generate codes"),
@@ -244,21 +258,6 @@ class IncentiveAdmin(VersionHistory, EditAdmin):
         if batch.state == CodeBatch.State.DONE:
             return _("%(count)s codes are there.") % {"count": f"{batch.made:,}"}
         return _("%(count)s codes are being made.") % {"count": f"{batch.wanted:,}"}
-
-    @confirm(
-        title=_("Also apply to the codes already out"),
-        description=_(
-            "Codes keep the rule they were given with. This moves them to the newest version; their dates stay."
-        ),
-        submit=_("Apply to them"),
-        button=_("Apply to codes out"),
-        permissions=["incentives.change_incentive"],
-        form_class=ApplyForm,
-        icon="published_with_changes",
-    )
-    def apply_to_codes(self, request, form, obj):
-        changed = operations.apply_version_to_codes(incentive_id=obj.pk, **acting(request))
-        return _("%(count)s codes follow the newest version now.") % {"count": f"{changed:,}"}
 
     @admin.action(description=_("Try it"), permissions=["view"])
     def try_it(self, request, object_id):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
-from retention.doors.console import FactAdmin
+from retention.doors.console import DaysFilter, FactAdmin
 from retention.incentives import views
 from retention.incentives.baskets import amount_text
 from retention.incentives.codes import readings
@@ -20,6 +20,7 @@ class CodeAdmin(FactAdmin):
     list_filter = [["incentive", AutocompleteSelectFilter], "state"]
     search_fields = ["code__startswith"]
     search_help_text = _("The beginning of a code, however it is typed.")
+    sortable_by = ["code"]
     list_select_related = ["incentive", "customer"]
     fields = [
         "code",
@@ -52,7 +53,9 @@ class CodeAdmin(FactAdmin):
 @admin.register(Grant)
 class GrantAdmin(FactAdmin):
     list_display = ["granted_at", "incentive", "customer", "state", "origin", "expires_at"]
-    list_filter = [["incentive", AutocompleteSelectFilter], "state", ["granted_at", RangeDateFilter]]
+    list_filter = [["incentive", AutocompleteSelectFilter], "state", ["granted_at", DaysFilter]]
+    search_fields = ["customer__email_normal__exact", "customer__reference__exact", "code__code__exact"]
+    search_help_text = _("Email, reference or code of the customer, whole")
     list_select_related = ["incentive", "customer"]
     fields = [
         "incentive",
@@ -74,9 +77,10 @@ class GrantAdmin(FactAdmin):
 class RedemptionAdmin(FactAdmin):
     empty_hint = _("The shop's checkout redeems codes through the API.")
     list_display = ["redeemed_at", "shown_code", "shown_discount", "order_reference", "customer", "shown_state"]
-    list_filter = [["redeemed_at", RangeDateFilter]]
-    search_fields = ["order_reference__startswith"]
-    search_help_text = _("The order's number.")
+    list_filter = [["redeemed_at", DaysFilter]]
+    search_fields = ["order_reference__exact"]
+    search_help_text = _("The order's number, whole")
+    sortable_by = ["redeemed_at"]
     list_select_related = ["code__incentive", "customer"]
     fields = [
         "public_id",
