@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from liquid.exceptions import LiquidError
-
 from retention.messaging import blocks, words
 from retention.messaging.words import Fault
 
@@ -76,11 +74,12 @@ def _compile_language(
         foot = _html_foot(language, is_marketing)
         try:
             html = blocks.compile_html(read.mjml, language, preheader=preheader, footer=foot)
-            words.parse(html, language, is_html=True).render(**samples)
         except ValueError as error:
             return None, [Fault("mjml", part="body", params={"message": str(error)})]
-        except LiquidError as error:
-            return None, [Fault("render", part="body", params={"message": str(error.message)})]
+        try:
+            words.parse(html, language, is_html=True).render(**samples)
+        except words.FAILURES as error:
+            return None, [Fault("render", part="body", params={"message": words.plain(error)})]
     used = set()
     for source, is_html in ((subject, False), (html, True), (plain, False)):
         used |= words.used(words.parse(source, language, is_html=is_html))

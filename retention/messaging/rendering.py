@@ -32,7 +32,7 @@ class ParsedTemplate:
     html: liquid.BoundTemplate | None
     text: liquid.BoundTemplate
     placeholders: frozenset[str]
-    sources: tuple[str, str]
+    sources: tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +50,22 @@ class Folded:
     __slots__ = ("_html", "_subject", "_text")
 
     def __init__(self, parsed: ParsedTemplate, constants: Mapping[str, Any]) -> None:
-        html, text = parsed.sources
-        self._subject = parsed.subject
-        self._html = FoldedTemplate(words.parse(html, parsed.language, is_html=True), constants) if html else None
-        self._text = FoldedTemplate(words.parse(text, parsed.language, is_html=False), constants)
+        def part(source: str, *, is_html: bool) -> FoldedTemplate:
+            return FoldedTemplate(words.parse(source, parsed.language, is_html=is_html), constants)
+
+        subject, html, text = parsed.sources
+        self._subject = part(subject, is_html=False)
+        self._html = part(html, is_html=True) if html else None
+        self._text = part(text, is_html=False)
 
     def render(self, values: Mapping[str, Any]) -> Rendered:
         """The same words as `render` would give.
 
         Raises:
-            LiquidError
+            words.FAILURES
         """
         return Rendered(
-            subject=_one_line(words.render(self._subject, values)),
+            subject=_one_line(str(self._subject.fill(values))),
             html=self._html.fill(values) if self._html is not None else "",
             text=_tidy(str(self._text.fill(values))),
         )
@@ -119,7 +122,7 @@ def parse(compiled: CompiledTemplate) -> ParsedTemplate:
         html=words.parse(compiled.html, language, is_html=True) if compiled.html else None,
         text=words.parse(compiled.text, language, is_html=False),
         placeholders=frozenset(compiled.placeholders),
-        sources=(compiled.html, compiled.text),
+        sources=(compiled.subject, compiled.html, compiled.text),
     )
 
 
@@ -135,7 +138,7 @@ def render(template: ParsedTemplate, values: Mapping[str, Any]) -> Rendered:
     """The words filled in.
 
     Raises:
-        LiquidError: a limit was reached, or a filter could not work with a value.
+        words.FAILURES: a limit was reached, or a filter could not work with a value.
     """
     return Rendered(
         subject=_one_line(words.render(template.subject, values)),

@@ -34,6 +34,8 @@ _FILTERS_LEFT_OUT = (
     "url_decode",
 )
 _LONGEST_RANGE = 1000
+#: What filling a template may raise: beside its own errors the library lets some of Python's through.
+FAILURES = (LiquidError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -190,8 +192,8 @@ def faults(source: str, language: str, samples: Mapping[str, Any], *, is_html: b
     if not found:
         try:
             template.render(**samples)
-        except LiquidError as error:
-            found.append(fault_at(source, _offset(error), "render", message=_plain(error)))
+        except FAILURES as error:
+            found.append(fault_at(source, _offset(error), "render", message=plain(error)))
     return sorted(found, key=lambda fault: (fault.line, fault.column))
 
 
@@ -204,7 +206,7 @@ def render(template: liquid.BoundTemplate, values: Mapping[str, Any]) -> str:
     """The filled words.
 
     Raises:
-        LiquidError: a limit was reached, or a filter could not work with the value.
+        FAILURES: a limit was reached, or a filter could not work with the value.
     """
     return template.render(**values)
 
@@ -244,15 +246,17 @@ def _syntax_fault(source: str, error: LiquidError) -> Fault:
     unclosed = _unclosed_tag(source)
     if unclosed:
         return unclosed
-    return fault_at(source, _offset(error), "syntax", message=_plain(error))
+    return fault_at(source, _offset(error), "syntax", message=plain(error))
 
 
-def _offset(error: LiquidError) -> int:
-    return max(0, error.token.start_index) if error.token is not None else 0
+def _offset(error: Exception) -> int:
+    token = getattr(error, "token", None)
+    return max(0, token.start_index) if token is not None else 0
 
 
-def _plain(error: LiquidError) -> str:
-    return str(error.message).rstrip(".")
+def plain(error: Exception) -> str:
+    """What went wrong, for the middle of a sentence."""
+    return str(getattr(error, "message", error)).rstrip(".")
 
 
 def _unclosed_tag(source: str) -> Fault | None:

@@ -349,6 +349,18 @@ def test_a_template_that_breaks_for_one_customer_fails_alone(say, send, customer
     assert smtp.messages[0].message["Subject"] == "3"
 
 
+def test_even_an_error_that_liquid_lets_through_fails_alone(send, customer, smtp, now, template):
+    body = "<mj-text>{% if occasion.name contains empty %}a{% endif %}b</mj-text>"
+    made = template(words={"en": {"subject": "a", "body": body}})
+    odd, fine = ({"occasion": {"name": name}} for name in ({"en": "Easter"}, "Easter"))
+    messages = [Message(n, customer(f"c{n}").pk, context=context) for n, context in enumerate((odd, fine))]
+    queue(template_id=made.pk, origin="test.row", messages=messages, now=now)
+    assert send()["failed"] == 1
+    failed = Delivery.objects.get(origin_id=0)
+    assert (failed.reason, failed.params) == ("messaging.render_failed", {"error": "TypeError"})
+    assert [mail.recipients for mail in smtp.messages] == [("c1@example.com",)]
+
+
 def test_guards_and_outcomes_of_other_rooms_are_asked_and_told(say, send, customer, smtp, now):
     anna, ben, eve = customer("anna"), customer("ben"), customer("eve")
     say(anna, ben, eve)

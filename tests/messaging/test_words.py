@@ -32,6 +32,8 @@ def faults(source, is_html=False):
         ("{% render 'secrets' %}", [("syntax", 1, 4)]),
         ("{{ 1 | divided_by: 0 }}", [("render", 1, 8)]),
         ("{{ (1..100000000) | join }}", [("render", 1, 4)]),
+        # Liquid lets Python's own error through here.
+        ("{% if customer contains empty %}a{% endif %}", [("render", 1, 1)]),
     ],
 )
 def test_every_mistake_has_its_place(source, expected):

@@ -11,7 +11,6 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
-from liquid.exceptions import LiquidError
 
 from retention.actors import Actor
 from retention.audit.models import AuditEntry
@@ -24,6 +23,7 @@ from retention.messaging.models import CompiledTemplate, Delivery, Template
 from retention.messaging.operations.templates import check_words
 from retention.messaging.outgoing import Outgoing
 from retention.messaging.placeholders import resolve, samples
+from retention.messaging.words import FAILURES, plain
 from retention.refusals import Refused
 from retention.shop.models import Shop, Staff
 
@@ -209,6 +209,6 @@ def _as_row(item: Compiled | CompiledTemplate, template: Template) -> CompiledTe
 def _rendered(chosen: rendering.ParsedTemplate, values: Mapping[str, Any], *, is_sample: bool) -> Preview:
     try:
         rendered = rendering.render(chosen, values)
-    except LiquidError as error:
-        raise CannotRender(message=str(error.message)) from None
+    except FAILURES as error:
+        raise CannotRender(message=plain(error)) from None
     return Preview(rendered.subject, str(rendered.html), rendered.text, chosen.language, is_sample)

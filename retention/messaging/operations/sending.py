@@ -17,7 +17,6 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
-from liquid.exceptions import LiquidError
 
 from retention.bulk import batches
 from retention.customers.addresses import address_hash
@@ -28,6 +27,7 @@ from retention.messaging.operations import outages, outbox
 from retention.messaging.operations.outbox import Settlement
 from retention.messaging.outgoing import Outgoing
 from retention.messaging.placeholders import for_all, resolve
+from retention.messaging.words import FAILURES
 from retention.shop.models import Shop
 from retention.work.operations import raise_alert
 
@@ -171,7 +171,7 @@ class _Run:
                 if key not in folded:
                     folded[key] = rendering.folded(chosen[delivery.id], for_all(mine))
                 rendered = folded[key].render(mine)
-            except LiquidError as error:
+            except FAILURES as error:
                 failed.append(Settlement(delivery, "failed", reasons.RENDER_FAILED, {"error": type(error).__name__}))
                 continue
             letters.append((delivery, self._letter(delivery, rendered, values[delivery.id].get("unsubscribe_url"))))
