@@ -85,7 +85,7 @@ TABLE = {
     "incentives.view_grant": "MLSA",
     "incentives.view_code": "MLS",
     "incentives.import_code": "ML",
-    "incentives.export_code": "L",
+    "incentives.export_code": "ML",
     "incentives.view_redemption": "MLSA",
     # Campaigns
     "campaigns.view_campaign": "MLA",

@@ -1,11 +1,10 @@
-"""The console's page for trying an offer on a basket."""
+"""The console's pages of an offer beside its form: trying it on a basket, its codes as a file, codes being made."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -14,11 +13,13 @@ from django.utils.translation import gettext_lazy as _
 
 from retention import clock
 from retention.customers.models import Product
+from retention.doors.console import acting
+from retention.incentives import operations
 from retention.incentives.baskets import amount_text
 from retention.incentives.decisions import Decision
 from retention.incentives.facts import Buyer, Checkout, Goods, shop_currency
 from retention.incentives.forms import TryForm, moment
-from retention.incentives.models import Incentive
+from retention.incentives.models import CodeBatch, Incentive
 from retention.incentives.rules import sentence
 from retention.incentives.trying import try_offer
 from retention.incentives.versions import rule_of
@@ -26,17 +27,9 @@ from retention.money import to_major
 from retention.refusals import Refused
 
 
-def to_try(object_id: Any) -> HttpResponse:
-    return redirect(reverse("admin:incentives_incentive_try", args=[object_id]))
-
-
 def try_view(request: HttpRequest, admin: Any, object_id: str) -> HttpResponse:
     """The panel: a basket, a shopper and a moment in; what comes off, line by line, or every reason why not, out."""
-    incentive = admin.get_object(request, object_id)
-    if incentive is None:
-        raise Http404
-    if not admin.has_view_permission(request, incentive):
-        raise PermissionDenied
+    incentive = _shown(request, admin, object_id)
     form = TryForm(request.POST or None, initial=_example(incentive))
     context = {
         **admin.admin_site.each_context(request),
@@ -55,6 +48,47 @@ def try_view(request: HttpRequest, admin: Any, object_id: str) -> HttpResponse:
         except Refused as refused:
             form.add_error("customer", str(refused))
     return TemplateResponse(request, "incentives/try.html", context)
+
+
+def codes_file(request: HttpRequest, object_id: Any) -> HttpResponse:
+    """A CSV file, streamed; `?batch=` names one batch."""
+    batch = request.GET.get("batch", "")
+    try:
+        blocks = operations.export_codes(
+            incentive_id=int(object_id), batch_id=int(batch) if batch.isdecimal() else None, **acting(request)
+        )
+    except Refused as refused:
+        raise Http404(str(refused)) from refused
+    name = f"codes-{object_id}-batch-{batch}.csv" if batch else f"codes-{object_id}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(blocks, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def batches_view(request: HttpRequest, admin: Any, object_id: int) -> HttpResponse:
+    """The batches alone; the page asks for them again until all are made."""
+    incentive = _shown(request, admin, object_id)
+    return TemplateResponse(request, "incentives/batches.html", batches_of(incentive, request.user))
+
+
+def batches_of(incentive: Incentive, user: Any) -> dict[str, Any]:
+    """The newest batches, how far they are, and the files of those who may have them."""
+    batches = list(CodeBatch.objects.filter(incentive=incentive).select_related("by")[:5])
+    file = reverse("admin:incentives_incentive_export_codes", args=[incentive.pk])
+    return {
+        "incentive": incentive,
+        "batches": batches,
+        "is_making": any(batch.state == CodeBatch.State.WAITING for batch in batches),
+        "file": file if user.has_perm("incentives.export_code") else None,
+    }
+
+
+def _shown(request: HttpRequest, admin: Any, object_id: Any) -> Incentive:
+    if not admin.has_view_permission(request):
+        raise PermissionDenied
+    incentive = admin.get_object(request, str(object_id))
+    if incentive is None:
+        raise Http404
+    return incentive
 
 
 def outcome(decision: Decision) -> dict[str, Any]:

@@ -161,3 +161,25 @@ class TestLogIn:
 
     def test_a_name_with_a_nul_is_only_wrong(self, person, client):
         assert self.log_in(client, "mi\x00na", "x").status_code == 200
+
+
+class TestOnesOwnPassword:
+    NEW = {"old_password": PASSWORD, "new_password1": "another long one", "new_password2": "another long one"}
+
+    def test_it_is_audited_without_the_password_and_the_log_in_goes_on(self, as_role):
+        marketer = as_role("marketer")
+        response = marketer.post("/admin/password_change/", self.NEW)
+        assert response.status_code == 302
+        entry = AuditEntry.objects.get(verb="doors.set_password")
+        assert (entry.by, entry.subject, entry.subject_id) == (marketer.user, "shop.staff", marketer.user.pk)
+        assert (entry.before, entry.after) == (None, None)
+        assert marketer.get("/admin/").status_code == 200
+        assert Staff.objects.get(pk=marketer.user.pk).check_password("another long one")
+
+    def test_a_wrong_old_one_changes_and_records_nothing(self, as_role):
+        marketer = as_role("marketer")
+        response = marketer.post("/admin/password_change/", {**self.NEW, "old_password": "wrong"})
+        assert response.status_code == 200
+        assert response.context["form"].errors["old_password"]
+        assert not AuditEntry.objects.filter(verb="doors.set_password").exists()
+        assert Staff.objects.get(pk=marketer.user.pk).check_password(PASSWORD)

@@ -6,11 +6,11 @@ import uuid
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -71,7 +71,7 @@ class IncentiveAdmin(VersionHistory, EditAdmin):
     list_select_related = ["version"]
     readonly_fields = ["overview"]
     compressed_fields = False
-    actions_detail = ["try_it", "go_live", "stop", "resume", "generate_codes", "apply_to_codes"]
+    actions_detail = ["try_it", "go_live", "stop", "resume", "generate_codes", "export_codes", "apply_to_codes"]
     fieldsets = [
         (None, {"fields": ["overview"]}),
         (
@@ -152,8 +152,14 @@ class IncentiveAdmin(VersionHistory, EditAdmin):
         css = {"all": ["incentives/incentives.css"]}
 
     def get_urls(self):
-        view = self.admin_site.admin_view(lambda request, object_id: views.try_view(request, self, object_id))
-        return [path("<path:object_id>/try/", view, name="incentives_incentive_try"), *super().get_urls()]
+        def at(name, view):
+            wrapped = self.admin_site.admin_view(lambda request, object_id: view(request, self, object_id))
+            return path(f"<int:object_id>/{name}/", wrapped, name=f"incentives_incentive_{name}")
+
+        return [at("try", views.try_view), at("batches", views.batches_view), *super().get_urls()]
+
+    def has_export_permission(self, request, obj=None):
+        return request.user.has_perm("incentives.export_code") and self.has_view_permission(request)
 
     def operate(self, request, form, formsets, change):
         why = form.cleaned_data["why"]
@@ -181,7 +187,7 @@ class IncentiveAdmin(VersionHistory, EditAdmin):
     def buttons_of(self, obj):
         shown = ["try_it", *BUTTONS[obj.state]]
         if obj.code_kind == Incentive.CodeKind.PUBLIC:
-            shown = [name for name in shown if name != "generate_codes"]
+            shown = [name for name in shown if name not in ("generate_codes", "export_codes")]
         if obj.state != Incentive.State.DRAFT and obj.version.number > 1:
             shown.append("apply_to_codes")
         return shown
@@ -257,18 +263,18 @@ class IncentiveAdmin(VersionHistory, EditAdmin):
         )
         if batch.state == CodeBatch.State.DONE:
             return _("%(count)s codes are there.") % {"count": f"{batch.made:,}"}
-        return _("%(count)s codes are being made.") % {"count": f"{batch.wanted:,}"}
+        return _("%(count)s codes are being made; how far it is stands at the top of this page.") % {
+            "count": f"{batch.wanted:,}"
+        }
 
-    @admin.action(description=_("Try it"), permissions=["view"])
+    @action(description=_("Try it"), icon="science", url_path="try-it", permissions=["view"])
     def try_it(self, request, object_id):
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return views.to_try(object_id)
+        return redirect("admin:incentives_incentive_try", object_id=object_id)
 
-    try_it.url_path = "try-it"
-    try_it.icon = "science"
-    try_it.attrs = {}
-    try_it.variant = ActionVariant.DEFAULT
+    @action(description=_("Download codes"), icon="download", url_path="codes", permissions=["export"])
+    def export_codes(self, request, object_id):
+        """All codes as a file, or those of the batch that the address names."""
+        return views.codes_file(request, object_id)
 
     def get_changelist_instance(self, request):
         changelist = super().get_changelist_instance(request)

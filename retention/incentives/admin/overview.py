@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from retention.incentives.baskets import amount_text
-from retention.incentives.models import Code, CodeBatch, Incentive
+from retention.incentives.models import Code, Incentive
 from retention.incentives.querysets import used_of
 from retention.incentives.rules import sentence
 from retention.incentives.versions import rule_of
@@ -41,7 +41,6 @@ def overview_of(incentive: Incentive) -> dict[str, Any]:
         "sentence": sentence(rule),
         "meters": meters,
         "codes": Code.objects.filter(incentive=incentive).select_related("version")[:10],
-        "batches": CodeBatch.objects.filter(incentive=incentive)[:5],
         "codes_url": f"{reverse('admin:incentives_code_changelist')}?incentive__id__exact={incentive.pk}",
     }
 

@@ -1,6 +1,7 @@
 """Everything that changes what is given: one verb a function."""
 
 from retention.incentives.operations.code_batches import apply_version_to_codes, fill_batch, generate_codes
+from retention.incentives.operations.exporting import NoSuchBatch, export_codes
 from retention.incentives.operations.grant_life import give, take_back, void_grant
 from retention.incentives.operations.grants import Granted, grant
 from retention.incentives.operations.life import create_incentive, go_live, resume, save_incentive, stop
@@ -9,7 +10,9 @@ from retention.incentives.operations.redemptions import Redeemed, Validated, red
 from retention.incentives.qualifying import Qualified, qualify
 
 __all__ = [
+    "NoSuchBatch",
     "apply_version_to_codes",
+    "export_codes",
     "fill_batch",
     "generate_codes",
     "reconcile",
