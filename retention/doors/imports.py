@@ -4,7 +4,8 @@ A room's admin mixes `IngestAdmin` in and names one `IngestResource`. Small file
 page; large ones, and those of which only the good rows are wanted, go to a worker and have a page of their own.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import io
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import tablib
@@ -18,7 +19,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from import_export import resources
 from import_export.admin import ImportExportModelAdmin
-from import_export.formats.base_formats import CSV, XLSX
+from import_export.formats.base_formats import CSV, XLSX, Format
 from import_export.results import Error, Result, RowResult
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.widgets import UnfoldBooleanSwitchWidget
@@ -28,13 +29,13 @@ from retention.actors import Actor
 from retention.refusals import Refused
 from retention.work.imports import start_import
 from retention.work.ingest import Difference, IngestResult, Sheet, ingest
-from retention.work.ingest.files import cell_text, column_names
+from retention.work.ingest.files import BadFile, cell_text, harmless, open_rows, unpacked_size
 
 #: Rows that are previewed on the page.
 SHOWN = 100
-#: Files with more rows than this, or larger than that, are a worker's.
+#: Files with more rows than this, or larger than that when unpacked, are a worker's.
 PAGE_ROWS = 5_000
-PAGE_BYTES = 2**20
+PAGE_BYTES = 4 * 2**20
 
 
 class IngestResource(resources.Resource):
@@ -60,15 +61,13 @@ class IngestResource(resources.Resource):
         kind = registries.ingests[self.kind]
         return [column for column in kind.columns if column.name not in kind.hidden]
 
-    def import_data(self, dataset: tablib.Dataset, dry_run: bool = False, **options: Any) -> Result:
+    def import_data(self, dataset: Sheet, dry_run: bool = False, **options: Any) -> Result:
         """The preview, or the import itself, as `ingest` has it."""
         result = Result()
         try:
-            columns = column_names([str(name or "") for name in dataset.headers or []])
-            lines = ((at, [cell_text(cell) for cell in row]) for at, row in enumerate(dataset, start=2))
             done = ingest(
                 self.kind,
-                Sheet(columns, lines),
+                dataset,
                 now=clock.now(),
                 by=Actor.staff(options["user"]),
                 dry_run=dry_run,
@@ -77,23 +76,24 @@ class IngestResource(resources.Resource):
         except Refused as refused:
             result.append_base_error(Error(refused))
             return result
-        self._fill(result, done, columns)
-        rows = list(dataset)
+        self._fill(result, done, dataset.columns)
+        rows = dict(dataset.lines) if done.refused else {}
         for line, errors in _by_line(done).items():
-            values = rows[line - 2] if 2 <= line < len(rows) + 2 else ()
-            result.append_invalid_row(line, dict(zip(columns, values, strict=False)), ValidationError(errors))
+            values = dict(zip(dataset.columns, rows.get(line, ()), strict=False))
+            result.append_invalid_row(line, values, ValidationError(errors))
         return result
 
     def _fill(self, result: Result, done: IngestResult, columns: Sequence[str]) -> None:
         shown = list(dict.fromkeys(name for sample in done.samples for name in sample.values)) or list(columns)
         # Refused rows are shown as the file has them, under its own columns and beside their number.
-        result.diff_headers = list(columns) if done.refused else [str(_("Line")), *shown]
+        result.diff_headers = list(columns) if done.refused else [str(_("Line")), str(_("Row")), *shown]
         result.rows = [_row(sample, shown) for sample in done.samples]
         result.total_rows = done.new + done.changed + done.unchanged + done.refused_rows
         result.totals[RowResult.IMPORT_TYPE_NEW] = done.new
         result.totals[RowResult.IMPORT_TYPE_UPDATE] = done.changed
         result.totals[RowResult.IMPORT_TYPE_SKIP] = done.unchanged
         result.totals[RowResult.IMPORT_TYPE_INVALID] = done.refused_rows
+        result.figures = figures(result)
 
     def get_export_headers(self, selected_fields: Any = None) -> list[str]:
         return list(self.export_columns)
@@ -101,12 +101,40 @@ class IngestResource(resources.Resource):
     def export(self, queryset: Any = None, **options: Any) -> tablib.Dataset:
         dataset = tablib.Dataset(headers=list(self.export_columns))
         for row in self.export_rows(queryset):
-            dataset.append([cell_text(cell) for cell in row])
+            dataset.append([harmless(cell_text(cell)) for cell in row])
         return dataset
 
     def export_rows(self, queryset: Any) -> Iterable[Sequence[Any]]:
         """Rows of `export_columns` for the customers, orders… of the list as it is filtered."""
         raise NotImplementedError
+
+
+class FactsFile(Format):
+    """Any file of rows, told apart by what it begins with."""
+
+    def __init__(self, encoding: str | None = None) -> None:
+        """The encoding is the file's own."""
+
+    def get_title(self) -> str:
+        return "CSV, XLSX"
+
+    def is_binary(self) -> bool:
+        return True
+
+    def get_read_mode(self) -> str:
+        return "rb"
+
+    def create_dataset(self, in_stream: bytes, **_options: Any) -> Sheet:
+        """The whole file in memory: what is larger than a page's share never comes here.
+
+        Raises:
+            BadFile
+        """
+        sheet = open_rows(io.BytesIO(in_stream))
+        if not isinstance(sheet, Sheet):
+            raise BadFile(reason=_("it is not a table."))
+        sheet.lines = list(sheet.lines)
+        return sheet
 
 
 class IngestImportForm(ImportForm):
@@ -116,12 +144,15 @@ class IngestImportForm(ImportForm):
 
 
 class IngestAdmin(ImportExportModelAdmin):
-    """Mixed into a console page after its base: `class OrderAdmin(FactAdmin, IngestAdmin)`."""
+    """Mixed into a console page after its base: `class OrderAdmin(FactAdmin, IngestAdmin)`.
+
+    The page imports every kind of its `resource_classes`, and exports those that say what an export holds.
+    """
 
     import_form_class = IngestImportForm
     export_form_class = ExportForm
-    #: CSV and XLSX alone: the other formats import more than rows.
-    import_formats = (CSV, XLSX)
+    import_formats = (FactsFile,)
+    #: CSV and XLSX alone: the other formats export more than rows.
     export_formats = (CSV, XLSX)
 
     def get_import_formats(self) -> list:
@@ -130,6 +161,9 @@ class IngestAdmin(ImportExportModelAdmin):
     def get_export_formats(self) -> list:
         return list(self.export_formats)
 
+    def get_export_resource_classes(self, request: HttpRequest) -> list:
+        return [each for each in super().get_export_resource_classes(request) if each.export_columns]
+
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         if not self.has_import_permission(request):
             raise PermissionDenied
@@ -137,13 +171,18 @@ class IngestAdmin(ImportExportModelAdmin):
         if file is not None and (request.POST.get("good_only") or _is_large(file)):
             form = self.create_import_form(request)
             if form.is_valid():
-                return self._in_background(request, file)
+                return self._in_background(request, form, file)
         return super().import_action(request, **kwargs)
 
-    def _in_background(self, request: HttpRequest, file: Any) -> HttpResponse:
+    def add_data_read_fail_error_to_form(self, form: forms.Form, e: Exception) -> None:
+        if not isinstance(e, Refused):
+            raise e
+        form.add_error("import_file", str(e))
+
+    def _in_background(self, request: HttpRequest, form: forms.Form, file: Any) -> HttpResponse:
         with transaction.atomic():
             row = start_import(
-                kind=self.get_import_resource_classes(request)[0].kind,
+                kind=self.choose_import_resource_class(form, request).kind,
                 file=file,
                 file_name=file.name,
                 size=file.size,
@@ -154,15 +193,16 @@ class IngestAdmin(ImportExportModelAdmin):
         return redirect("admin:work_import_change", row.pk)
 
     def add_success_message(self, result: Result, request: HttpRequest) -> None:
-        messages.success(
-            request,
-            _("%(new)d new, %(changed)d changed, %(unchanged)d as they were.")
-            % {
-                "new": result.totals[RowResult.IMPORT_TYPE_NEW],
-                "changed": result.totals[RowResult.IMPORT_TYPE_UPDATE],
-                "unchanged": result.totals[RowResult.IMPORT_TYPE_SKIP],
-            },
-        )
+        messages.success(request, figures(result))
+
+
+def figures(result: Result) -> str:
+    """How many rows are what, in words."""
+    return _("%(new)d new, %(changed)d changed, %(unchanged)d as they were.") % {
+        "new": result.totals[RowResult.IMPORT_TYPE_NEW],
+        "changed": result.totals[RowResult.IMPORT_TYPE_UPDATE],
+        "unchanged": result.totals[RowResult.IMPORT_TYPE_SKIP],
+    }
 
 
 class _Named:
@@ -173,11 +213,17 @@ class _Named:
 
 
 def _is_large(file: Any) -> bool:
-    if file.size > PAGE_BYTES:
+    """More than a page should read while somebody waits; a file that cannot be read is none of a worker's either."""
+    size = unpacked_size(file)
+    if size is None or size > PAGE_BYTES:
         return True
-    lines = sum(chunk.count(b"\n") for chunk in file.chunks())
-    file.seek(0)
-    return lines > PAGE_ROWS
+    try:
+        rows = open_rows(file)
+        return not isinstance(rows, Sheet) or any(at > PAGE_ROWS for at, _row in enumerate(rows.lines, start=1))
+    except BadFile:
+        return False
+    finally:
+        file.seek(0)
 
 
 def _by_line(done: IngestResult) -> Mapping[int, dict[str, list[str]]]:
@@ -190,13 +236,20 @@ def _by_line(done: IngestResult) -> Mapping[int, dict[str, list[str]]]:
 def _row(sample: Difference, shown: Sequence[str]) -> RowResult:
     row = RowResult()
     row.number = sample.line
-    row.import_type = RowResult.IMPORT_TYPE_NEW if sample.is_new else RowResult.IMPORT_TYPE_UPDATE
-    row.diff = [str(sample.line), *_cells(sample, shown)]
+    is_there = not sample.is_new and all(before == after for before, after in sample.values.values())
+    row.import_type = RowResult.IMPORT_TYPE_SKIP if is_there else RowResult.IMPORT_TYPE_UPDATE
+    if sample.is_new:
+        row.import_type = RowResult.IMPORT_TYPE_NEW
+    row.diff = [str(sample.line), sample.name, *(_cell(*sample.values.get(name, ("", ""))) for name in shown)]
     return row
 
 
-def _cells(sample: Difference, shown: Sequence[str]) -> Iterator[str]:
-    for name in shown:
-        before, after = sample.values.get(name, (None, None))
-        new = format_html("<ins>{}</ins>", "" if after is None else after) if name in sample.values else ""
-        yield new if sample.is_new or not before else format_html("<del>{}</del> {}", before, new)
+def _cell(before: Any, after: Any) -> str:
+    if before == after:
+        return _shown(after)
+    new = format_html("<ins>{}</ins>", _shown(after))
+    return format_html("<del>{}</del> {}", _shown(before), new) if before not in (None, "", [], {}) else new
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)

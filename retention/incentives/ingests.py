@@ -3,15 +3,17 @@
 from django.utils.translation import gettext_lazy as _
 
 from retention.registries import ingests
+from retention.work.ingest.append import AppendOnly
 from retention.work.ingest.columns import Column, Instant
-from retention.work.ingest.kinds import Counts, Kind, Load, repeated
+from retention.work.ingest.kinds import repeated
+from retention.work.ingest.load import Counts, Load
 
 #: SQL: a code in normal form, as `codes.normal` has it.
 _NORMAL = r"upper(regexp_replace({name}, '[\s\u2010-\u2015-]+', '', 'g'))"
 
 
 @ingests.register
-class Codes(Kind):
+class Codes(AppendOnly):
     """A row is `code, incentive` (its name or id) and perhaps `starts_at, expires_at`.
 
     Codes of an incentive that gives from a pool wait there; others work at once. A code that is there already is left
@@ -29,6 +31,8 @@ class Codes(Kind):
     )
     identity = ("code",)
     match = f"c.code = {_NORMAL.format(name='s.code')}"
+    is_there = f"EXISTS (SELECT FROM incentives_code c WHERE {match})"
+    named_by = "code"
     extras = (
         ("incentive_id", "bigint"),
         ("version_id", "bigint"),

@@ -16,7 +16,7 @@ from retention.actors import Actor
 from retention.refusals import Refused
 from retention.work.bell import ring_on_commit
 from retention.work.ingest import Cancelled, IngestResult, RowError, ingest
-from retention.work.ingest.files import open_rows
+from retention.work.ingest.files import harmless, open_rows
 from retention.work.models import Import
 
 #: A single statement of a large import takes minutes; a dead worker's import waits no longer than this.
@@ -129,11 +129,7 @@ class _Errors:
 
     def add(self, error: RowError) -> None:
         self.count += 1
-        self.out.writerow((error.line, _harmless(error.column), error.code, _harmless(error.message)))
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+        self.out.writerow((error.line, harmless(error.column), error.code, harmless(error.message)))
 
 
 def _claim(import_id: int) -> int | None:

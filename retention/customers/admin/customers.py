@@ -20,7 +20,7 @@ from unfold.widgets import (
 )
 
 from retention import money
-from retention.customers.admin.exports import CustomerResource
+from retention.customers.admin.exports import ActivityResource, ConsentResource, CustomerResource
 from retention.customers.models import (
     Activity,
     AttributeDefinition,
@@ -154,7 +154,7 @@ class CustomerForm(forms.ModelForm):
 class CustomerAdmin(EditAdmin, IngestAdmin):
     is_versioned = False
     form = CustomerForm
-    resource_classes = [CustomerResource]
+    resource_classes = [CustomerResource, ConsentResource, ActivityResource]
     list_display = ("name", "reference", "email", "phone", "country", "signed_up_at", "orders", "last_order_at")
     list_select_related = ("stats",)
     # What is typed is looked up; a list of all countries would read every customer.

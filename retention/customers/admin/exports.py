@@ -1,4 +1,4 @@
-"""What exports of facts hold: the columns an import reads, so that a file may go out, be edited and come back."""
+"""What files of facts may come in, and what exports hold: the columns an import reads, so that a file may come back."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -7,6 +7,22 @@ from retention import money
 from retention.doors.imports import IngestResource
 
 _BY = 2_000
+
+
+class ConsentResource(IngestResource):
+    kind = "consents"
+
+
+class ActivityResource(IngestResource):
+    kind = "activities"
+
+
+class StockResource(IngestResource):
+    kind = "stock"
+
+
+class ReturnResource(IngestResource):
+    kind = "returns"
 
 
 class CustomerResource(IngestResource):

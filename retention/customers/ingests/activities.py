@@ -11,12 +11,13 @@ from retention.customers.ingests import owners
 from retention.customers.models.activities import ActivityKind
 from retention.customers.operations.stats import see
 from retention.registries import ingests
+from retention.work.ingest.append import AppendOnly
 from retention.work.ingest.columns import Column, Document, Instant
-from retention.work.ingest.kinds import Counts, Kind, Load
+from retention.work.ingest.load import Counts, Load
 
 
 @ingests.register
-class Activities(Kind):
+class Activities(AppendOnly):
     key = "activities"
     label = _("Activities")
     table = "customers_activity"
@@ -32,6 +33,7 @@ class Activities(Kind):
     )
     hidden = owners.HIDDEN
     identity = ("reference",)
+    is_there = "EXISTS (SELECT FROM customers_activity c WHERE c.reference = nullif(btrim(s.reference), ''))"
     extras = (("owner_id", "bigint"), ("product_id", "bigint"), ("order_id", "bigint"))
     sentences = {
         **owners.SENTENCES,
@@ -52,15 +54,10 @@ class Activities(Kind):
         if "order_reference" in load.said:
             joins += " LEFT JOIN customers_order o ON o.reference = nullif(btrim(s.order_reference), '')"
             order = "o.id"
-        known = ""
-        if "reference" in load.said:
-            known = (
-                "WHERE NOT EXISTS (SELECT FROM customers_activity c WHERE c.reference = nullif(btrim(s.reference), ''))"
-            )
         staged = ", ".join(f"s.{name}" for column in cls.columns for name in column.staged)
         load.execute(
             f"INSERT INTO {load.work} SELECT s.line, s.item, {staged}, true, NULL, {owner}, {product}, {order}"
-            f" FROM {load.staging} s{joins} {known}"
+            f" FROM {load.staging} s{joins} WHERE NOT {cls.known(load)}"
         )
 
     @classmethod
@@ -145,10 +142,6 @@ class Activities(Kind):
             f" coalesce(nullif(w.properties, ''), '{{}}')::jsonb AS properties FROM {load.work} w"
         )
         return Counts(new=new)
-
-    @classmethod
-    def differences(cls, load: Load, limit: int) -> list:
-        return []
 
 
 def _schema_errors(validator: Draft202012Validator, properties: dict) -> Iterator[tuple[str, str]]:

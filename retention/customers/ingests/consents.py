@@ -6,8 +6,9 @@ from retention.customers.addresses import address_hash_sql, hash_params
 from retention.customers.ingests import owners
 from retention.customers.models.people import Channel, Consent
 from retention.registries import ingests
+from retention.work.ingest.append import AppendOnly
 from retention.work.ingest.columns import Choice, Column, Instant
-from retention.work.ingest.kinds import Counts, Kind, Load
+from retention.work.ingest.load import Counts, Load
 
 _STATES = """
 INSERT INTO customers_consentstate AS t (customer_id, channel, purpose, is_given, address, occurred_at)
@@ -24,7 +25,7 @@ WHERE EXCLUDED.occurred_at > t.occurred_at
 
 
 @ingests.register
-class Consents(Kind):
+class Consents(AppendOnly):
     key = "consents"
     label = _("Consents")
     table = "customers_consent"
@@ -42,6 +43,7 @@ class Consents(Kind):
     )
     hidden = owners.HIDDEN
     identity = ("reference",)
+    is_there = "EXISTS (SELECT FROM customers_consent c WHERE c.reference = nullif(btrim(s.reference), ''))"
     extras = (("owner_id", "bigint"), ("normal_address", "text"))
     sentences = {
         **owners.SENTENCES,
@@ -53,14 +55,9 @@ class Consents(Kind):
     def fill(cls, load: Load) -> None:
         joins, owner = owners.joins(load)
         staged = ", ".join(f"s.{name}" for column in cls.columns for name in column.staged)
-        known = ""
-        if "reference" in load.said:
-            known = (
-                "WHERE NOT EXISTS (SELECT FROM customers_consent c WHERE c.reference = nullif(btrim(s.reference), ''))"
-            )
         load.execute(
             f"INSERT INTO {load.work} SELECT s.line, s.item, {staged}, true, NULL, {owner}, NULL"
-            f" FROM {load.staging} s{joins} {known}"
+            f" FROM {load.staging} s{joins} WHERE NOT {cls.known(load)}"
         )
 
     @classmethod
@@ -114,7 +111,3 @@ class Consents(Kind):
         )
         load.execute(_STATES.format(work=load.work))
         return Counts(new=new)
-
-    @classmethod
-    def differences(cls, load: Load, limit: int) -> list:
-        return []

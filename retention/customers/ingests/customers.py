@@ -21,7 +21,8 @@ from retention.work.ingest.columns import (
     Words,
     Zone,
 )
-from retention.work.ingest.kinds import Kind, Load, repeated
+from retention.work.ingest.kinds import Kind, repeated
+from retention.work.ingest.load import Load
 
 #: Taken by loads of many that may insert customers: these have two unique keys (reference and email), and rows in the
 #: order of one of them could deadlock over the other. A single row needs no lock: it holds nothing while it waits.
@@ -110,6 +111,7 @@ class Customers(Kind):
     )
     #: As they come: their loads take turns (see LOCK), and files are mostly in an order that suits the indexes.
     order_by = "w.line"
+    naming = "coalesce(nullif(btrim(w.reference), ''), btrim(w.email))"
     sentences = {
         "no_key": _("A customer needs a reference or an email."),
         "email_taken": _("Another customer has the email “%(value)s”."),

@@ -1,7 +1,7 @@
 """Guests: customers known by nothing but the email of an order; a later sign-up with it adopts them."""
 
 from retention.customers.ingests.customers import LOCK
-from retention.work.ingest.kinds import Load
+from retention.work.ingest.load import Load
 
 _BLANKS = (
     "given_name, family_name, address, postcode, city, region, language, time_zone, preferred_channel, source,"

@@ -4,31 +4,38 @@ An order delivered again is updated where it differs. Its state only moves forwa
 any order; its lines, when said, replace the old ones by position; its total must add up.
 """
 
+from collections.abc import Mapping
+
 from django.utils.translation import gettext_lazy as _
 
 from retention.customers.ingests import guests, owners
-from retention.customers.ingests.items import named, nameless
+from retention.customers.ingests.order_sums import CURRENCY, OrderSums
 from retention.customers.models.orders import Order
 from retention.customers.operations.stats import refresh_stats
 from retention.registries import ingests
-from retention.work.ingest.columns import Choice, Column, Country, Currency, Email, Instant, Money, Whole, Words, scale
-from retention.work.ingest.kinds import Counts, Kind, Load
+from retention.work.ingest.columns import Choice, Column, Country, Currency, Email, Instant, Money, Whole, Words, major
+from retention.work.ingest.load import Counts, Load
 
-_CURRENCY = "coalesce(nullif(upper(btrim({row}.currency)), ''), {row}.old_currency)"
-_LINES = "work_order_lines"
 _STATES = ", ".join(f"'{state}'" for state in Order.State.values)
+#: SQL: one line as a preview shows it, such as `2 × LP 12.00 − 1.00`.
+_LINE = "{number} || ' × ' || {sku} || ' ' || {price} || CASE WHEN {off} > 0 THEN ' − ' || {less} ELSE '' END"
 
 
 def _rank(state: str) -> str:
     return f"array_position(ARRAY[{_STATES}], {state}::text)"
 
 
+def _listed(number: str, sku: str, price: str, off: str, currency: str) -> str:
+    """SQL: the lines of one order as one text."""
+    line = _LINE.format(number=number, sku=sku, price=major(price, currency), off=off, less=major(off, currency))
+    return f"string_agg({line}, ', ' ORDER BY l.position)"
+
+
 @ingests.register
-class Orders(Kind):
+class Orders(OrderSums):
     key = "orders"
     label = _("Orders with their lines")
     table = "customers_order"
-    items = "lines"
     columns = (
         Whole("customer_id", target="-", high=2**62),
         Column("customer", target="-"),
@@ -36,10 +43,10 @@ class Orders(Kind):
         Column("reference", required=True),
         Choice("state", choices=tuple(Order.State.values), required=True, target="-"),
         Currency("currency", required=True, target="-"),
-        Money("total", currency=_CURRENCY, target="-"),
-        Money("shipping", currency=_CURRENCY, blank="0"),
-        Money("discount", currency=_CURRENCY, blank="0"),
-        Money("tax", currency=_CURRENCY, blank="0"),
+        Money("total", currency=CURRENCY, target="-"),
+        Money("shipping", currency=CURRENCY, blank="0"),
+        Money("discount", currency=CURRENCY, blank="0"),
+        Money("tax", currency=CURRENCY, blank="0"),
         Column("channel", limit=40),
         Column("store", limit=60),
         Column("payment_method", limit=40),
@@ -70,6 +77,14 @@ class Orders(Kind):
         ("now_total", "bigint"),
         ("rate", "numeric"),
     )
+    line_extras = (
+        ("position", "integer"),
+        ("product_id", "bigint"),
+        ("currency", "text"),
+        ("price", "bigint"),
+        ("number", "bigint"),
+        ("off", "bigint"),
+    )
     order_by = "btrim(w.reference)"
     match = "c.reference = btrim(s.reference)"
     sentences = {
@@ -86,77 +101,26 @@ class Orders(Kind):
     }
 
     @classmethod
-    def own_columns(cls) -> tuple[Column, ...]:
-        return tuple(column for column in cls.columns if column.item is None)
-
-    @classmethod
-    def line_columns(cls) -> tuple[Column, ...]:
-        return tuple(column for column in cls.columns if column.item is not None)
-
-    @classmethod
-    def rows(cls, load: Load) -> tuple[int, int]:
-        return named(load)
-
-    @classmethod
-    def find_repeated(cls, load: Load) -> None:
-        """An order may be there once; flat rows of one order are its lines, and each of them must have one."""
-        has_line = "false"
-        if "sku" in load.said:
-            has_line = "s.item IS NULL AND s.sku <> ''"
-        load.execute(
-            "WITH r AS MATERIALIZED (SELECT btrim(s.reference) AS reference"
-            f" FROM {load.staging} s WHERE s.reference <> '' GROUP BY 1"
-            f" HAVING count(DISTINCT s.line) > 1 AND NOT bool_and({has_line}))"
-            " INSERT INTO ingest_errors SELECT DISTINCT w.line, NULL::integer, 'reference', 'duplicate',"
-            f" left(w.reference, 80) FROM {load.staging} w JOIN r ON r.reference = btrim(w.reference)"
-        )
-        nameless(load)
-
-    @classmethod
     def fill(cls, load: Load) -> None:
-        own = [name for column in cls.own_columns() for name in column.staged]
-        lines = [name for column in cls.line_columns() for name in column.staged]
-        whole = ", ".join(f"max(s.{n}) AS {n}" if n in load.said else f"NULL::text AS {n}" for n in own)
         joins, owner = owners.joins(load)
-        load.execute(
-            f"WITH s AS MATERIALIZED (SELECT min(s.line) AS line, {whole} FROM {load.staging} s"
-            " WHERE s.reference <> '' GROUP BY btrim(s.reference))"
-            f" INSERT INTO {load.work} (line, {', '.join(own)}, is_new, id, owner_id, old_customer_id, old_currency,"
-            f" is_bad, is_touched) SELECT s.line, {', '.join(f's.{n}' for n in own)}, c.id IS NULL, c.id, {owner},"
-            " c.customer_id, c.currency, false, false"
-            f" FROM s LEFT JOIN {cls.table} c ON {cls.match}{joins}"
-        )
+        values = {"is_new": "c.id IS NULL", "id": "c.id", "owner_id": owner, "is_touched": "false"}
+        values |= {"old_customer_id": "c.customer_id", "old_currency": "c.currency"}
+        cls.fill_wholes(load, values, f" LEFT JOIN {cls.table} c ON {cls.match}{joins}")
         load.execute(
             f"SELECT count(*) FROM (SELECT FROM {cls.table} WHERE id IN (SELECT id FROM {load.work} WHERE NOT is_new)"
             " ORDER BY id FOR UPDATE) AS locked"
         )
-        cls._make_lines_table(load, lines)
-        something = " OR ".join(f"s.{name} <> ''" for name in lines if name in load.said) or "false"
-        load.execute(
-            f"INSERT INTO {_LINES} (line, item, {', '.join(lines)}, is_new, order_line, position, product_id, currency)"
-            f" SELECT s.line, s.item, {', '.join(f's.{n}' for n in lines)}, true, w.line,"
-            " row_number() OVER (PARTITION BY w.line ORDER BY s.line, s.item), p.id,"
-            f" {_CURRENCY.format(row='w')} FROM {load.staging} s JOIN {load.work} w"
-            " ON btrim(w.reference) = btrim(s.reference)"
-            " LEFT JOIN customers_product p ON p.sku = nullif(btrim(s.sku), '')"
-            f" WHERE s.item IS NOT NULL OR {something}"
+        position = "row_number() OVER (PARTITION BY w.line ORDER BY s.line, s.item)"
+        cls.fill_lines(
+            load,
+            {"position": position, "product_id": "p.id", "currency": CURRENCY.format(row="w")},
+            " LEFT JOIN customers_product p ON p.sku = nullif(btrim(s.sku), '')",
         )
         load.execute(
-            f"UPDATE {load.work} w SET has_lines = EXISTS (SELECT FROM {_LINES} l WHERE l.order_line = w.line)"
+            f"UPDATE {load.work} w SET has_lines = EXISTS (SELECT FROM {cls.lines()} l WHERE l.whole = w.line)"
             if load.rows == 1
-            else f"UPDATE {load.work} w SET has_lines = w.line IN (SELECT order_line FROM {_LINES})"
+            else f"UPDATE {load.work} w SET has_lines = w.line IN (SELECT whole FROM {cls.lines()})"
         )
-
-    @classmethod
-    def _make_lines_table(cls, load: Load, lines: list[str]) -> None:
-        if load.fetch(f"SELECT to_regclass('pg_temp.{_LINES}') IS NULL")[0][0]:
-            load.execute(
-                f"CREATE TEMP TABLE {_LINES} (line bigint, item integer, {', '.join(f'{name} text' for name in lines)},"
-                " is_new boolean, order_line bigint, position integer, product_id bigint, currency text,"
-                " price bigint, number bigint, off bigint) ON COMMIT DELETE ROWS"
-            )
-        else:
-            load.execute(f"DELETE FROM {_LINES}")
 
     @classmethod
     def check(cls, load: Load) -> None:
@@ -172,113 +136,12 @@ class Orders(Kind):
         ]
         load.check(cls.own_columns(), more)
         unknown = "CASE WHEN w.sku <> '' AND w.product_id IS NULL THEN 'unknown_product' END"
-        load.check(cls.line_columns(), [("sku", unknown, "w.sku")], source=_LINES)
-        cls._check_contradictions(load)
-        cls._mark_bad(load)
-        cls._count_lines(load)
-        cls._mark_bad(load)
-        cls._check_sums(load)
-        cls._mark_bad(load)
-
-    @classmethod
-    def _check_contradictions(cls, load: Load) -> None:
-        """Flat rows of one order must agree on it, or leave it to one of them."""
-        if not load.fetch(f"SELECT 1 FROM {_LINES} WHERE item IS NULL AND position > 1 LIMIT 1"):
-            return
-        names = [n for c in cls.own_columns() for n in c.staged if n in load.said and n != "reference"]
-        cells = ", ".join(f"('{name}', s.{name}, w.{name})" for name in names)
-        load.execute(
-            "INSERT INTO ingest_errors SELECT s.line, NULL, e.column_name, 'contradicts', left(e.cell, 80)"
-            f" FROM {load.staging} s JOIN {load.work} w ON btrim(w.reference) = btrim(s.reference)"
-            f" CROSS JOIN LATERAL (VALUES {cells}) AS e(column_name, cell, whole)"
-            " WHERE e.cell <> '' AND e.cell <> e.whole"
-        )
-
-    @classmethod
-    def _mark_bad(cls, load: Load) -> None:
-        load.execute(
-            f"UPDATE {load.work} w SET is_bad = true FROM ingest_errors e JOIN {load.staging} s ON s.line = e.line"
-            " WHERE btrim(s.reference) = btrim(w.reference) AND NOT w.is_bad"
-        )
-
-    @classmethod
-    def _count_lines(cls, load: Load) -> None:
-        """Amounts of the lines whose cells are good, and their sum."""
-        columns = {column.name: column for column in cls.line_columns()}
-        load.execute(
-            f"UPDATE {_LINES} l SET number = {columns['quantity'].value('l')},"
-            f" price = {columns['unit_price'].value('l')},"
-            f" off = coalesce({columns['line_discount'].value('l')}, 0)"
-            f" FROM {load.work} w WHERE w.line = l.order_line AND NOT w.is_bad"
-        )
-        load.refuse("line_discount", "discount_above_price", "w.off > w.number * w.price", source=_LINES)
-        load.refuse(
-            "quantity",
-            "fewer_than_returned",
-            f"EXISTS (SELECT FROM {load.work} o JOIN customers_orderline t ON t.order_id = o.id"
-            " WHERE o.line = w.order_line AND NOT o.is_new AND t.position = w.position AND t.returned_quantity > 0"
-            " AND (t.product_id <> w.product_id OR t.returned_quantity > w.number))",
-            value="w.quantity",
-            source=_LINES,
-        )
-        load.refuse(
-            "lines",
-            "fewer_than_returned",
-            "NOT w.is_new AND w.has_lines AND EXISTS (SELECT FROM customers_orderline t WHERE t.order_id = w.id"
-            " AND t.returned_quantity > 0 AND t.position >"
-            f" (SELECT max(l.position) FROM {_LINES} l WHERE l.order_line = w.line))",
-        )
-        load.execute(
-            f"UPDATE {load.work} w SET line_sum = t.sum FROM"
-            f" (SELECT order_line, sum(number * price - off)::bigint AS sum FROM {_LINES} GROUP BY 1) AS t"
-            " WHERE t.order_line = w.line AND NOT w.is_bad"
-        )
-        load.execute(
-            f"UPDATE {load.work} w SET line_sum = t.sum FROM (SELECT order_id, sum(total_minor)::bigint AS sum"
-            f" FROM customers_orderline WHERE order_id IN (SELECT id FROM {load.work} WHERE NOT has_lines)"
-            " GROUP BY 1) AS t WHERE t.order_id = w.id AND NOT w.has_lines AND NOT w.is_bad"
-        )
-
-    @classmethod
-    def _check_sums(cls, load: Load) -> None:
-        """lines − discount + shipping = total, and the day has a rate."""
-        columns = {column.name: column for column in cls.own_columns()}
-
-        def after(name: str) -> str:
-            column = columns[name]
-            said, value = column.said("w"), column.value("w")
-            return f"CASE WHEN {said} THEN coalesce({value}, 0) ELSE coalesce(c.{name}_minor, 0) END"
-
-        currency, total = _CURRENCY.format(row="w"), columns["total"].value("w")
-        load.execute(
-            f"UPDATE {load.work} t SET now_total = n.total, rate = n.rate FROM (SELECT w.line,"
-            f" w.line_sum - {after('discount')} + {after('shipping')} AS total,"
-            f" CASE WHEN {currency} = %(base_currency)s THEN 1 ELSE (SELECT x.rate"
-            f" * ({scale('%(base_currency)s')}) / ({scale(currency)}) FROM shop_exchangerate x"
-            f" WHERE x.currency = {currency} AND x.\"on\" <= coalesce(nullif(w.placed_at, '')::timestamptz,"
-            ' c.placed_at)::date ORDER BY x."on" DESC LIMIT 1) END AS rate'
-            f" FROM {load.work} w LEFT JOIN {cls.table} c ON c.id = w.id WHERE NOT w.is_bad) AS n WHERE n.line = t.line"
-        )
-        load.refuse("currency", "no_exchange_rate", "NOT w.is_bad AND w.rate IS NULL", value=currency)
-        load.refuse("discount", "discount_above_lines", "NOT w.is_bad AND w.now_total < 0")
-
-        def shown(minor: str) -> str:
-            units = scale(currency)
-            return f"round({minor}::numeric / {units}, CASE {units} WHEN 1 THEN 0 WHEN 1000 THEN 3 ELSE 2 END)"
-
-        load.refuse(
-            columns["total"].shown("w"),
-            "total_does_not_add_up",
-            f"NOT w.is_bad AND w.now_total >= 0 AND coalesce(w.total, '') || coalesce(w.total_minor, '') <> ''"
-            f" AND {total} <> w.now_total",
-            value=f"'Lines, less discount, plus shipping come to ' || {shown('w.now_total')} || ', but the total says '"
-            f" || {shown(f'({total})')} || '.'",
-        )
-
-    @classmethod
-    def drop(cls, load: Load) -> None:
-        load.execute(f"DELETE FROM {_LINES} l USING {load.work} w WHERE w.line = l.order_line AND w.is_bad")
-        load.execute(f"DELETE FROM {load.work} WHERE is_bad")
+        load.check(cls.line_columns(), [("sku", unknown, "w.sku")], source=cls.lines())
+        cls.check_contradictions(load)
+        for check in (cls.count_lines, cls.check_returned, cls.check_sums):
+            cls.mark_bad(load)
+            check(load)
+        cls.mark_bad(load)
 
     @classmethod
     def write(cls, load: Load) -> Counts:
@@ -297,6 +160,14 @@ class Orders(Kind):
             f" UNION SELECT old_customer_id FROM {load.work} WHERE is_touched"
         )
         return Counts(new, changed)
+
+    @classmethod
+    def fresh(cls, load: Load) -> dict[str, str]:
+        return {**super().fresh(load), **cls._computed(None), "id": "w.id", "currency": CURRENCY.format(row="w")}
+
+    @classmethod
+    def after(cls, load: Load) -> dict[str, str]:
+        return {**super().after(load), **cls._computed("c")}
 
     @classmethod
     def _computed(cls, current: str | None) -> dict[str, str]:
@@ -327,34 +198,10 @@ class Orders(Kind):
         }
 
     @classmethod
-    def insert(cls, load: Load) -> int:
-        values: dict[str, str] = {"id": "w.id"}
-        for column in cls.own_columns():
-            if column.target != "-":
-                values |= column.values("w") if load.said & set(column.staged) else column.blanks()
-        values |= {**cls._computed(None), "currency": _CURRENCY.format(row="w"), "recorded_at": "%(now)s"}
-        awaited = load.fetch(f"SELECT count(*) FROM {load.work} WHERE is_new")[0][0]
-        inserted = load.execute(
-            f"INSERT INTO {cls.table} ({', '.join(values)}) SELECT {', '.join(values.values())}"
-            f" FROM {load.work} w WHERE w.is_new ORDER BY {cls.order_by} ON CONFLICT DO NOTHING"
-        )
-        if inserted < awaited:
-            cls.find_again(load)
-        return inserted
-
-    @classmethod
-    def update(cls, load: Load) -> int:
-        says = {
-            target: f"CASE WHEN {column.said('w')} THEN {value} ELSE c.{target} END"
-            for column in cls.own_columns()
-            if column.target != "-" and load.said & set(column.staged)
-            for target, value in column.updates("w", "c").items()
-        } | cls._computed("c")
-        return load.execute(
-            f"WITH touched AS (UPDATE {cls.table} c SET {', '.join(f'{t} = {v}' for t, v in says.items())},"
-            f" xid = pg_current_xact_id() FROM {load.work} w WHERE c.id = w.id AND NOT w.is_new"
-            f" AND ({', '.join(f'c.{target}' for target in says)}) IS DISTINCT FROM ({', '.join(says.values())})"
-            f" RETURNING c.id) UPDATE {load.work} w SET is_touched = true FROM touched WHERE touched.id = w.id"
+    def update_statement(cls, load: Load, after: Mapping[str, str]) -> str:
+        return (
+            f"WITH touched AS ({super().update_statement(load, after)} RETURNING c.id)"
+            f" UPDATE {load.work} w SET is_touched = true FROM touched WHERE touched.id = w.id"
         )
 
     @classmethod
@@ -364,7 +211,7 @@ class Orders(Kind):
             "WITH touched AS (INSERT INTO customers_orderline AS t (order_id, position, product_id, quantity,"
             " unit_price_minor, discount_minor, total_minor, returned_quantity)"
             " SELECT w.id, l.position, l.product_id, l.number, l.price, l.off, l.number * l.price - l.off, 0"
-            f" FROM {_LINES} l JOIN {load.work} w ON w.line = l.order_line ORDER BY w.id, l.position"
+            f" FROM {cls.lines()} l JOIN {load.work} w ON w.line = l.whole ORDER BY w.id, l.position"
             " ON CONFLICT (order_id, position) DO UPDATE SET product_id = EXCLUDED.product_id,"
             " quantity = EXCLUDED.quantity, unit_price_minor = EXCLUDED.unit_price_minor,"
             " discount_minor = EXCLUDED.discount_minor, total_minor = EXCLUDED.total_minor"
@@ -374,11 +221,27 @@ class Orders(Kind):
         )
         load.execute(
             "WITH touched AS (DELETE FROM customers_orderline t USING"
-            f" (SELECT o.id, max(l.position) AS last FROM {_LINES} l JOIN {load.work} o ON o.line = l.order_line"
+            f" (SELECT o.id, max(l.position) AS last FROM {cls.lines()} l JOIN {load.work} o ON o.line = l.whole"
             " WHERE NOT o.is_new GROUP BY o.id) AS kept WHERE t.order_id = kept.id AND t.position > kept.last"
             f" RETURNING t.order_id AS id) {touched}"
         )
 
     @classmethod
-    def differences(cls, load: Load, limit: int) -> list:
-        return []
+    def compared(cls, load: Load) -> dict[str, tuple[str, str]]:
+        """The order's columns as people read them: whose it is by name of the shop, its lines as one text."""
+        fresh, after = cls.fresh(load), cls.after(load)
+        pairs = {name: (f"c.{name}", f"CASE WHEN w.is_new THEN {fresh[name]} ELSE {after[name]} END") for name in after}
+        known = "(SELECT coalesce(p.reference, p.email, p.id::text) FROM customers_customer p WHERE p.id = {id})"
+        now = f"coalesce({known.format(id='coalesce(w.owner_id, c.customer_id)')}, nullif(btrim(w.email), ''))"
+        stored = (
+            f"(SELECT {_listed('l.quantity', 'p.sku', 'l.unit_price_minor', 'l.discount_minor', 'c.currency')}"
+            " FROM customers_orderline l JOIN customers_product p ON p.id = l.product_id WHERE l.order_id = c.id)"
+        )
+        said = (
+            f"(SELECT {_listed('l.number', 'btrim(l.sku)', 'l.price', 'l.off', 'l.currency')}"
+            f" FROM {cls.lines()} l WHERE l.whole = w.line)"
+        )
+        pairs["customer_id"] = (known.format(id="c.customer_id"), now)
+        del pairs["base_minor"]
+        pairs = {name.removesuffix("_id"): pair for name, pair in pairs.items()}
+        return {**pairs, "lines": (stored, f"CASE WHEN w.has_lines THEN {said} ELSE {stored} END")}

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from retention.work.ingest.columns import Column, Email, Whole
-from retention.work.ingest.kinds import Load
+from retention.work.ingest.load import Load
 
 #: Columns that say whose a fact is; the first is filled by our own operations only.
 COLUMNS = (Whole("customer_id", target="-", high=2**62), Column("customer", target="-"), Email("email", target="-"))

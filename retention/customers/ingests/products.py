@@ -4,7 +4,8 @@ from django.utils.translation import gettext_lazy as _
 
 from retention.registries import ingests
 from retention.work.ingest.columns import Column, Currency, Day, Flag, Instant, Money, Whole, Words
-from retention.work.ingest.kinds import Counts, Kind, Load, repeated
+from retention.work.ingest.kinds import Kind
+from retention.work.ingest.load import Counts, Load
 
 _CURRENCY = "coalesce(nullif(upper(btrim({row}.currency)), ''), {row}.old_currency, %(base_currency)s)"
 
@@ -57,7 +58,7 @@ class Products(Kind):
     )
     identity = ("sku",)
     match = "c.sku = btrim(s.sku)"
-    order_by = "btrim(w.sku)"
+    order_by = naming = "btrim(w.sku)"
     extras = (("old_currency", "text"),)
     sentences = {
         "minimum_above_price": _("The minimum price is above the price."),
@@ -68,10 +69,6 @@ class Products(Kind):
     @classmethod
     def extra_values(cls, load: Load) -> str:
         return ", c.currency"
-
-    @classmethod
-    def find_repeated(cls, load: Load) -> None:
-        repeated(load, ("sku",), "btrim({name})")
 
     @classmethod
     def check(cls, load: Load) -> None:
@@ -133,6 +130,7 @@ class Stocks(Kind):
     identity = ("sku", "place")
     match = "c.product_id = p.id AND c.place = btrim(s.place)"
     order_by = "w.product_id, btrim(w.place)"
+    naming = "btrim(w.sku)"
     extras = (("product_id", "bigint"),)
     once = {"product_id": "w.product_id"}
     sentences = {"unknown_product": _("There is no product “%(value)s”.")}

@@ -2,24 +2,22 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from retention.customers.ingests.items import named, nameless
+from retention.customers.ingests.lines import WithLines
 from retention.customers.operations.stats import refresh_stats
 from retention.registries import ingests
+from retention.work.ingest.append import AppendOnly
 from retention.work.ingest.columns import Column, Instant, Money, Whole
-from retention.work.ingest.kinds import Counts, Kind, Load
-
-_LINES = "work_return_lines"
-_ORDER = "o.reference = btrim({row}.order_reference)"
+from retention.work.ingest.load import Counts, Load
 
 
 @ingests.register
-class Returns(Kind):
+class Returns(AppendOnly, WithLines):
     """A return is never changed: the same one again is harmless, another one under its reference is refused."""
 
     key = "returns"
     label = _("Returns")
     table = "customers_return"
-    items = "lines"
+    line_keys = ("sku", "position")
     columns = (
         Column("reference", required=True),
         Column("order_reference", required=True),
@@ -31,6 +29,8 @@ class Returns(Kind):
         Whole("quantity", item="quantity", low=1, high=1_000_000, required=True),
     )
     extras = (("order_id", "bigint"), ("currency", "text"), ("is_bad", "boolean"), ("is_known", "boolean"))
+    line_extras = (("order_id", "bigint"), ("line_id", "bigint"), ("matches", "integer"))
+    is_there = "EXISTS (SELECT FROM customers_return c WHERE c.reference = btrim(s.reference))"
     sentences = {
         "unknown_order": _("There is no order “%(value)s”."),
         "already_recorded": _("This return is recorded already, for another order or amount."),
@@ -43,117 +43,58 @@ class Returns(Kind):
     }
 
     @classmethod
-    def rows(cls, load: Load) -> tuple[int, int]:
-        return named(load)
-
-    @classmethod
-    def find_repeated(cls, load: Load) -> None:
-        has_line = "false"
-        if load.said & {"sku", "position"}:
-            has_line = "s.item IS NULL AND (s.sku <> '' OR s.position <> '')"
-        load.execute(
-            "WITH r AS MATERIALIZED (SELECT btrim(s.reference) AS reference"
-            f" FROM {load.staging} s WHERE s.reference <> '' GROUP BY 1"
-            f" HAVING count(DISTINCT s.line) > 1 AND NOT bool_and({has_line}))"
-            " INSERT INTO ingest_errors SELECT DISTINCT w.line, NULL::integer, 'reference', 'duplicate',"
-            f" left(w.reference, 80) FROM {load.staging} w JOIN r ON r.reference = btrim(w.reference)"
-        )
-        nameless(load)
-
-    @classmethod
     def fill(cls, load: Load) -> None:
         load.execute(
             "SELECT count(*) FROM (SELECT FROM customers_order WHERE reference IN"
             f" (SELECT btrim(order_reference) FROM {load.staging}) ORDER BY id FOR UPDATE) AS locked"
         )
-        own = [name for column in cls.columns if column.item is None for name in column.staged]
-        lines = [name for column in cls.columns if column.item is not None for name in column.staged]
-        whole = ", ".join(f"max(s.{name}) AS {name}" for name in own)
-        load.execute(
-            f"WITH s AS MATERIALIZED (SELECT min(s.line) AS line, {whole} FROM {load.staging} s"
-            " WHERE s.reference <> '' GROUP BY btrim(s.reference))"
-            f" INSERT INTO {load.work} (line, {', '.join(own)}, is_new, id, order_id, currency, is_bad, is_known)"
-            f" SELECT s.line, {', '.join(f's.{name}' for name in own)}, true, c.id, o.id, o.currency, false,"
-            f" c.id IS NOT NULL FROM s LEFT JOIN customers_order o ON {_ORDER.format(row='s')}"
-            f" LEFT JOIN {cls.table} c ON c.reference = btrim(s.reference)"
+        values = {"is_new": "true", "id": "c.id", "order_id": "o.id", "currency": "o.currency"}
+        cls.fill_wholes(
+            load,
+            {**values, "is_known": "c.id IS NOT NULL"},
+            " LEFT JOIN customers_order o ON o.reference = btrim(s.order_reference)"
+            f" LEFT JOIN {cls.table} c ON c.reference = btrim(s.reference)",
         )
-        if load.fetch(f"SELECT to_regclass('pg_temp.{_LINES}') IS NULL")[0][0]:
-            load.execute(
-                f"CREATE TEMP TABLE {_LINES} (line bigint, item integer, {', '.join(f'{name} text' for name in lines)},"
-                " is_new boolean, return_line bigint, order_id bigint, line_id bigint, matches integer)"
-                " ON COMMIT DELETE ROWS"
-            )
-        else:
-            load.execute(f"DELETE FROM {_LINES}")
-        load.execute(
-            f"INSERT INTO {_LINES} (line, item, {', '.join(lines)}, is_new, return_line, order_id)"
-            f" SELECT s.line, s.item, {', '.join(f's.{name}' for name in lines)}, true, w.line, w.order_id"
-            f" FROM {load.staging} s JOIN {load.work} w ON btrim(w.reference) = btrim(s.reference)"
-            f" WHERE s.item IS NOT NULL OR {' OR '.join(f's.{name} <> {chr(39) * 2}' for name in lines)}"
-        )
+        cls.fill_lines(load, {"order_id": "w.order_id"})
 
     @classmethod
     def check(cls, load: Load) -> None:
-        more = [
-            (
-                "order_reference",
-                "CASE WHEN w.order_reference <> '' AND w.order_id IS NULL THEN 'unknown_order'"
-                " WHEN EXISTS (SELECT FROM customers_order o WHERE o.id = w.order_id AND o.state = 'cancelled')"
-                " THEN 'order_is_cancelled' END",
-                "w.order_reference",
-            )
-        ]
-        load.check((column for column in cls.columns if column.item is None), more)
-        load.check((column for column in cls.columns if column.item is not None), source=_LINES)
-        cls._check_contradictions(load)
-        cls._mark_bad(load)
+        order = (
+            "CASE WHEN w.order_reference <> '' AND w.order_id IS NULL THEN 'unknown_order'"
+            " WHEN EXISTS (SELECT FROM customers_order o WHERE o.id = w.order_id AND o.state = 'cancelled')"
+            " THEN 'order_is_cancelled' END"
+        )
+        load.check(cls.own_columns(), [("order_reference", order, "w.order_reference")])
+        load.check(cls.line_columns(), source=cls.lines())
+        cls.check_contradictions(load)
+        cls.mark_bad(load)
+        # What is recorded already was checked then; only that it is the same is asked.
+        load.execute(f"DELETE FROM {cls.lines()} l USING {load.work} w WHERE w.line = l.whole AND w.is_known")
         cls._match_lines(load)
         cls._check_sums(load)
-        cls._mark_bad(load)
-
-    @classmethod
-    def _check_contradictions(cls, load: Load) -> None:
-        names = [n for c in cls.columns if c.item is None for n in c.staged if n in load.said and n != "reference"]
-        if not names:
-            return
-        cells = ", ".join(f"('{name}', s.{name}, w.{name})" for name in names)
-        load.execute(
-            "INSERT INTO ingest_errors SELECT s.line, NULL, e.column_name, 'contradicts', left(e.cell, 80)"
-            f" FROM {load.staging} s JOIN {load.work} w ON btrim(w.reference) = btrim(s.reference)"
-            f" CROSS JOIN LATERAL (VALUES {cells}) AS e(column_name, cell, whole)"
-            " WHERE e.cell <> '' AND e.cell <> e.whole"
-        )
-
-    @classmethod
-    def _mark_bad(cls, load: Load) -> None:
-        load.execute(
-            f"UPDATE {load.work} w SET is_bad = true FROM ingest_errors e JOIN {load.staging} s ON s.line = e.line"
-            " WHERE btrim(s.reference) = btrim(w.reference) AND NOT w.is_bad"
-        )
-        # What is recorded already was checked then; only that it is the same is asked.
-        load.execute(f"DELETE FROM {_LINES} l USING {load.work} w WHERE w.line = l.return_line AND w.is_known")
+        cls.mark_bad(load)
 
     @classmethod
     def _match_lines(cls, load: Load) -> None:
+        lines = cls.lines()
         load.execute(
-            f"UPDATE {_LINES} l SET line_id = n.line_id, matches = n.matches FROM (SELECT l.line, l.item,"
-            f" min(t.id) AS line_id, count(t.id) AS matches FROM {_LINES} l"
-            f" JOIN {load.work} w ON w.line = l.return_line"
+            f"UPDATE {lines} l SET line_id = n.line_id, matches = n.matches FROM (SELECT l.line, l.item,"
+            f" min(t.id) AS line_id, count(t.id) AS matches FROM {lines} l JOIN {load.work} w ON w.line = l.whole"
             " LEFT JOIN (customers_orderline t JOIN customers_product p ON p.id = t.product_id) ON"
             " t.order_id = l.order_id AND (coalesce(l.position, '') = '' OR t.position = l.position::integer)"
             " AND (coalesce(btrim(l.sku), '') = '' OR p.sku = btrim(l.sku)) WHERE NOT w.is_bad"
             " GROUP BY l.line, l.item) AS n WHERE n.line = l.line AND n.item IS NOT DISTINCT FROM l.item"
         )
-        load.refuse("sku", "unknown_line", "w.matches = 0", value="coalesce(w.sku, w.position)", source=_LINES)
-        load.refuse("sku", "ambiguous_line", "w.matches > 1", value="w.sku", source=_LINES)
+        load.refuse("sku", "unknown_line", "w.matches = 0", value="coalesce(w.sku, w.position)", source=lines)
+        load.refuse("sku", "ambiguous_line", "w.matches > 1", value="w.sku", source=lines)
         load.refuse(
             "quantity",
             "more_than_bought",
             "w.matches = 1 AND w.line_id IN (SELECT l.line_id FROM customers_orderline t JOIN"
-            f" {_LINES} l ON l.line_id = t.id WHERE l.matches = 1 GROUP BY l.line_id, t.quantity, t.returned_quantity"
+            f" {lines} l ON l.line_id = t.id WHERE l.matches = 1 GROUP BY l.line_id, t.quantity, t.returned_quantity"
             " HAVING sum(l.quantity::bigint) > t.quantity - t.returned_quantity)",
             value="w.quantity",
-            source=_LINES,
+            source=lines,
         )
 
     @classmethod
@@ -178,11 +119,6 @@ class Returns(Kind):
         )
 
     @classmethod
-    def drop(cls, load: Load) -> None:
-        load.execute(f"DELETE FROM {_LINES} l USING {load.work} w WHERE w.line = l.return_line AND w.is_bad")
-        load.execute(f"DELETE FROM {load.work} WHERE is_bad")
-
-    @classmethod
     def write(cls, load: Load) -> Counts:
         amount = next(column for column in cls.columns if column.name == "amount").value("w")
         load.execute(f"DELETE FROM {load.work} WHERE is_known")
@@ -197,12 +133,13 @@ class Returns(Kind):
         )
         load.execute(
             "INSERT INTO customers_returnline (of_id, line_id, quantity)"
-            f" SELECT w.id, l.line_id, sum(l.quantity::bigint) FROM {_LINES} l"
-            f" JOIN {load.work} w ON w.line = l.return_line GROUP BY 1, 2 ORDER BY 1, 2"
+            f" SELECT w.id, l.line_id, sum(l.quantity::bigint) FROM {cls.lines()} l"
+            f" JOIN {load.work} w ON w.line = l.whole GROUP BY 1, 2 ORDER BY 1, 2"
         )
         load.execute(
             "UPDATE customers_orderline t SET returned_quantity = t.returned_quantity + n.quantity FROM"
-            f" (SELECT line_id, sum(quantity::bigint) AS quantity FROM {_LINES} GROUP BY 1) AS n WHERE n.line_id = t.id"
+            f" (SELECT line_id, sum(quantity::bigint) AS quantity FROM {cls.lines()} GROUP BY 1) AS n"
+            " WHERE n.line_id = t.id"
         )
         load.execute(
             "UPDATE customers_order o SET state = CASE WHEN NOT EXISTS"
@@ -213,7 +150,3 @@ class Returns(Kind):
         )
         refresh_stats(f"SELECT o.customer_id FROM customers_order o WHERE o.id IN (SELECT order_id FROM {load.work})")
         return Counts(new=new)
-
-    @classmethod
-    def differences(cls, load: Load, limit: int) -> list:
-        return []

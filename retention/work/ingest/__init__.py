@@ -3,7 +3,8 @@
 All or nothing unless asked otherwise; nothing is written twice, and what the rows do not say keeps its value.
 """
 
-from retention.work.ingest.kinds import Difference, Kind, RowError
+from retention.work.ingest.kinds import Kind
+from retention.work.ingest.load import Difference, RowError
 from retention.work.ingest.run import Cancelled, IngestResult, ingest
 from retention.work.ingest.staging import Records, Sheet
 

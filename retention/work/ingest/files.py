@@ -7,6 +7,7 @@ import datetime as dt
 import gzip
 import io
 import json
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,8 @@ from retention.refusals import Refused
 from retention.work.ingest.staging import BadRow, Records, Sheet
 
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-]?[0-9][0-9 .,:/-]*")
 #: An unzipped workbook larger than this is not read: it could be a few kilobytes made to fill the memory.
 MAX_WORKBOOK = 512 * 2**20
 
@@ -156,6 +159,27 @@ def cell_text(value: Any) -> str:
     if isinstance(value, dt.datetime):
         return value.date().isoformat() if value.time() == dt.time() else value.isoformat(sep=" ", timespec="seconds")
     return value.isoformat() if isinstance(value, dt.date) else str(value)
+
+
+def harmless(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula: an apostrophe before it, unless it is a number or a phone's.
+
+    Reading a file takes the apostrophe away again, so that what went out comes back as it was.
+    """
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def unpacked_size(file: BinaryIO) -> int | None:
+    """How many bytes an open file has once it is unpacked; None where only unpacking would tell."""
+    head = file.read(4)
+    try:
+        if head.startswith(_ZIP):
+            return sum(entry.file_size for entry in zipfile.ZipFile(file).infolist())
+        return None if head.startswith(_GZIP) else file.seek(0, io.SEEK_END)
+    except zipfile.BadZipFile:
+        return 0
+    finally:
+        file.seek(0)
 
 
 def column_names(names: Sequence[str]) -> list[str]:

@@ -16,7 +16,9 @@ from retention.bulk import copy_rows
 from retention.refusals import Refused
 from retention.shop.models import Shop
 from retention.work.ingest.columns import params
-from retention.work.ingest.kinds import ERRORS_KEPT, SENTENCES, Counts, Difference, Kind, Load, RowError
+from retention.work.ingest.kinds import Kind
+from retention.work.ingest.load import ERRORS_KEPT, Counts, Difference, Load, RowError
+from retention.work.ingest.sentences import SENTENCES
 from retention.work.ingest.staging import Records, Sheet, Stager
 from retention.work.operations import facts_came
 
@@ -105,21 +107,7 @@ def ingest(
     shop = Shop.objects.first()
     if shop is None:
         raise NoShop()
-    load = Load(
-        kind=cls,
-        now=now,
-        by=by,
-        is_dry=dry_run,
-        params={
-            **params(),
-            "now": now,
-            "tomorrow": now + dt.timedelta(days=1),
-            "today": now.astimezone(clock.zone(shop.time_zone)).date().isoformat(),
-            "yesterday": (now - dt.timedelta(days=1)).date().isoformat(),
-            "base_currency": shop.currency,
-            "shop_country": shop.country,
-        },
-    )
+    load = Load(kind=cls, now=now, by=by, is_dry=dry_run, params=_params(shop, now))
 
     def between(rows_read: int) -> None:
         if cancelled is not None and cancelled():
@@ -127,7 +115,6 @@ def ingest(
         if progress is not None:
             progress(rows_read)
 
-    load.cancelled = lambda: between(load.rows)
     try:
         with transaction.atomic(), _session(shop.time_zone):
             result = _run(load, rows, good_only, samples, between, refusing, is_own)
@@ -136,6 +123,19 @@ def ingest(
             return result
     except _RollBack as undone:
         return undone.result
+
+
+def _params(shop: Shop, now: dt.datetime) -> dict[str, Any]:
+    """What every statement may name."""
+    return {
+        **params(),
+        "now": now,
+        "tomorrow": now + dt.timedelta(days=1),
+        "today": now.astimezone(clock.zone(shop.time_zone)).date().isoformat(),
+        "yesterday": (now - dt.timedelta(days=1)).date().isoformat(),
+        "base_currency": shop.currency,
+        "shop_country": shop.country,
+    }
 
 
 def _unknown_columns(cls: type[Kind], rows: Any) -> tuple[RowError, ...]:

@@ -24,6 +24,8 @@ STRETCH = 20_000
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+#: The apostrophe that keeps a spreadsheet from reading a cell as a formula (see `files.harmless`).
+_DEFUSED = re.compile(r"^'(?='*[=+\-@\t\r])")
 #: A row that says nothing about a column.
 UNSAID = "\\N"
 
@@ -147,12 +149,12 @@ class Stager:
         # Nothing to escape and nothing to refuse: the usual case, told by three scans at memory speed.
         tabs = len(rows) * (len(sheet.columns) + 1)
         if text.count("\\") == len(rows) and text.count("\t") == tabs and text.count("\n") == len(rows):
-            if text.replace("\t", " ").replace("\n", " ").isprintable():
+            if "\t'" not in text and text.replace("\t", " ").replace("\n", " ").isprintable():
                 return text
         return "".join(
             f"{line}\t\\N\t"
             + "\t".join(
-                self._text(line, None, name, cell).translate(_ESCAPES)
+                self._text(line, None, name, _DEFUSED.sub("", cell)).translate(_ESCAPES)
                 for name, cell in zip(sheet.columns, cells, strict=True)
             )
             + "\n"
@@ -161,7 +163,10 @@ class Stager:
 
     def _mapping_blocks(self, rows: Iterable[Mapping[str, Any]] | Sheet | Records) -> Iterator[str]:
         if isinstance(rows, Sheet):
-            numbered: Iterator = ((line, dict(zip(rows.columns, cells, strict=True))) for line, cells in rows.lines)
+            numbered: Iterator = (
+                (line, dict(zip(rows.columns, (_DEFUSED.sub("", cell) for cell in cells), strict=True)))
+                for line, cells in rows.lines
+            )
         else:
             numbered = iter(rows.lines) if isinstance(rows, Records) else enumerate(rows, start=1)
         while block := list(islice(numbered, BLOCK)):

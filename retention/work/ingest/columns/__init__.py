@@ -4,7 +4,7 @@ Staged cells are text: NULL where the row does not say anything (the stored valu
 A percent sign in SQL is doubled, because every statement runs with parameters (see `params`).
 """
 
-from retention.work.ingest.columns.base import Column, params, scale
+from retention.work.ingest.columns.base import Column, major, params, scale
 from retention.work.ingest.columns.moments import Birthday, Day, Instant
 from retention.work.ingest.columns.places import Country, Currency, Language, Money, Zone
 from retention.work.ingest.columns.plain import Choice, Document, Email, Flag, Phone, Whole, Words
@@ -26,6 +26,7 @@ __all__ = [
     "Whole",
     "Words",
     "Zone",
+    "major",
     "params",
     "scale",
 ]

@@ -49,6 +49,13 @@ def scale(currency: str) -> str:
     )
 
 
+def major(minor: str, currency: str) -> str:
+    """SQL: an amount in minor units as people write it, `12.30`."""
+    units = scale(currency)
+    digits = f"CASE {units} WHEN 1 THEN 0 WHEN 1000 THEN 3 WHEN 10000 THEN 4 ELSE 2 END"
+    return f"round({minor}::numeric / {units}, {digits})"
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a file; this one is a single line of text.
