@@ -1,4 +1,4 @@
-"""May a campaign's message leave now? Only while its campaign is live."""
+"""May a campaign's message leave now? Only while its campaign is live, and what it is about has not been settled."""
 
 import datetime as dt
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from campaigns.models import Campaign, Touch
 from campaigns.operations.life import ENDED
 from campaigns.operations.stepping import ORIGIN
+from campaigns.settled import settled
 from retention.registries import SendGuard, Skip, guards
 
 #: A paused campaign's messages are asked about again so often.
@@ -37,3 +38,15 @@ class CampaignIsLive(SendGuard):
             elif stopped_at is not None:
                 found[delivery_id] = Skip(ENDED)
         return found
+
+
+@guards.register
+class OccasionHolds(SendGuard):
+    key = "campaigns.occasion_holds"
+    order = 15
+
+    @classmethod
+    def refusals(cls, deliveries: list[Any], *, now: dt.datetime) -> dict[int, Skip]:
+        ours = {delivery.id: delivery.origin_id for delivery in deliveries if delivery.origin == ORIGIN}
+        gone = settled(ours.values()) if ours else {}
+        return {delivery_id: Skip(gone[touch_id]) for delivery_id, touch_id in ours.items() if touch_id in gone}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 
 import holidays as library
@@ -12,12 +13,15 @@ from django.utils.text import slugify
 from campaigns.models import Holiday
 
 YEARS_AHEAD = 2
+#: Days on which nobody works and nothing is kept, by their English name: no shop congratulates on them.
+_IDLE = re.compile(r"(Additional )?[Dd]ay off\b|Bridge\b")
 
 
 def computed(country: str, years: Iterable[int]) -> list[tuple[dt.date, str, str]]:
-    """(day, key, name in the country's language) of each public holiday; substitutes for weekends are left out.
+    """(day, key, name in the country's language) of each public holiday; a country the library does not know has none.
 
-    A country the library does not know has none.
+    Substitutes for weekends and bridging days are left out. Whether a day is certain yet shows in no name: it would
+    be another holiday once it is.
     """
     if country not in library.list_supported_countries(include_aliases=False):
         return []
@@ -29,13 +33,15 @@ def computed(country: str, years: Iterable[int]) -> list[tuple[dt.date, str, str
         # The two lists name the same holidays of a day in the same order.
         locals_ = own.get(day, names)
         for number, name in enumerate(names):
-            rows.append((day, slugify(name)[:80], locals_[number] if number < len(locals_) else name))
+            if not _IDLE.match(name):
+                rows.append((day, slugify(name)[:80], locals_[number] if number < len(locals_) else name))
     return [row for row in rows if row[1]]
 
 
 def _of(country: str, years: list[int], language: str | None) -> dict[dt.date, list[str]]:
     found = library.country_holidays(country, years=years, observed=False, language=language)
-    return {day: found.get_list(day) for day in found}
+    estimated = found.tr(getattr(found, "estimated_label", "")).removeprefix("%s")
+    return {day: [name.removesuffix(estimated) for name in found.get_list(day)] for day in found}
 
 
 def names_of(keys: Iterable[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.occasions.lapses import CouponExpiring, DaysSinceLastOrder
 from campaigns.operations.life import ENDED
 from campaigns.selection import NO_ADDRESS, NO_CONSENT, TOO_LATE
 from retention.refusals import Refused
@@ -12,6 +13,8 @@ WORDS = {
     NO_ADDRESS: _("no address"),
     NO_CONSENT: _("no consent for this address"),
     ENDED: _("the campaign was ended"),
+    DaysSinceLastOrder.settled: _("she ordered before it left"),
+    CouponExpiring.settled: _("the coupon was used before it left"),
 }
 
 

@@ -11,6 +11,7 @@ from django.db import connection
 from campaigns.local_days import every_zone, zones_of
 from campaigns.models import Campaign
 from campaigns.plans import Plan
+from retention.customers.models import Customer
 from retention.customers.models.people import Channel
 from retention.messaging.models import Template
 from retention.registries import Window
@@ -176,6 +177,11 @@ class Selection:
                 text += f" AND c.id {within} ({sql})"
                 params += inside_params
         return text, params
+
+
+def zones_in_use() -> frozenset[str]:
+    """The zones that customers live in: a month of them all would be computed for hundreds where nobody is."""
+    return zones_of(Customer.objects.order_by().values_list("time_zone", flat=True).distinct())
 
 
 def zones_of_changed(changed: tuple[int, int]) -> frozenset[str]:

@@ -133,6 +133,10 @@ class Occasion(Described):
     is_foreseeable: ClassVar[bool] = True
     #: Two occasions of one customer are at least so far apart, however often she edits the date behind them.
     days_apart: ClassVar[int] = 0
+    #: Where its reason can go before a message leaves: SQL selecting those of `%(touches)s` (bigint[]) for which it
+    #: has gone, and the reason code that they are skipped with.
+    settled_sql: ClassVar[str] = ""
+    settled: ClassVar[str] = ""
 
     @classmethod
     def due_sql(cls, args: Mapping[str, Any], window: Window) -> tuple[str, list[Any]] | None:

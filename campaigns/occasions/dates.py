@@ -112,9 +112,19 @@ class SignUpAnniversary(Occasion):
         return sql, [found, known_zones()]
 
 
+#: Each day of a holiday, with which time of its year that is: days within a month of the one before are the same time.
+_TIMES = """
+    SELECT *, 1 + sum(is_new) OVER (PARTITION BY country, key, year ORDER BY "on") AS time FROM (
+        SELECT *, ("on" - lag("on") OVER (PARTITION BY country, key, year ORDER BY "on") > 30)::int AS is_new FROM (
+            SELECT *, extract(year FROM "on")::int AS year FROM campaigns_holiday) AS by_year) AS by_time
+"""
+
+
 @occasions.register
 class NationalHoliday(Occasion):
-    """Key: country, holiday and year. A holiday of several days is kept on its first."""
+    """Key: country, holiday and year. A holiday of several days is kept on its first; one that comes twice in a year
+    (a second National Day, a moon's feast in January and again in December) has ":2" in its second key.
+    """
 
     key = "holiday"
     label = _("National holiday")
@@ -162,11 +172,12 @@ class NationalHoliday(Occasion):
         only = "AND h.key = ANY(%s)" if args["holidays"] else ""
         sql = f"""
             SELECT c.id AS customer_id,
-                   h.country || ':' || h.key || ':' || extract(year FROM h."on")::int AS occasion,
+                   h.country || ':' || h.key || ':' || h.year || CASE WHEN h.time > 1 THEN ':' || h.time ELSE '' END
+                   AS occasion,
                    min(v.due_at) AS due_at, NULL::bigint AS grant_id,
                    jsonb_build_object('name', (array_agg(h.name ORDER BY h."on"))[1]) AS about
             FROM {DAYS}
-            JOIN campaigns_holiday h ON h."on" = v.day AND h.is_observed {only}
+            JOIN ({_TIMES}) h ON h."on" = v.day AND h.is_observed {only}
             JOIN customers_customer c ON c.country = h.country AND {ZONE} = ANY(v.zones)
             GROUP BY 1, 2
         """  # noqa: S608

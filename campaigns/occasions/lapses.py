@@ -19,6 +19,13 @@ class DaysSinceLastOrder(Occasion):
     """Key: her last order, so that a new lapse is a new occasion and editing an order's date is none."""
 
     key = "days_since_last_order"
+    settled = "campaigns.ordered_since"
+    settled_sql = """
+        SELECT t.id FROM campaigns_touch t
+        JOIN customers_order o ON o.id = split_part(t.occasion, ':', 2)::bigint
+        JOIN customers_customerstats s ON s.customer_id = t.customer_id
+        WHERE t.id = ANY(%(touches)s) AND s.last_order_at > o.placed_at
+    """
     label = _("Days since the last order")
     group = _("Silence")
 
@@ -76,11 +83,19 @@ class DaysSinceLastOrder(Occasion):
         return sql, [found, known_zones(), list(Order.BOUGHT)]
 
 
+_USED = "EXISTS (SELECT FROM incentives_redemption r WHERE r.code_id = code.id AND r.rolled_back_at IS NULL)"
+
+
 @occasions.register
 class CouponExpiring(Occasion):
     """Key: the grant. A code that was used meanwhile is no occasion."""
 
     key = "coupon_expiring"
+    settled = "campaigns.coupon_used"
+    settled_sql = f"""
+        SELECT t.id FROM campaigns_touch t JOIN incentives_code code ON code.grant_id = t.grant_id
+        WHERE t.id = ANY(%(touches)s) AND (code.state <> 'given' OR {_USED})
+    """  # noqa: S608
     label = _("Coupon about to expire")
     group = _("Silence")
 
@@ -107,8 +122,6 @@ class CouponExpiring(Occasion):
                  AND code.expires_at < v.until_at AND code.expires_at > v.due_at
                  AND code.grant_id IS NOT NULL AND code.customer_id IS NOT NULL
             JOIN customers_customer c ON c.id = code.customer_id AND {ZONE} = ANY(v.zones)
-            WHERE NOT EXISTS (
-                SELECT FROM incentives_redemption r WHERE r.code_id = code.id AND r.rolled_back_at IS NULL
-            )
+            WHERE NOT {_USED}
         """  # noqa: S608
         return sql, [found, known_zones()]

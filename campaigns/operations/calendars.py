@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from campaigns.holidays import YEARS_AHEAD, computed
 from campaigns.models import Holiday
@@ -24,8 +25,12 @@ def wanted_holidays(now: dt.datetime) -> list[tuple[str, dt.date, str, str]]:
 
 @transaction.atomic
 def refresh_holidays(*, now: dt.datetime) -> int:
-    """Add what is missing and correct names nobody edited; how many rows changed. Days gone by stay."""
+    """Add what is missing, correct names and drop days to come that are computed elsewhere now; how many rows changed.
+
+    What people edited stays, and so do days gone by.
+    """
     rows = wanted_holidays(now)
+    gone, _by_model = _moved(rows, now).delete()
     countries, days, keys, names = zip(*rows, strict=True) if rows else ((), (), (), ())
     with connection.cursor() as cursor:
         cursor.execute(
@@ -43,13 +48,25 @@ def refresh_holidays(*, now: dt.datetime) -> int:
             """,
             [list(countries), list(days), list(keys), list(names)],
         )
-        return cursor.rowcount
+        return gone + cursor.rowcount
+
+
+def _moved(rows: list[tuple[str, dt.date, str, str]], now: dt.datetime) -> QuerySet[Holiday]:
+    """Rows of days to come that are computed no more: the moon was seen on another day."""
+    wanted = {row[:3] for row in rows}
+    years = {day.year for _country, day, _key, _name in rows}
+    ahead = Holiday.objects.filter(
+        is_edited=False, on__gt=now.date(), on__year__in=years, country__in={row[0] for row in rows}
+    )
+    there = ahead.values_list("pk", "country", "on", "key")
+    return Holiday.objects.filter(pk__in=[pk for pk, *row in there if tuple(row) not in wanted])
 
 
 def missing_holidays(*, now: dt.datetime) -> int:
-    """How many rows `refresh_holidays` would add."""
+    """How many rows `refresh_holidays` would add or drop."""
+    rows = wanted_holidays(now)
     present = set(Holiday.objects.values_list("country", "on", "key"))
-    return sum((country, day, key) not in present for country, day, key, _name in wanted_holidays(now))
+    return sum(row[:3] not in present for row in rows) + _moved(rows, now).count()
 
 
 @transaction.atomic

@@ -148,6 +148,8 @@ def approve(*, campaign_id: int, version: int, now: dt.datetime, by: Actor) -> C
         NothingToApprove: it is approved already.
         NoSuchCampaign, CampaignEnded, CampaignArchived
     """
+    # In the order in which a look takes them.
+    reached = Reach.objects.select_for_update(no_key=True).filter(campaign_id=campaign_id).first()
     campaign = _locked(campaign_id)
     if campaign.state == Campaign.State.ENDED:
         raise CampaignEnded(name=campaign.name)
@@ -156,6 +158,8 @@ def approve(*, campaign_id: int, version: int, now: dt.datetime, by: Actor) -> C
     if campaign.approved_version_id == campaign.version_id and campaign.state != Campaign.State.DRAFT:
         raise NothingToApprove(version=version)
     before = campaign.approved_version and campaign.approved_version.number
+    if reached is not None:
+        _look_back(reached, running_plan(campaign), plan_of(campaign))
     campaign.approved_version, campaign.approved_by_id = campaign.version, by.staff_id
     if campaign.state == Campaign.State.DRAFT:
         campaign.state = Campaign.State.APPROVED
@@ -327,6 +331,18 @@ def _turn(campaign: Campaign, state: str, verb: str, *, now: dt.datetime, by: Ac
     campaign.save(update_fields=["state"])
     record(verb=verb, by=by, now=now, subject=campaign, before={"state": before}, after={"state": state})
     return campaign
+
+
+def _look_back(reached: Reach, before: Plan, after: Plan) -> None:
+    """Where the hour moved, today's new one may lie behind: a day is looked at again, and nobody touched twice."""
+    if (before.occasion, before.cleaned_args()) == (after.occasion, after.cleaned_args()):
+        return
+    opens_at = after.of.opens_at(after.cleaned_args(), reached.opens_at)
+    reached.at = min(reached.at, max(opens_at, reached.at - dt.timedelta(days=1)))
+    reached.position, reached.is_revived = 0, False
+    if reached.phase == Reach.Phase.LATE:
+        reached.phase = Reach.Phase.FRESH
+    reached.save()
 
 
 def _write(campaign: Campaign, plan: Plan, *, edited: int | None, now: dt.datetime, by: Actor, why: str) -> None:

@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from campaigns.models import Campaign, Reach, Touch
 from campaigns.operations.reaching import Figures, window_of
 from campaigns.plans import Plan, running_plan
-from campaigns.selection import Selection, Sql
+from campaigns.selection import Selection, Sql, zones_in_use
+from campaigns.settled import settled
 from retention.customers.models import Customer, CustomerStats
 from retention.incentives.models import Counter as LimitCounter
 from retention.incentives.models import Incentive
@@ -100,7 +101,10 @@ def _rows(campaign_id: int, due: Sql) -> list[Due]:
 def _count_steps(campaign: Campaign, plan: Plan, figures: Figures, now: dt.datetime) -> None:
     """What the first step gives and says to those due, and other steps to those whose wait is over by then."""
     waiting = Touch.objects.filter(campaign=campaign, state=Touch.State.DUE, next_at__lte=now)
-    taken = Counter(waiting.values_list("step", flat=True))
+    steps = dict(waiting.values_list("pk", "step"))
+    gone = settled(steps)
+    figures.skipped.update(gone.values())
+    taken = Counter(step for pk, step in steps.items() if pk not in gone)
     if not plan.steps[0].delay:
         taken[0] += figures.touched
     for index, count in sorted(taken.items()):
@@ -162,7 +166,7 @@ def forecast(*, campaign: Campaign, plan: Plan, now: dt.datetime) -> Forecast:
     selection = Selection.of(campaign, plan, shop_zone=zone, now=now, opens_at=opens_at)
     selection = selection.with_late_before(opens_at)
     last_id = Customer.objects.aggregate(last=Max("pk"))["last"] or 0
-    due = selection.due(since, until, from_id=0, until_id=last_id + 1)
+    due = selection.due(since, until, from_id=0, until_id=last_id + 1, zones=zones_in_use())
     if due is None:
         found.heads = 0
         return found

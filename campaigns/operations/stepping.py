@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from campaigns.models import Campaign, Touch
 from campaigns.plans import Plan
+from campaigns.settled import settled
 from retention.actors import Actor
 from retention.audit.models import Version
 from retention.incentives import operations as incentives
@@ -129,6 +130,10 @@ def take_due_steps(*, campaign_id: int, now: dt.datetime, by: Actor, most: int) 
     if not rows:
         return None
     stepped = Stepped()
+    gone = settled(row[0] for row in rows)
+    _skip(gone)
+    stepped.refused.update(gone.values())
+    rows = [row for row in rows if row[0] not in gone]
     plans = {
         version.pk: Plan.model_validate(version.data)
         for version in Version.objects.filter(pk__in={row[3] for row in rows})

@@ -6,6 +6,7 @@ import pytest
 from django import forms
 
 from campaigns import operations
+from campaigns.holidays import computed
 from campaigns.models import Holiday, Touch
 from campaigns.operations.calendars import wanted_holidays
 from retention import registries
@@ -261,3 +262,44 @@ def test_holidays_are_said_by_name_and_many_are_counted(db):
     assert said("chuseok", "christmas-day", "good-friday", "new-years-day") == (
         "on Christmas Day, Chuseok and 2 more at 09:00 her time"
     )
+
+
+def test_a_holiday_that_comes_twice_in_a_year_is_kept_twice(live, person, reach, now):
+    person(country="HU")
+    operations.refresh_holidays(now=now)
+    start = dt.datetime(2027, 3, 10, 12, tzinfo=dt.UTC)
+    campaign = live("holiday", {**NINE, "holidays": ["national-day"]}, at=start)
+    for n in (*range(8), *range(222, 230)):
+        reach(campaign, start + n * DAY)
+    assert [(row[1], row[2]) for row in found(campaign)] == [
+        ("HU:national-day:2027", {"name": "Nemzeti ünnep"}),
+        ("HU:national-day:2027:2", {"name": "Nemzeti ünnep"}),
+    ]
+    assert [f"{touch.due_at:%m-%d}" for touch in Touch.objects.order_by("due_at")] == ["03-15", "10-23"]
+
+
+@pytest.mark.parametrize(("country", "year"), [("CN", 2026), ("RU", 2026), ("RU", 2027), ("HU", 2026), ("AR", 2027)])
+def test_days_that_are_merely_off_are_no_holidays(country, year):
+    rows = computed(country, [year])
+    assert len(rows) > 8
+    assert not [name for _day, key, name in rows if "day-off" in key or "bridge" in key or "substituted" in key]
+
+
+def test_the_moons_feasts_keep_their_key_and_name_when_their_day_becomes_certain():
+    rows = computed("KW", [2027])
+    assert {"isra-and-miraj", "islamic-new-year", "prophets-birthday"} & {key for _day, key, _name in rows}
+    assert not [row for row in rows if "estimated" in row[1] or "تقديري" in row[2]]
+
+
+def test_a_day_to_come_that_is_computed_elsewhere_now_is_dropped(calendars, now):
+    stay = {"country": "DE", "name": "Old"}
+    Holiday.objects.create(on=dt.date(2026, 12, 24), key="christmas-day", **stay)
+    edited = Holiday.objects.create(on=dt.date(2026, 12, 23), key="shop-day", is_edited=True, **stay)
+    gone_by = Holiday.objects.create(on=dt.date(2026, 1, 2), key="old-day", **stay)
+    elsewhere = Holiday.objects.create(on=dt.date(2026, 12, 24), key="old-day", country="FR", name="Old")
+    before = Holiday.objects.count()
+    assert operations.missing_holidays(now=now) == 1
+    assert operations.refresh_holidays(now=now) == 1
+    assert Holiday.objects.count() == before - 1
+    assert Holiday.objects.filter(pk__in=[edited.pk, gone_by.pk, elsewhere.pk]).count() == 3
+    assert operations.missing_holidays(now=now) == 0
