@@ -44,7 +44,7 @@ def test_it_is_served_with_a_page_that_asks_nobody_else(client):
 class TestCreateApiKey:
     def test_it_prints_the_key_once(self, capsys, now):
         scope = sorted(_scopes())[0]
-        call_command("create_api_key", "shop", scopes=scope)
+        call_command("create_api_key", "shop", scopes=[scope])
         secret = capsys.readouterr().out.strip()
         row = ApiKey.objects.get()
         assert secret.startswith(row.prefix)
@@ -52,11 +52,16 @@ class TestCreateApiKey:
 
     def test_it_says_what_is_wrong(self):
         with pytest.raises(CommandError, match="No endpoint asks for nonsense:all"):
-            call_command("create_api_key", "shop", scopes="nonsense:all")
+            call_command("create_api_key", "shop", scopes=["nonsense:all"])
         assert not ApiKey.objects.exists()
 
+    def test_several_with_commas_or_spaces(self, capsys):
+        one, two, three = sorted(_scopes())[:3]
+        call_command("create_api_key", "shop", scopes=[f"{one},{two}", three])
+        assert sorted(ApiKey.objects.get().scopes) == [one, two, three]
+
     def test_all_scopes(self, capsys):
-        call_command("create_api_key", "shop", scopes="all")
+        call_command("create_api_key", "shop", scopes=["all"])
         assert set(ApiKey.objects.get().scopes) == _scopes()
 
 

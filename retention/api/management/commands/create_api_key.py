@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--scopes", required=True, nargs="+", help=f"Names, or `all`. Known: {known}.")
 
     def handle(self, name, **options):
-        named = [name for names in options["scopes"] for name in names.split(",") if name]
+        named = ",".join(options["scopes"]).split(",")
         asked = scopes if named == ["all"] else named
         try:
             made = create_key(

@@ -45,7 +45,7 @@ class Command(BaseCommand):
         """A key for trying the API; whoever loads again keeps the one that was shown."""
         if not ApiKey.objects.filter(name=KEY).exists():
             said = StringIO()
-            call_command("create_api_key", KEY, scopes="all", stdout=said)
+            call_command("create_api_key", KEY, scopes=["all"], stdout=said)
             self.stdout.write(f"API key of “{KEY}”, shown this once: {said.getvalue().strip()}")
 
     def _load(self, now, by, options):
