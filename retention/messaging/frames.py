@@ -29,6 +29,8 @@ _UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud8
 #: So many bytes make an encoded word of 72 symbols; the most is 75.
 _WORD_BYTES = 45
 _LINE = 76
+#: One line that quoted-printable leaves as it is, with room for a soft line break.
+_PLAIN_LINE = re.compile(r"[ -<>-~]{0,75}")
 
 
 class BadAddress(ValueError):
@@ -219,6 +221,8 @@ class Body:
 
 def _encoded(text: str) -> bytes:
     """A piece of quoted-printable: CRLF lines of at most 75 symbols, so that a soft line break may follow."""
+    if _PLAIN_LINE.fullmatch(text):
+        return text.encode("ascii")
     text = _UNSPEAKABLE.sub(" ", text).replace("\r\n", "\n").replace("\r", "\n")
     # The symbol at the end keeps the encoder from treating what is before it as the end of everything.
     encoded = binascii.b2a_qp(text.replace("\n", "\r\n").encode("utf-8") + b"x", istext=True)[:-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
-from functools import cache
+from functools import cache, lru_cache
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
@@ -18,8 +18,14 @@ def _signer(salt: str, _key: str) -> Signer:
 
 
 def _sign(salt: str, payload: bytes) -> str:
+    return _signed(salt, settings.SECRET_KEY, payload)
+
+
+# Every message holds two links with the same token.
+@lru_cache(maxsize=1000)
+def _signed(salt: str, key: str, payload: bytes) -> str:
     text = base64.urlsafe_b64encode(payload).rstrip(b"=").decode("ascii")
-    return _signer(salt, settings.SECRET_KEY).sign(text)
+    return _signer(salt, key).sign(text)
 
 
 def _unsign(salt: str, token: str) -> bytes:

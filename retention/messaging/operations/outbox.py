@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection, transaction
+from psycopg.types.json import Jsonb
 
 from retention.actors import Actor
 from retention.customers.addresses import address_hash
@@ -50,8 +51,8 @@ _MARK = """
 UPDATE messaging_delivery d
 SET state = 'sending', attempts = d.attempts + 1, language = going.language,
     lease_until = statement_timestamp() + %(lease)s
-FROM unnest(%(ids)s::bigint[], %(languages)s::text[], %(addresses)s::text[], %(hashes)s::bytea[], %(topics)s::text[])
-        AS going (id, language, address, hash, topic), customers_customer c
+FROM jsonb_to_recordset(%(going)s) AS going (id bigint, language text, address text, hash bytea, topic text),
+    customers_customer c
 WHERE d.id = going.id AND c.id = d.customer_id AND d.state = 'claimed' AND d.claimed_by = %(token)s
     AND c.email_normal = going.address AND c.erased_at IS NULL AND c.merged_into_id IS NULL
     AND (d.is_transactional OR (
@@ -68,14 +69,13 @@ RETURNING d.id
 # A sender that lost its lease still knows how its own hand-overs ended, so `unknown` may become what it was.
 _SETTLE = """
 UPDATE messaging_delivery d
-SET state = settled.state, reason = settled.reason, params = settled.params::jsonb,
+SET state = settled.state, reason = settled.reason, params = settled.params,
     not_before = coalesce(settled.not_before, d.not_before),
     held_at = CASE WHEN settled.state = 'held' THEN coalesce(d.held_at, %(at)s) ELSE d.held_at END,
     ended_at = CASE WHEN settled.state IN ('queued', 'held') THEN NULL ELSE %(at)s END,
     lease_until = NULL, provider_id = settled.provider_id, xid = pg_current_xact_id()
-FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[], %(params)s::text[],
-        %(not_befores)s::timestamptz[], %(provider_ids)s::text[])
-        AS settled (id, state, reason, params, not_before, provider_id)
+FROM jsonb_to_recordset(%(settled)s)
+    AS settled (id bigint, state text, reason text, params jsonb, not_before timestamptz, provider_id text)
 WHERE d.id = settled.id AND d.claimed_by = %(token)s AND d.state IN ('claimed', 'sending', 'unknown')
 RETURNING d.id
 """
@@ -125,6 +125,16 @@ class Settlement:
     not_before: dt.datetime | None = None
     provider_id: str = ""
 
+    def row(self) -> dict[str, Any]:
+        return {
+            "id": self.delivery.id,
+            "state": self.state,
+            "reason": self.reason,
+            "params": self.params,
+            "not_before": self.not_before and self.not_before.isoformat(),
+            "provider_id": self.provider_id,
+        }
+
 
 def claim(
     *, channel: str, is_transactional: bool, at: dt.datetime, limit: int, token: str, zone: str
@@ -156,17 +166,19 @@ def mark_sending(going: Sequence[Outgoing], *, token: str) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             _MARK,
-            {
-                "ids": [delivery.id for delivery in going],
-                "languages": [delivery.language for delivery in going],
-                "addresses": [delivery.address_normal for delivery in going],
-                "hashes": [address_hash(delivery.address_normal or "") for delivery in going],
-                "topics": [delivery.topic for delivery in going],
-                "token": token,
-                "lease": SENDING_LEASE,
-            },
+            {"going": Jsonb([_going(delivery) for delivery in going]), "token": token, "lease": SENDING_LEASE},
         )
         return {pk for (pk,) in cursor.fetchall()}
+
+
+def _going(delivery: Outgoing) -> dict[str, Any]:
+    return {
+        "id": delivery.id,
+        "language": delivery.language,
+        "address": delivery.address_normal,
+        "hash": f"\\x{address_hash(delivery.address_normal or '').hex()}",
+        "topic": delivery.topic,
+    }
 
 
 @transaction.atomic(savepoint=False)
@@ -177,16 +189,7 @@ def settle(settlements: Sequence[Settlement], *, token: str, at: dt.datetime) ->
     with connection.cursor() as cursor:
         cursor.execute(
             _SETTLE,
-            {
-                "ids": [item.delivery.id for item in settlements],
-                "states": [item.state for item in settlements],
-                "reasons": [item.reason for item in settlements],
-                "params": [json.dumps(item.params) if item.params else "{}" for item in settlements],
-                "not_befores": [item.not_before for item in settlements],
-                "provider_ids": [item.provider_id for item in settlements],
-                "token": token,
-                "at": at,
-            },
+            {"settled": Jsonb([item.row() for item in settlements]), "token": token, "at": at},
         )
         settled = {pk for (pk,) in cursor.fetchall()}
     by_end: dict[str, list[Any]] = defaultdict(list)
