@@ -75,7 +75,7 @@ TABLE = [
     ("has_address", {"address": "email"}, "anna boris chloe", "has an email address"),
     ("has_address", {"address": "phone"}, "anna gala", "has a phone number"),
     ("has_address", {"address": "post"}, "anna", "has a postal address"),
-    ("preferred_channel", {"channels": ["sms", "push"]}, "boris", "prefers Sms or Push"),
+    ("preferred_channel", {"channels": ["sms", "push"]}, "boris", "prefers SMS or Push"),
     ("attribute_known", {"attribute": "pet"}, "anna boris", "has a known “Pet”"),
     ("attribute_is", {"attribute": "pet", "values": ["dog"]}, "boris", "has “Pet” “dog”"),
     ("attribute_is", {"attribute": "nickname", "values": ["42"]}, "anna", "has “Nickname” “42”"),
@@ -106,7 +106,7 @@ TABLE = [
     # Given for a number she has no more: nobody asked for the present one.
     (
         "consent", {"channel": "sms", "purpose": "marketing", "state": "not_asked"}, "anna boris chloe gala",
-        "was never asked for consent to marketing by Sms",
+        "was never asked for consent to marketing by SMS",
     ),
     (
         "consent", {"channel": "email", "purpose": "topic:jazz", "state": "given"}, "chloe",
