@@ -106,6 +106,7 @@ class TemplateAdmin(VersionHistory, EditAdmin):
         permissions=["messaging.send_test_template"],
         form_class=TestForm,
         icon="outgoing_mail",
+        is_atomic=False,
     )
     def send_test(self, request: HttpRequest, form: TestForm, obj: Template) -> str:
         operations.send_test(

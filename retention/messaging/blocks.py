@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ _PARSER_OPTIONS = mrml.ParserOptions(include_loader=mrml.memory_loader({}))
 _RENDER_OPTIONS = mrml.RenderOptions(fonts={}, disable_comments=True)
 #: Stands for one symbol of Liquid while blocks are read, so that every position stays true.
 _MASK = "\ue000"
+_PARTS = re.compile(f"({CONSTRUCT.pattern})", CONSTRUCT.flags)
 
 _WITH_WORDS = "mj-text mj-button mj-table mj-raw".split()
 _IN_COLUMN = frozenset(
@@ -75,14 +77,15 @@ def read(source: str) -> Blocks:
     return Blocks(sorted(reader.faults, key=lambda fault: (fault.line, fault.column)), reader.edited(), reader.words())
 
 
-def compile_html(blocks: str, language: str, *, preheader: str, footer: str) -> str:
-    """The shell around the blocks as HTML; Liquid comes through untouched.
+def compile_html(blocks: str, language: str, *, subject: str, preheader: str, footer: str) -> str:
+    """The shell around the blocks as HTML; Liquid comes through untouched. The subject is plain text, all else HTML.
 
     Raises:
         ValueError: the blocks cannot be made into a mail.
     """
     source = (
         _SHELL.replace("[language]", language)
+        .replace("[subject]", _escaped(subject))
         .replace("[preheader]", preheader)
         .replace("[footer]", footer)
         .replace("[blocks]", blocks)
@@ -102,6 +105,11 @@ def compile_html(blocks: str, language: str, *, preheader: str, footer: str) -> 
     except OSError as error:
         raise ValueError(str(error)) from None
     return re.sub(rf"{mark}(\d+)X", lambda match: constructs[int(match.group(1))], html)
+
+
+def _escaped(text: str) -> str:
+    """Plain text as HTML; Liquid in it escapes its own values."""
+    return "".join(part if CONSTRUCT.fullmatch(part) else escape(part) for part in _PARTS.split(text))
 
 
 class _Reader(HTMLParser):

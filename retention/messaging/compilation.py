@@ -73,7 +73,7 @@ def _compile_language(
     if body.strip():
         foot = _html_foot(language, is_marketing)
         try:
-            html = blocks.compile_html(read.mjml, language, preheader=preheader, footer=foot)
+            html = blocks.compile_html(read.mjml, language, subject=subject, preheader=preheader, footer=foot)
         except ValueError as error:
             return None, [Fault("mjml", part="body", params={"message": str(error)})]
         try:

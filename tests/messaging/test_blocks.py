@@ -45,7 +45,7 @@ def test_loose_blocks_are_set_into_sections_and_loose_conditions_into_raw():
 def test_liquid_comes_through_the_compiler_untouched():
     liquid = '{% if a < b and c == "x" %}{{ d | default: "<b>&" }}{% endif %}'
     source = f'<mj-text>{liquid}</mj-text><mj-image src="{{{{ url }}}}" alt="{{{{ d }}}}" />'
-    html = blocks.compile_html(blocks.read(source).mjml, "ko", preheader="", footer="")
+    html = blocks.compile_html(blocks.read(source).mjml, "ko", subject="", preheader="", footer="")
     assert liquid in html
     assert 'src="{{ url }}"' in html
     assert 'lang="ko"' in html
@@ -54,13 +54,21 @@ def test_liquid_comes_through_the_compiler_untouched():
 
 def test_words_that_look_like_the_compilers_marks_survive():
     html = blocks.compile_html(
-        blocks.read("<mj-text>LQ0X and {{ a }} and LQQ1X</mj-text>").mjml, "en", preheader="", footer=""
+        blocks.read("<mj-text>LQ0X and {{ a }} and LQQ1X</mj-text>").mjml, "en", subject="", preheader="", footer=""
     )
     assert "LQ0X and {{ a }} and LQQ1X" in html
 
 
+def test_the_subject_is_the_pages_title():
+    subject = "Tom & \"Jerry\" <3{% if name %}, {{ name | default: 'a & b' }}{% endif %}"
+    html = blocks.compile_html(blocks.read("<mj-text>a</mj-text>").mjml, "en", subject=subject, preheader="", footer="")
+    title = "Tom &amp; &quot;Jerry&quot; &lt;3{% if name %}, {{ name | default: 'a & b' }}{% endif %}"
+    assert f"<title>{title}</title>" in html
+    assert f'aria-label="{title}"' in html
+
+
 def test_nothing_is_fetched_from_elsewhere():
-    html = blocks.compile_html(blocks.read("<mj-text>a</mj-text>").mjml, "en", preheader="", footer="")
+    html = blocks.compile_html(blocks.read("<mj-text>a</mj-text>").mjml, "en", subject="", preheader="", footer="")
     assert "<link" not in html
     assert "@import" not in html
     assert "fonts.g" not in html

@@ -96,6 +96,7 @@ def test_a_message_arrives_whole_in_the_customers_language(say, send, customer, 
     assert url in mail.text("plain")
     assert "Dear Anna" in mail.text("plain")
     assert "1 Leaf Lane · Hamburg" in mail.text("html")
+    assert "<title>Hello Anna</title>" in mail.text("html")
     (korean,) = smtp.to("ben@example.com")
     assert korean.message["Subject"] == "안녕하세요 민준님"
     assert (delivery.state, delivery.language, delivery.attempts, delivery.lease_until) == ("sent", "en", 1, None)

@@ -5,6 +5,7 @@ one call and one sentence, `confirm` decorates a method.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from functools import wraps
 from typing import Any
 
@@ -99,12 +100,14 @@ def confirm(
     variant: ActionVariant = ActionVariant.DEFAULT,
     button: Any = None,
     url_path: str | None = None,
+    is_atomic: bool = True,
 ) -> Callable:
     """Make an admin method `(self, request, form, obj) -> str` into a dialog action.
 
     The method makes one operation call and returns the sentence that tells its outcome. Name it in
     `actions_detail`, `actions_row` or, with `obj` None, `actions_list`. `permissions` are full names such as
     "incentives.stop_incentive" (or "change", "view"). A `Refused` or `ValidationError` stays in the dialog.
+    Without `is_atomic` no transaction is open around it: for operations that hand something to another machine.
     """
 
     def decorate(method: Callable) -> Callable:
@@ -120,7 +123,7 @@ def confirm(
             form.obj = obj
             if request.method == "POST" and form.is_valid():
                 try:
-                    with transaction.atomic():
+                    with transaction.atomic() if is_atomic else nullcontext():
                         sentence = method(admin, request, form, obj)
                 except (Refused, ValidationError) as reason:
                     for message in messages_of(reason):
