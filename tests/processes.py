@@ -94,3 +94,18 @@ class WebServer:
         except OSError:
             return False
         return True
+
+
+class Beat:
+    """The scheduler, as production starts it."""
+
+    def __init__(self, **more: str) -> None:
+        self.environment = environment(**more)
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "celery", "-A", "retention", "beat", "-l", "ERROR", "--pidfile", ""]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=30)

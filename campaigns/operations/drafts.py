@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Campaign
-from campaigns.operations.life import create_campaign
+from campaigns.operations.planning import create_campaign
 from campaigns.plans import Plan
 from retention import registries
 from retention.actors import Actor

@@ -1,4 +1,4 @@
-"""A campaign's life: planned, saved, approved, launched, paused, resumed, ended, copied, archived."""
+"""A campaign's life: approved, launched, paused, resumed, ended, archived."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import datetime as dt
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models import Campaign, Reach, Step, Touch
+from campaigns.models import Campaign, Reach, Touch
+from campaigns.operations.planning import CampaignEnded, locked
 from campaigns.plans import Plan, plan_of, running_plan
 from retention.actors import Actor
-from retention.audit.operations import record, save_version
+from retention.audit.operations import record
 from retention.incentives import operations as incentives
 from retention.incentives.models import Incentive
 from retention.marks import safe_mark
@@ -21,22 +22,6 @@ from retention.work.querysets import shop_zone
 
 JOB = "campaigns"
 ENDED = "campaigns.ended"
-
-
-class NoSuchCampaign(Refused):
-    code = "campaigns.no_such_campaign"
-    sentence = _("There is no such campaign.")
-    status = 404
-
-
-class CampaignEnded(Refused):
-    code = "campaigns.campaign_ended"
-    sentence = _("“%(name)s” has ended. Copy it to run it again.")
-
-
-class CampaignArchived(Refused):
-    code = "campaigns.archived"
-    sentence = _("“%(name)s” is archived. Copy it to run it again.")
 
 
 class NothingToApprove(Refused):
@@ -94,51 +79,6 @@ class TemplateNotUsable(Refused):
     sentence = _("The template “%(name)s” has no words yet or is archived. Choose another one.")
 
 
-class WrongChannel(Refused):
-    code = "campaigns.wrong_channel"
-    sentence = _("The template “%(name)s” is for %(channel)s.")
-
-
-@transaction.atomic
-def create_campaign(*, plan: Plan, now: dt.datetime, by: Actor, why: str = "") -> Campaign:
-    """A new draft.
-
-    Raises:
-        WrongChannel: a step's template is for another channel.
-    """
-    campaign = Campaign.objects.create(name=plan.name, occasion=plan.occasion)
-    _write(campaign, plan, edited=None, now=now, by=by, why=why)
-    record(verb="campaigns.create", by=by, now=now, subject=campaign, after={"version": 1})
-    return campaign
-
-
-@transaction.atomic
-def save_campaign(
-    *, campaign_id: int, plan: Plan, edited: int | None, now: dt.datetime, by: Actor, why: str = ""
-) -> Campaign:
-    """The campaign's next version. One that was launched goes on as approved until this version is approved too.
-
-    Raises:
-        EditedMeanwhile: someone saved after version number `edited` was read.
-        NoSuchCampaign, CampaignEnded, CampaignArchived, WrongChannel
-    """
-    campaign = _locked(campaign_id)
-    if campaign.state == Campaign.State.ENDED:
-        raise CampaignEnded(name=campaign.name)
-    if campaign.state == Campaign.State.APPROVED:
-        campaign.state = Campaign.State.DRAFT
-    _write(campaign, plan, edited=edited, now=now, by=by, why=why)
-    record(
-        verb="campaigns.save",
-        by=by,
-        now=now,
-        subject=campaign,
-        before={"version": edited},
-        after={"version": campaign.version.number},
-    )
-    return campaign
-
-
 @transaction.atomic
 def approve(*, campaign_id: int, version: int, now: dt.datetime, by: Actor) -> Campaign:
     """The version that the approver looked at may run; where the campaign is live, it runs from now on.
@@ -150,7 +90,7 @@ def approve(*, campaign_id: int, version: int, now: dt.datetime, by: Actor) -> C
     """
     # In the order in which a look takes them.
     reached = Reach.objects.select_for_update(no_key=True).filter(campaign_id=campaign_id).first()
-    campaign = _locked(campaign_id)
+    campaign = locked(campaign_id)
     if campaign.state == Campaign.State.ENDED:
         raise CampaignEnded(name=campaign.name)
     if campaign.version.number != version:
@@ -188,7 +128,7 @@ def launch(*, campaign_id: int, now: dt.datetime, by: Actor) -> Campaign:
         IncentiveNotUsable, TemplateNotUsable: a step could not be taken.
         NoSuchCampaign, CampaignEnded, CampaignArchived
     """
-    campaign = _locked(campaign_id)
+    campaign = locked(campaign_id)
     if campaign.state == Campaign.State.ENDED:
         raise CampaignEnded(name=campaign.name)
     if campaign.launched_at is not None:
@@ -220,7 +160,7 @@ def pause(*, campaign_id: int, now: dt.datetime, by: Actor) -> Campaign:
     Raises:
         NotLive, NoSuchCampaign, CampaignArchived
     """
-    campaign = _locked(campaign_id)
+    campaign = locked(campaign_id)
     if campaign.state != Campaign.State.LIVE:
         raise NotLive(name=campaign.name, state=campaign.get_state_display())
     return _turn(campaign, Campaign.State.PAUSED, "campaigns.pause", now=now, by=by)
@@ -233,7 +173,7 @@ def resume(*, campaign_id: int, now: dt.datetime, by: Actor) -> Campaign:
     Raises:
         NotPaused, NoSuchCampaign, CampaignArchived
     """
-    campaign = _locked(campaign_id)
+    campaign = locked(campaign_id)
     if campaign.state != Campaign.State.PAUSED:
         raise NotPaused(name=campaign.name, state=campaign.get_state_display())
     _turn(campaign, Campaign.State.LIVE, "campaigns.resume", now=now, by=by)
@@ -248,7 +188,7 @@ def end(*, campaign_id: int, now: dt.datetime, by: Actor) -> Campaign:
     Raises:
         NeverLaunched, CampaignEnded, NoSuchCampaign, CampaignArchived
     """
-    campaign = _locked(campaign_id)
+    campaign = locked(campaign_id)
     if campaign.state == Campaign.State.ENDED:
         raise CampaignEnded(name=campaign.name)
     if campaign.launched_at is None:
@@ -267,7 +207,7 @@ def finish(*, campaign_id: int, now: dt.datetime, by: Actor) -> bool:
 
     What is in the outbox still leaves. Returns whether it ended.
     """
-    campaign = _locked(campaign_id)
+    campaign = locked(campaign_id)
     plan = running_plan(campaign)
     last = plan.of.last_due_at(plan.cleaned_args(), shop_zone())
     ends = [at for at in (plan.ends_at, last and last + plan.lateness) if at]
@@ -280,49 +220,18 @@ def finish(*, campaign_id: int, now: dt.datetime, by: Actor) -> bool:
 
 
 @transaction.atomic
-def clone(*, campaign_id: int, now: dt.datetime, by: Actor) -> Campaign:
-    """A new draft with the plan as last saved, and without its dates.
-
-    Raises:
-        NoSuchCampaign
-    """
-    original = Campaign.objects.select_related("version").filter(pk=campaign_id).first()
-    if original is None or original.version is None:
-        raise NoSuchCampaign
-    plan = plan_of(original)
-    name = str(_("%(name)s (copy)")) % {"name": plan.name[:110]}
-    return create_campaign(
-        plan=plan.model_copy(update={"name": name, "starts_at": None, "ends_at": None}), now=now, by=by
-    )
-
-
-@transaction.atomic
 def archive(*, campaign_id: int, now: dt.datetime, by: Actor) -> Campaign:
     """Out of sight; its touches stay.
 
     Raises:
         StillRunning, NoSuchCampaign, CampaignArchived
     """
-    campaign = _locked(campaign_id)
+    campaign = locked(campaign_id)
     if campaign.state in (Campaign.State.LIVE, Campaign.State.PAUSED):
         raise StillRunning(name=campaign.name, state=campaign.get_state_display())
     campaign.archived_at = now
     campaign.save(update_fields=["archived_at"])
     record(verb="campaigns.archive", by=by, now=now, subject=campaign)
-    return campaign
-
-
-def _locked(campaign_id: int) -> Campaign:
-    campaign = (
-        Campaign.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("version", "approved_version")
-        .filter(pk=campaign_id)
-        .first()
-    )
-    if campaign is None or campaign.version is None:
-        raise NoSuchCampaign
-    if campaign.archived_at is not None:
-        raise CampaignArchived(name=campaign.name)
     return campaign
 
 
@@ -343,38 +252,6 @@ def _look_back(reached: Reach, before: Plan, after: Plan) -> None:
     if reached.phase == Reach.Phase.LATE:
         reached.phase = Reach.Phase.FRESH
     reached.save()
-
-
-def _write(campaign: Campaign, plan: Plan, *, edited: int | None, now: dt.datetime, by: Actor, why: str) -> None:
-    """The plan into the version that runs, and into the columns that lists and forms show."""
-    _check_channels(plan)
-    campaign.version = save_version(of=campaign, data=plan.as_json(), edited=edited, by=by, now=now, why=why)
-    campaign.name, campaign.playbook, campaign.occasion = plan.name, plan.playbook, plan.occasion
-    campaign.audience_id, campaign.excluded_id = plan.audience, plan.excluded
-    campaign.countries, campaign.occasion_args = list(plan.countries), plan.occasion_args
-    campaign.lateness_hours, campaign.priority = plan.lateness_hours, plan.priority
-    campaign.starts_at, campaign.ends_at = plan.starts_at, plan.ends_at
-    campaign.save()
-    campaign.steps.all().delete()
-    Step.objects.bulk_create(
-        Step(
-            campaign=campaign,
-            position=position,
-            delay_hours=step.delay_hours,
-            incentive_id=step.incentive,
-            template_id=step.template,
-            channel=step.channel,
-        )
-        for position, step in enumerate(plan.steps)
-    )
-
-
-def _check_channels(plan: Plan) -> None:
-    templates = Template.objects.in_bulk([step.template for step in plan.steps if step.template])
-    for step in plan.steps:
-        template = templates.get(step.template)
-        if template is not None and template.channel != step.channel:
-            raise WrongChannel(name=template.name, channel=template.get_channel_display())
 
 
 def _check_ready(plan: Plan, *, now: dt.datetime, by: Actor) -> None:

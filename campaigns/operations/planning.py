@@ -1,0 +1,144 @@
+"""A campaign's plan: created, saved as versions, copied. It runs when it is approved and launched (`life`)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models import Campaign, Step
+from campaigns.plans import Plan, plan_of
+from retention.actors import Actor
+from retention.audit.operations import record, save_version
+from retention.messaging.models import Template
+from retention.refusals import Refused
+
+
+class NoSuchCampaign(Refused):
+    code = "campaigns.no_such_campaign"
+    sentence = _("There is no such campaign.")
+    status = 404
+
+
+class CampaignEnded(Refused):
+    code = "campaigns.campaign_ended"
+    sentence = _("“%(name)s” has ended. Copy it to run it again.")
+
+
+class CampaignArchived(Refused):
+    code = "campaigns.archived"
+    sentence = _("“%(name)s” is archived. Copy it to run it again.")
+
+
+class WrongChannel(Refused):
+    code = "campaigns.wrong_channel"
+    sentence = _("The template “%(name)s” is for %(channel)s.")
+
+
+@transaction.atomic
+def create_campaign(*, plan: Plan, now: dt.datetime, by: Actor, why: str = "") -> Campaign:
+    """A new draft.
+
+    Raises:
+        WrongChannel: a step's template is for another channel.
+    """
+    campaign = Campaign.objects.create(name=plan.name, occasion=plan.occasion)
+    _write(campaign, plan, edited=None, now=now, by=by, why=why)
+    record(verb="campaigns.create", by=by, now=now, subject=campaign, after={"version": 1})
+    return campaign
+
+
+@transaction.atomic
+def save_campaign(
+    *, campaign_id: int, plan: Plan, edited: int | None, now: dt.datetime, by: Actor, why: str = ""
+) -> Campaign:
+    """The campaign's next version. One that was launched goes on as approved until this version is approved too.
+
+    Raises:
+        EditedMeanwhile: someone saved after version number `edited` was read.
+        NoSuchCampaign, CampaignEnded, CampaignArchived, WrongChannel
+    """
+    campaign = locked(campaign_id)
+    if campaign.state == Campaign.State.ENDED:
+        raise CampaignEnded(name=campaign.name)
+    if campaign.state == Campaign.State.APPROVED:
+        campaign.state = Campaign.State.DRAFT
+    _write(campaign, plan, edited=edited, now=now, by=by, why=why)
+    record(
+        verb="campaigns.save",
+        by=by,
+        now=now,
+        subject=campaign,
+        before={"version": edited},
+        after={"version": campaign.version.number},
+    )
+    return campaign
+
+
+@transaction.atomic
+def clone(*, campaign_id: int, now: dt.datetime, by: Actor) -> Campaign:
+    """A new draft with the plan as last saved, and without its dates.
+
+    Raises:
+        NoSuchCampaign
+    """
+    original = Campaign.objects.select_related("version").filter(pk=campaign_id).first()
+    if original is None or original.version is None:
+        raise NoSuchCampaign
+    plan = plan_of(original)
+    name = str(_("%(name)s (copy)")) % {"name": plan.name[:110]}
+    return create_campaign(
+        plan=plan.model_copy(update={"name": name, "starts_at": None, "ends_at": None}), now=now, by=by
+    )
+
+
+def locked(campaign_id: int) -> Campaign:
+    """The campaign, held for this transaction, with its versions.
+
+    Raises:
+        NoSuchCampaign, CampaignArchived
+    """
+    campaign = (
+        Campaign.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("version", "approved_version")
+        .filter(pk=campaign_id)
+        .first()
+    )
+    if campaign is None or campaign.version is None:
+        raise NoSuchCampaign
+    if campaign.archived_at is not None:
+        raise CampaignArchived(name=campaign.name)
+    return campaign
+
+
+def _write(campaign: Campaign, plan: Plan, *, edited: int | None, now: dt.datetime, by: Actor, why: str) -> None:
+    """The plan into the version that runs, and into the columns that lists and forms show."""
+    _check_channels(plan)
+    campaign.version = save_version(of=campaign, data=plan.as_json(), edited=edited, by=by, now=now, why=why)
+    campaign.name, campaign.playbook, campaign.occasion = plan.name, plan.playbook, plan.occasion
+    campaign.audience_id, campaign.excluded_id = plan.audience, plan.excluded
+    campaign.countries, campaign.occasion_args = list(plan.countries), plan.occasion_args
+    campaign.lateness_hours, campaign.priority = plan.lateness_hours, plan.priority
+    campaign.starts_at, campaign.ends_at = plan.starts_at, plan.ends_at
+    campaign.save()
+    campaign.steps.all().delete()
+    Step.objects.bulk_create(
+        Step(
+            campaign=campaign,
+            position=position,
+            delay_hours=step.delay_hours,
+            incentive_id=step.incentive,
+            template_id=step.template,
+            channel=step.channel,
+        )
+        for position, step in enumerate(plan.steps)
+    )
+
+
+def _check_channels(plan: Plan) -> None:
+    templates = Template.objects.in_bulk([step.template for step in plan.steps if step.template])
+    for step in plan.steps:
+        template = templates.get(step.template)
+        if template is not None and template.channel != step.channel:
+            raise WrongChannel(name=template.name, channel=template.get_channel_display())
