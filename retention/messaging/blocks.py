@@ -45,7 +45,8 @@ _EMPTY = frozenset({"mj-image", "mj-divider", "mj-spacer", "mj-carousel-image"})
 _KNOWN = frozenset(_CHILDREN) | _HOLD_HTML | _EMPTY
 _VOID = frozenset("area br col hr img wbr".split())
 _FORBIDDEN = frozenset("script iframe object embed form input button textarea select link meta base style".split())
-_NEW_LINE_AFTER = frozenset("p div li tr h1 h2 h3 h4 ul ol table".split())
+_BLANK_LINE_AFTER = frozenset("p h1 h2 h3 h4 ul ol table".split())
+_NEW_LINE_AFTER = frozenset("div tr".split())
 
 
 @dataclass
@@ -190,7 +191,7 @@ class _Reader(HTMLParser):
             self._loose_to = self.source.find(">", at) + 1
         if closed.href:
             self._words.append(f": {closed.href}" if tag == "mj-button" else f" ({closed.href})")
-        if tag in _HOLD_HTML:
+        if tag in _HOLD_HTML or tag in _BLANK_LINE_AFTER:
             self._words.append("\n\n")
         elif tag in _NEW_LINE_AFTER:
             self._words.append("\n")

@@ -22,7 +22,7 @@ class ReadyTemplate:
 _COUPON = """{{% if coupon %}}
 <mj-section padding="0 24px">
   <mj-column border="2px dashed #9ca3af" border-radius="12px" padding="12px 0">
-    <mj-text align="center" font-size="15px">{{{{ coupon.sentence }}}}</mj-text>
+    <mj-text align="center" font-size="18px" font-weight="600">{{{{ coupon.sentence }}}}</mj-text>
     <mj-text align="center" font-size="28px" font-weight="700" css-class="code">{{{{ coupon.code }}}}</mj-text>
     <mj-image src="{{{{ coupon.qr_url }}}}" alt="{{{{ coupon.code }}}}" width="148px" />
     {{% if coupon.expires_on %}}<mj-text align="center" font-size="14px" color="#4b5563">{until}</mj-text>{{% endif %}}
@@ -35,31 +35,35 @@ _UNTIL = {
     "ru": "Действует до {{ coupon.expires_on }}",
 }
 _BUTTON = """{{% if shop.website_url %}}
-<mj-button href="{{{{ shop.website_url }}}}">{label}</mj-button>
+<mj-button href="{{{{ shop.website_url }}}}" padding="20px 25px 10px">{label}</mj-button>
 {{% endif %}}"""
 _HELLO = {
     "en": 'Hello {{ customer.first_name | default: "there" }},',
     "ko": '{{ customer.first_name | default: "고객" }}님, 안녕하세요.',
     "ru": "Здравствуйте{% if customer.first_name %}, {{ customer.first_name }}{% endif %}!",
 }
+#: Of the anniversary; a message without an occasion means the first.
+_YEARS = "{{% if occasion.years and occasion.years > 1 %}}{many}{{% else %}}{one}{{% endif %}}"
 _SHOP_NOW = {"en": "Visit the shop", "ko": "쇼핑하러 가기", "ru": "Перейти в магазин"}
 
 
-def _body(language: str, *paragraphs: str, coupon: bool = True) -> str:
-    lines = "".join(f"<p>{paragraph}</p>" for paragraph in (_HELLO[language], *paragraphs))
-    parts = [f"<mj-text>{lines}</mj-text>"]
-    if coupon:
-        parts.append(_COUPON.format(until=_UNTIL[language]))
-    parts.append(_BUTTON.format(label=_SHOP_NOW[language]))
-    return "\n".join(parts)
-
-
 def _words(**by_language: Sequence[str]) -> dict[str, dict[str, str]]:
-    """language=(subject, preheader, paragraph, …)"""
+    """language=(subject, preheader, paragraph, what the paragraph goes on with where the mail brings a coupon)"""
     return {
-        language: {"subject": subject, "preheader": preheader, "body": _body(language, *paragraphs)}
-        for language, (subject, preheader, *paragraphs) in by_language.items()
+        language: {"subject": subject, "preheader": preheader, "body": _body(language, *sentences)}
+        for language, (subject, preheader, *sentences) in by_language.items()
     }
+
+
+def _body(language: str, always: str, with_coupon: str = "") -> str:
+    more = f"{{% if coupon %}} {with_coupon}{{% endif %}}" if with_coupon else ""
+    return "\n".join(
+        [
+            f"<mj-text><p>{_HELLO[language]}</p><p>{always}{more}</p></mj-text>",
+            _COUPON.format(until=_UNTIL[language]),
+            _BUTTON.format(label=_SHOP_NOW[language]),
+        ]
+    )
 
 
 TEMPLATES: Mapping[str, ReadyTemplate] = {
@@ -69,17 +73,20 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
             en=(
                 "Welcome to {{ shop.name }}",
                 "Nice to have you here",
-                "Welcome, and thank you for joining us. Here is something for your first order.",
+                "Welcome, and thank you for joining us.",
+                "Here is something for your first order.",
             ),
             ko=(
                 "{{ shop.name }}에 오신 것을 환영합니다",
                 "함께해 주셔서 반갑습니다",
-                "가입해 주셔서 감사합니다. 첫 주문에 사용하실 수 있는 혜택을 드립니다.",
+                "가입해 주셔서 감사합니다.",
+                "첫 주문에 사용하실 수 있는 혜택을 드립니다.",
             ),
             ru=(
                 "Добро пожаловать в {{ shop.name }}",
                 "Рады, что вы с нами",
-                "Спасибо, что присоединились к нам. Вот подарок к вашему первому заказу.",
+                "Спасибо, что присоединились к нам.",
+                "Вот подарок к вашему первому заказу.",
             ),
         ),
     ),
@@ -88,18 +95,21 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
         _words(
             en=(
                 "Happy birthday{% if customer.first_name %}, {{ customer.first_name }}{% endif %}!",
-                "A present from {{ shop.name }}",
-                "Happy birthday! All of us at {{ shop.name }} wish you a wonderful year. This is our present for you.",
+                "Best wishes from {{ shop.name }}",
+                "Happy birthday! All of us at {{ shop.name }} wish you a wonderful year.",
+                "This is our present for you.",
             ),
             ko=(
                 "{% if customer.first_name %}{{ customer.first_name }}님, {% endif %}생일을 축하합니다!",
-                "{{ shop.name }}의 생일 선물",
-                "생일을 진심으로 축하드립니다. {{ shop.name }}에서 준비한 작은 선물을 받아 주세요.",
+                "{{ shop.name }}에서 보내는 축하 인사",
+                "생일을 진심으로 축하드립니다. 행복한 한 해 보내시기 바랍니다.",
+                "{{ shop.name }}에서 준비한 작은 선물을 받아 주세요.",
             ),
             ru=(
                 "С днём рождения{% if customer.first_name %}, {{ customer.first_name }}{% endif %}!",
-                "Подарок от {{ shop.name }}",
-                "Поздравляем вас с днём рождения! Это подарок от всех нас в {{ shop.name }}.",
+                "С наилучшими пожеланиями, {{ shop.name }}",
+                "Поздравляем вас с днём рождения и желаем прекрасного года!",
+                "Это подарок от всех нас в {{ shop.name }}.",
             ),
         ),
     ),
@@ -107,19 +117,22 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
         _("Sign-up anniversary"),
         _words(
             en=(
-                "Thank you for {% if occasion.years > 1 %}{{ occasion.years }} years{% else %}a year{% endif %}",
+                f"Thank you for {_YEARS.format(many='{{ occasion.years }} years', one='a year')}",
                 "We are glad you are here",
-                "On this day you joined {{ shop.name }}. Thank you for staying with us. This is for you.",
+                "On this day you joined {{ shop.name }}. Thank you for staying with us.",
+                "This is for you.",
             ),
             ko=(
-                "{{ shop.name }}와 함께한 {{ occasion.years | default: 1 }}주년을 축하합니다",
+                "{{ shop.name }} 가입 {{ occasion.years | default: 1 }}주년을 축하합니다",
                 "함께해 주셔서 감사합니다",
-                "오늘은 고객님께서 {{ shop.name }}에 가입하신 날입니다. 감사의 마음을 담아 드립니다.",
+                "오늘은 고객님께서 {{ shop.name }}에 가입하신 날입니다. 함께해 주셔서 감사합니다.",
+                "감사의 마음을 담아 드립니다.",
             ),
             ru=(
-                "Мы вместе уже не первый год",
+                f"Мы вместе уже {_YEARS.format(many='не первый год', one='целый год')}",
                 "Спасибо, что вы с нами",
-                "В этот день вы присоединились к {{ shop.name }}. Спасибо, что остаётесь с нами. Это для вас.",
+                "В этот день вы присоединились к {{ shop.name }}. Спасибо, что остаётесь с нами.",
+                "Это для вас.",
             ),
         ),
     ),
@@ -127,20 +140,25 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
         _("National holiday"),
         _words(
             en=(
-                '{{ occasion.name | default: "Happy holidays" }}: a present from {{ shop.name }}',
-                "Something for the holiday",
-                'We wish you a happy {{ occasion.name | default: "holiday" }}. Here is a small present.',
+                '{{ occasion.name | default: "Happy holidays" }}:'
+                " {% if coupon %}a present{% else %}best wishes{% endif %} from {{ shop.name }}",
+                "Enjoy the day",
+                'We wish you a happy {{ occasion.name | default: "holiday" }}.',
+                "Here is a small present.",
             ),
             ko=(
-                '{{ occasion.name | default: "명절" }}을 맞아 {{ shop.name }}가 드리는 선물',
-                "즐거운 명절 보내세요",
-                '{{ occasion.name | default: "명절" }}, 행복하게 보내시기 바랍니다. 작은 선물을 준비했습니다.',
+                '{{ occasion.name | default: "명절" }}'
+                " {% if coupon %}선물을 준비했습니다{% else %}인사드립니다{% endif %} – {{ shop.name }}",
+                "즐거운 하루 보내세요",
+                '{{ occasion.name | default: "명절" }}, 행복하게 보내시기 바랍니다.',
+                "작은 선물을 준비했습니다.",
             ),
             ru=(
-                '{{ occasion.name | default: "С праздником" }}: подарок от {{ shop.name }}',
-                "Небольшой подарок к празднику",
-                "Поздравляем вас с праздником{% if occasion.name %}: {{ occasion.name }}{% endif %}."
-                " Вот небольшой подарок.",
+                '{{ occasion.name | default: "С праздником" }}:'
+                " {% if coupon %}подарок{% else %}наши поздравления{% endif %} от {{ shop.name }}",
+                "Хорошего праздника",
+                "Поздравляем вас с праздником{% if occasion.name %}: {{ occasion.name }}{% endif %}.",
+                "Вот небольшой подарок.",
             ),
         ),
     ),
@@ -149,18 +167,21 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
         _words(
             en=(
                 "We have missed you",
-                "Something to come back for",
-                "It has been a while since your last order. We would love to see you again, so here is a reason.",
+                "Come and see what is new",
+                "It has been a while since your last order. We would love to see you again.",
+                "Here is something to come back for.",
             ),
             ko=(
                 "다시 만나고 싶습니다",
-                "고객님을 위한 특별한 혜택",
-                "마지막 주문 이후 시간이 조금 지났습니다. 다시 찾아 주시길 바라며 혜택을 준비했습니다.",
+                "고객님을 기다리고 있습니다",
+                "마지막 주문 이후 시간이 조금 지났습니다. 다시 찾아 주시기를 기다리겠습니다.",
+                "고객님을 위한 혜택을 준비했습니다.",
             ),
             ru=(
                 "Мы скучали по вам",
-                "Есть повод вернуться",
-                "Вы давно у нас не были. Будем рады видеть вас снова, и вот повод.",
+                "Заходите посмотреть, что нового",
+                "Вы давно у нас не были. Будем рады видеть вас снова.",
+                "Вот повод вернуться.",
             ),
         ),
     ),
@@ -210,17 +231,20 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
             en=(
                 "We are sorry",
                 "Please accept our apology",
-                "We are sorry that things went wrong. Please accept this with our apology.",
+                "We are sorry that things went wrong.",
+                "Please accept this with our apology.",
             ),
             ko=(
                 "불편을 드려 죄송합니다",
                 "사과의 마음을 전합니다",
-                "불편을 드려 진심으로 죄송합니다. 사과의 마음을 담아 드립니다.",
+                "불편을 드려 진심으로 죄송합니다.",
+                "사과의 마음을 담아 드립니다.",
             ),
             ru=(
                 "Приносим извинения",
                 "Нам очень жаль",
-                "Нам жаль, что так вышло. Пожалуйста, примите это вместе с нашими извинениями.",
+                "Нам жаль, что так вышло.",
+                "Пожалуйста, примите это вместе с нашими извинениями.",
             ),
         ),
         category="transactional",

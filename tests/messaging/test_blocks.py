@@ -82,6 +82,6 @@ def test_plain_text_keeps_words_links_lists_and_conditions():
         "</mj-column></mj-section>"
     )
     assert blocks.read(source).text == (
-        "Hello {{ name }},\n\n- one\n\n- two & three\n\nsee this (https://a.example/?x=1)\n\n"
+        "Hello {{ name }},\n\n- one\n- two & three\n\nsee this (https://a.example/?x=1)\n\n"
         "{% if coupon %}Go: {{ url }}\n\n{% endif %}A cup"
     )

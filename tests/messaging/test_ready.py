@@ -1,0 +1,64 @@
+"""Ready templates are good to send without an edit: to whomever, with a coupon or without, for an occasion or not."""
+
+import pytest
+
+from retention.messaging import compilation, ready, words
+from retention.messaging.placeholders import samples
+
+LANGUAGES = {"en", "ko", "ru"}
+#: What one language says when something is given.
+GIFTS = (
+    "present",
+    "something",
+    "this is for you",
+    "accept this",
+    "선물",
+    "혜택",
+    "담아 드립니다",
+    "подар",
+    "для вас",
+    "повод",
+    "примите",
+)
+
+
+def said(key, values):
+    """{language: subject, HTML and plain text, filled}"""
+    item = ready.TEMPLATES[key]
+    compiled, faults = compilation.compile_words(
+        item.words, is_marketing=item.category == "marketing", samples=samples()
+    )
+    assert faults == []
+    return {
+        each.language: [
+            words.parse(source, each.language, is_html=is_html).render(**values)
+            for source, is_html in ((each.subject, False), (each.html, True), (each.text, False))
+        ]
+        for each in compiled
+    }
+
+
+@pytest.mark.parametrize("key", sorted(ready.TEMPLATES))
+def test_a_mail_without_coupon_name_and_occasion_promises_nothing(key):
+    bare = {key: value for key, value in samples().items() if key not in ("coupon", "occasion")}
+    bare["customer"] = dict.fromkeys(bare["customer"])
+    found = said(key, bare)
+    assert set(found) == LANGUAGES
+    for subject, html, text in found.values():
+        assert subject.strip() == " ".join(subject.split())
+        assert not subject.endswith((",", ":", "–", " "))
+        assert "SAMPLE" not in html + text
+        if key not in ("broadcast", "coupon_expiring"):
+            assert not [gift for gift in GIFTS if gift in f"{subject}\n{text}".lower()]
+
+
+@pytest.mark.parametrize("key", sorted(ready.TEMPLATES))
+def test_a_mail_with_a_coupon_shows_it_whole_and_says_why(key):
+    for subject, html, text in said(key, samples()).values():
+        for shown in (html, text):
+            assert samples()["coupon"]["code"] in shown
+            assert samples()["coupon"]["sentence"] in shown
+            assert samples()["coupon"]["expires_on"] in shown
+        assert f"<title>{subject}</title>" in html.replace("&#39;", "'")
+        if key not in ("broadcast", "coupon_expiring"):
+            assert [gift for gift in GIFTS if gift in f"{subject}\n{text}".lower()]
