@@ -17,3 +17,6 @@ urlpatterns = [
     path("", include("retention.storefront.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
 ]
+
+handler403 = "retention.console.answers.forbidden"
+handler404 = "retention.console.answers.not_found"

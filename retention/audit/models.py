@@ -22,7 +22,7 @@ class Version(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.subject} {self.subject_id} v{self.number}"
+        return f"version {self.number}"
 
 
 class AuditEntry(models.Model):
@@ -45,10 +45,12 @@ class AuditEntry(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["subject", "subject_id", "-id"], name="audit_by_subject"),
+            # The audit is searched by the beginning of what was done.
+            models.Index(fields=["verb", "-id"], name="audit_by_verb", opclasses=["varchar_pattern_ops", "int8_ops"]),
             models.Index(
                 fields=["customer_id", "-id"], name="audit_by_customer", condition=models.Q(customer_id__isnull=False)
             ),
         ]
 
     def __str__(self):
-        return f"{self.actor} {self.verb}"
+        return f"Entry {self.pk}"

@@ -166,7 +166,8 @@ def trail(path: str, row: Any = None, title: Any = "") -> list[tuple[str, str | 
     if not around:
         return [(str(title), None)]
     group, line, link = max(around, key=lambda place: len(place[2]))
-    steps: list[tuple[str, str | None]] = [] if group == line.title else [(str(group), None)]
+    # A row's page is told by its list; the group would only take the room that its buttons need.
+    steps: list[tuple[str, str | None]] = [] if group == line.title or row is not None else [(str(group), None)]
     steps.append((str(line.title), link))
     if row is not None:
         steps.append((str(row), page_of(type(row), row.pk)))

@@ -138,9 +138,35 @@ class FactsFile(Format):
 
 
 class IngestImportForm(ImportForm):
+    """A file, whose name says what format it is in."""
+
     good_only = forms.BooleanField(
-        label=_("Import the good rows and return the others"), required=False, widget=UnfoldBooleanSwitchWidget
+        label=_("Import the good rows and return the others"),
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text=_("Otherwise one bad row is enough for nothing to be written."),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["import_file"].label = _("File")
+        self.fields["import_file"].help_text = _(
+            "CSV or XLSX. It is checked first, and you see what would change; a large one is read in the background."
+        )
+        self.fields["format"].required = False
+        self.fields["format"].widget = forms.HiddenInput()
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        file = given.get("import_file")
+        if file is not None and not given.get("format"):
+            names = [kind.get_title(kind) if isinstance(kind, type) else kind.get_title() for kind in (CSV, XLSX)]
+            ending = file.name.rpartition(".")[2].lower()
+            if ending in names:
+                given["format"] = str(names.index(ending))
+            else:
+                self.add_error("import_file", _("This is neither a CSV nor an XLSX file; its name says “%s”.") % ending)
+        return given
 
 
 class IngestAdmin(ImportExportModelAdmin):

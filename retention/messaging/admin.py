@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from retention.customers.addresses import address_hash, normal_email
 from retention.doors.console import DaysFilter, EditAdmin, FactAdmin, VersionHistory, acting, button, confirm
+from retention.doors.console.words import behalf
 from retention.messaging import operations, views
 from retention.messaging.forms import TemplateForm, TestForm
 from retention.messaging.models import Delivery, Suppression, Template
@@ -145,6 +146,19 @@ class TemplateAdmin(VersionHistory, EditAdmin):
         return str(_("%(count)s ready templates are there.") % {"count": len(made)})
 
 
+#: State, as it is shown, → tone.
+TONES = {
+    Delivery.State(state).label: tone
+    for tone, states in {
+        "success": ["sent"],
+        "danger": ["failed", "bounced"],
+        "warning": ["unknown"],
+        "info": ["held", "sending", "claimed"],
+    }.items()
+    for state in states
+}
+
+
 @admin.register(Delivery)
 class DeliveryAdmin(FactAdmin):
     list_display = ("id", "queued_at", "customer", "template", "shown_state", "shown_reason", "ended_at")
@@ -153,7 +167,12 @@ class DeliveryAdmin(FactAdmin):
     search_fields = ("customer__email_normal__exact", "customer__reference__exact", "grant__code__code__exact")
     search_help_text = _("Email, reference or code of the customer, whole")
     actions_detail = ("arrived", "send_again")
-    readonly_fields = ("shown_state", "shown_reason", "written_in", "message")
+    readonly_fields = ("shown_state", "shown_reason", "written_in", "behalf", "nth_step", "message")
+    labels = {
+        "queued_at": _("Queued"), "not_before": _("Leaves from"), "ended_at": _("Ended"),
+        "attempts": _("Tries"), "provider_id": _("Number at the provider"),
+    }  # fmt: skip
+    empty_hint = _("Every message to a customer is listed here, from the moment it is queued.")
     fieldsets = (
         (
             None,
@@ -164,8 +183,7 @@ class DeliveryAdmin(FactAdmin):
                     ("queued_at", "written_in"),
                     ("not_before", "ended_at"),
                     ("attempts", "provider_id"),
-                    ("origin", "origin_id"),
-                    "step",
+                    ("behalf", "nth_step"),
                 ]
             },
         ),
@@ -175,18 +193,10 @@ class DeliveryAdmin(FactAdmin):
     @display(
         description=_("state"),
         ordering="state",
-        label={
-            "sent": "success",
-            "failed": "danger",
-            "bounced": "danger",
-            "unknown": "warning",
-            "held": "info",
-            "sending": "info",
-            "claimed": "info",
-        },
+        label=TONES,
     )
     def shown_state(self, obj: Delivery) -> str:
-        return obj.state
+        return obj.get_state_display()
 
     @admin.display(description=_("reason"))
     def shown_reason(self, obj: Delivery) -> str:
@@ -195,6 +205,14 @@ class DeliveryAdmin(FactAdmin):
     @admin.display(description=_("written in"))
     def written_in(self, obj: Delivery) -> str:
         return locale(obj.language).get_display_name() if obj.language else "–"
+
+    @admin.display(description=_("on behalf of"))
+    def behalf(self, obj: Delivery) -> Any:
+        return behalf(obj.origin, obj.origin_id)
+
+    @admin.display(description=_("step"))
+    def nth_step(self, obj: Delivery) -> int:
+        return obj.step + 1
 
     @admin.display(description="")
     def message(self, obj: Delivery) -> str:

@@ -132,7 +132,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self):
-        return f"Delivery {self.public_id}"
+        return f"Delivery {self.pk}"
 
 
 class Outage(models.Model):

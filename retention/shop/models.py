@@ -73,7 +73,7 @@ class ExchangeRate(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.currency} {self.on}: {self.rate}"
+        return f"{self.currency} {self.on}: {self.rate.normalize():f}"
 
 
 class Staff(AbstractUser):

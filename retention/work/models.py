@@ -62,7 +62,7 @@ class JobRun(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.job} {self.due_at:%Y-%m-%d %H:%M}"
+        return f"Run {self.pk}"
 
 
 class Watermark(models.Model):

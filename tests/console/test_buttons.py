@@ -44,11 +44,15 @@ class Refusing(FastList):
 
 @pytest.fixture
 def rate(shop):
-    return ExchangeRate.objects.create(currency="USD", on="2026-05-01", rate="0.9")
+    made = ExchangeRate.objects.create(currency="USD", on="2026-05-01", rate="0.9")
+    made.refresh_from_db()
+    return made
 
 
 def press(page, name, user, pk=None, method="post"):
-    request = getattr(RequestFactory(), method)("/", {"_form_submitted": "1"}, headers={"HX-Current-URL": "http://testserver/admin/"})
+    request = getattr(RequestFactory(), method)(
+        "/", {"_form_submitted": "1"}, headers={"HX-Current-URL": "http://testserver/admin/"}
+    )
     request.user = user
     request._messages = type("Kept", (list,), {"add": lambda self, level, text, tags: self.append(str(text))})()
     response = getattr(page(ExchangeRate, admin.site), name)(request, *([str(pk)] if pk else []))

@@ -99,3 +99,47 @@ class TestPalette:
         person("oleg")
         self.found(as_role("administrator"), "oleg")
         assert not [key for key in empty_cache._cache.get_client().scan_iter("*") if b"search" in key]
+
+
+class TestNo:
+    """Whoever is logged in reads why not inside the console, with the way on beside it."""
+
+    def test_a_page_of_another_role(self, as_role, shop):
+        page = as_role("marketer").get("/admin/shop/staff/add/")
+        assert page.status_code == 403
+        assert "Your role does not have it." in page.content.decode()
+        assert 'id="nav-sidebar"' in page.content.decode()
+
+    def test_a_page_that_is_not_there(self, as_role, shop):
+        page = as_role("marketer").get("/admin/nothing/of/the/kind/")
+        assert page.status_code == 404
+        assert "The address may be old or mistyped" in page.content.decode()
+        assert 'id="nav-sidebar"' in page.content.decode()
+
+    def test_strangers_see_nothing_of_the_console(self, client, shop):
+        page = client.get("/nothing/")
+        assert page.status_code == 404
+        assert 'id="nav-sidebar"' not in page.content.decode()
+
+
+class TestTrail:
+    @pytest.mark.parametrize(
+        ("path", "title", "steps"),
+        [
+            ("/admin/campaigns/campaign/", "", [("Campaigns", None)]),
+            ("/admin/campaigns/campaign/playbooks/", "", [("Campaigns", None), ("Playbooks", None)]),
+            ("/admin/auth/group/", "", [("Settings", None), ("Roles", None)]),
+            ("/admin/work/import/add/", "New import", [("Customers", None), ("Imports", "/admin/work/import/"),
+                                                       ("New import", None)]),
+            ("/admin/password_change/", "Password change", [("Password change", None)]),
+        ],
+    )  # fmt: skip
+    def test_it_goes_from_the_sidebar_down(self, path, title, steps):
+        assert navigation.trail(path, None, title) == steps
+
+    def test_a_row_is_told_by_its_list_and_leads_back_to_its_own_page(self, shop):
+        assert navigation.trail("/admin/shop/shop/1/history/", shop, "History") == [
+            ("Shop", "/admin/shop/shop/"),
+            ("Shop", "/admin/shop/shop/1/change/"),
+            ("History", None),
+        ]

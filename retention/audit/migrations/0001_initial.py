@@ -48,6 +48,9 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["subject", "subject_id", "-id"], name="audit_by_subject"),
                     models.Index(
+                        fields=["verb", "-id"], name="audit_by_verb", opclasses=["varchar_pattern_ops", "int8_ops"]
+                    ),
+                    models.Index(
                         condition=models.Q(("customer_id__isnull", False)),
                         fields=["customer_id", "-id"],
                         name="audit_by_customer",

@@ -8,12 +8,15 @@ from django.contrib import admin
 from django.db.models import OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce, JSONObject
 from django.http import HttpRequest
+from django.utils import formats
+from django.utils.html import format_html
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 
+from campaigns.reasons import reason_text
 from retention import clock, registries
 from retention.doors.console import EditAdmin, FactAdmin, acting, button, confirm
 from retention.shop.models import Shop
@@ -35,7 +38,9 @@ def label_of(key: str) -> str:
 def figures_text(figures: dict[str, Any]) -> str:
     """The figures of a run as people read them, without the noughts."""
     words = [f"{name} {value:,}" for name, value in figures.items() if isinstance(value, int) and value]
-    words += [f"{_t('skipped')} {count:,}: {reason}" for reason, count in (figures.get("skipped") or {}).items()]
+    words += [
+        f"{_t('skipped')} {count:,}: {reason_text(reason)}" for reason, count in (figures.get("skipped") or {}).items()
+    ]
     return ", ".join(words) or ("—" if not figures else _t("nothing was due"))
 
 
@@ -49,7 +54,7 @@ class RunInline(TabularInline):
     extra = 0
     can_delete = False
     per_page = SHOWN_RUNS
-    ordering = ("-id",)
+    ordering = ("-due_at", "-lane")
 
     def has_add_permission(self, request: HttpRequest, obj=None) -> bool:
         return False
@@ -71,6 +76,7 @@ class JobAdmin(EditAdmin):
     is_versioned = False
     list_display = ("label", "is_enabled", "hour", "next_due", "last", "what", "heartbeat_at")
     fields = ("is_enabled", "at", "next_due", "heartbeat_at")
+    labels = {"at": _("Hour"), "heartbeat_at": _("Last sign of life")}
     readonly_fields = ("next_due", "heartbeat_at")
     inlines = (RunInline,)
     list_before_template = "work/signs.html"
@@ -83,7 +89,7 @@ class JobAdmin(EditAdmin):
 
     def get_queryset(self, request: HttpRequest):
         # One statement for the whole list: the shop's zone and each job's last run come with its row.
-        last = JobRun.objects.filter(job=OuterRef("pk")).order_by("-id")
+        last = JobRun.objects.filter(job=OuterRef("pk")).order_by("-due_at", "-lane")
         return (
             super()
             .get_queryset(request)
@@ -124,7 +130,8 @@ class JobAdmin(EditAdmin):
 
     @admin.display(description=_("next due"))
     def next_due(self, obj: Job) -> Any:
-        return next_due(obj.at, obj.zone, clock.now()) if obj.is_enabled else None
+        due = next_due(obj.at, obj.zone, clock.now()) if obj.is_enabled else None
+        return formats.date_format(due.astimezone(clock.zone(obj.zone)), "DATETIME_FORMAT") if due else "—"
 
     @display(description=_("last run"), label={label: STATES[value] for value, label in JobRun.State.choices})
     def last(self, obj: Job) -> str | None:
@@ -142,10 +149,10 @@ class JobRunAdmin(FactAdmin):
     list_filter = ("job", "state")
     list_select_related = ("job",)
     ordering = ("-id",)
-    fields = (
-        "job", "due_at", "lane", "state", "attempts", "started_at", "ended_at", "done", "total", "what", "error"
-    )  # fmt: skip
-    readonly_fields = ("what",)
+    fields = ("label", "due_at", "shown_state", "attempts", "started_at", "ended_at", "what", "error")
+    readonly_fields = ("label", "shown_state", "what")
+    labels = {"attempts": _("Tries"), "due_at": _("Was due"), "started_at": _("Began"), "ended_at": _("Ended")}
+    empty_hint = _("Each time a job is done, its run is listed here with what it did.")
 
     @admin.display(description=_("job"), ordering="job")
     def label(self, obj: JobRun) -> str:
@@ -164,7 +171,16 @@ class JobRunAdmin(FactAdmin):
 class AlertAdmin(FactAdmin):
     list_display = ("text", "shown_level", "raised_at", "resolved_at")
     list_filter = ("level", ("resolved_at", admin.EmptyFieldListFilter))
-    fields = ("text", "level", "kind", "subject", "url", "raised_at", "resolved_at")
+    fields = ("text", "shown_level", "look", "raised_at", "resolved_at")
+    readonly_fields = ("shown_level", "look")
+    labels = {"text": _("What"), "raised_at": _("Raised"), "resolved_at": _("Settled")}
+    empty_hint = _("What somebody should look at is raised here, such as a job that is late or codes that run low.")
+
+    @admin.display(description=_("where to look"))
+    def look(self, obj: Alert) -> str:
+        link = '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>'
+        return format_html(link, obj.url, _t("Open the page")) if obj.url else "—"
+
     actions_detail = ("settle",)
 
     @display(description=_("level"), label={label: LEVELS[value] for value, label in Alert.Level.choices})

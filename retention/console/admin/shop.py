@@ -61,12 +61,21 @@ class ShopAdmin(VersionHistory, EditAdmin):
 @admin.register(ExchangeRate)
 class ExchangeRateAdmin(EditAdmin):
     is_versioned = False
-    list_display = ["currency", "on", "rate"]
+    list_display = ["currency", "on", "shown_rate"]
+    help_texts = {"rate": _("What one unit of it is worth in the base currency.")}
     search_fields = ["currency__istartswith"]
     fields = ["currency", "on", "rate"]
 
+    @admin.display(description=_("rate"), ordering="rate")
+    def shown_rate(self, obj):
+        return f"{obj.rate.normalize():f}"
+
+    def get_fields(self, request, obj=None):
+        is_fixed = obj is not None and not self.has_change_permission(request, obj)
+        return ["currency", "on", "shown_rate" if is_fixed else "rate"]
+
     def get_readonly_fields(self, request, obj=None):
-        return ["currency", "on"] if obj else []
+        return ["currency", "on", "shown_rate"] if obj else []
 
     def operate(self, request, form, formsets, change):
         rate = form.instance

@@ -4,6 +4,8 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.models import Group
+from django.utils.html import format_html_join
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import (
@@ -68,6 +70,7 @@ class StaffAdmin(EditAdmin):
     ordering = ["username"]
     actions_detail = ["new_password"]
     readonly_fields = ["last_login", "date_joined"]
+    help_texts = {"is_active": _("Switched off, nobody can log in with it; what she did stays.")}
     form = StaffForm
 
     def get_form(self, request, obj=None, change=False, **kwargs):
@@ -144,8 +147,19 @@ class RoleAdmin(FactAdmin):
 
     @display(description=_("members"))
     def members(self, obj):
-        return ", ".join(str(person) for person in obj.user_set.all()) or "—"
+        return ", ".join(person.get_full_name() or person.username for person in obj.user_set.all()) or "—"
 
     @display(description=_("rights"))
     def rights(self, obj):
-        return ", ".join(sorted(permission.name for permission in obj.permissions.all()))
+        """What may be done, by what it is done to: a line a thing."""
+        found: dict[str, list[str]] = {}
+        for permission in obj.permissions.all():
+            kind = permission.content_type.model_class()
+            thing = capfirst(kind._meta.verbose_name_plural) if kind else permission.content_type.name
+            act = permission.codename.removesuffix(f"_{permission.content_type.model}").replace("_", " ")
+            found.setdefault(str(thing), []).append(act)
+        return format_html_join(
+            "",
+            "<p><strong>{}</strong>: {}</p>",
+            ((thing, ", ".join(sorted(acts))) for thing, acts in sorted(found.items())),
+        )

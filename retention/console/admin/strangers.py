@@ -29,7 +29,12 @@ class AccessAttemptAdmin(FactAdmin):
     """Failed log-ins that count towards a lock; `manage.py axes_reset_username` lets someone in again at once."""
 
     list_display = ["username", "ip_address", "failures_since_start", "attempt_time"]
-    fields = ["username", "ip_address", "failures_since_start", "attempt_time", "path_info"]
+    fields = ["username", "ip_address", "failures_since_start", "attempt_time"]
+    labels = {
+        "ip_address": _("From the address"),
+        "failures_since_start": _("Failed tries"),
+        "attempt_time": _("Last try"),
+    }
     search_fields = ["username__istartswith"]
     empty_hint = _("Failed log-ins are listed here until the right password is given.")
 

@@ -22,6 +22,8 @@ def trail(context: template.Context) -> list[tuple[str, str | None]]:
     page = request.resolver_match
     name = page.url_name or "" if page else ""
     title: Any = context.get("title", "")
+    if "sentence" in context:  # a "no" in the place of the page
+        return [(str(title), None)]
     if name.endswith("_add"):
         title = _("New %s") % context["opts"].verbose_name
     elif name.endswith("_import"):

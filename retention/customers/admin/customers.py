@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -34,6 +35,7 @@ from retention.customers.operations import BadFacts, save_customer
 from retention.customers.operations.declarations import save_attribute
 from retention.customers.querysets import find
 from retention.doors.console import EditAdmin, acting
+from retention.doors.console.words import noted
 from retention.doors.imports import IngestAdmin
 from retention.shop.models import Shop
 
@@ -48,6 +50,11 @@ def amount(minor: int | None, currency: str) -> str:
 def shop_currency() -> str:
     """What statistics are in."""
     return Shop.objects.values_list("currency", flat=True).get()
+
+
+def kind_words(key: str) -> str:
+    """What a kind of activity is called: `viewed_product` → “Viewed product”."""
+    return key[:1].upper() + key[1:].replace("_", " ")
 
 
 class Facts(TabularInline):
@@ -118,11 +125,26 @@ class OrdersTab(Facts):
 class ActivitiesTab(Facts):
     model = Activity
     fk_name = "customer"
-    fields = readonly_fields = ("occurred_at", "kind", "product", "properties")
+    fields = readonly_fields = ("occurred_at", "shown_kind", "product", "told")
     verbose_name_plural = _("Activities")
+
+    @display(description=_("Kind"))
+    def shown_kind(self, activity: Activity) -> str:
+        return kind_words(activity.kind)
+
+    @display(description=_("Told with it"))
+    def told(self, activity: Activity) -> str:
+        return noted(activity.properties)
 
     def get_queryset(self, request) -> QuerySet:
         return super().get_queryset(request).select_related("product")
+
+
+class WordsInput(UnfoldAdminTextInputWidget):
+    """A list of words in one line, with commas between them."""
+
+    def format_value(self, value: Any) -> str | None:
+        return ", ".join(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 class CustomerForm(forms.ModelForm):
@@ -164,6 +186,14 @@ class CustomerAdmin(EditAdmin, IngestAdmin):
     sortable_by = ("signed_up_at",)
     search_help_text = _("Beginning of an email, reference or name; a phone number; an order's reference")
     inlines = (StatsTab, StatesTab, ConsentsTab, OrdersTab, ActivitiesTab)
+    formfield_overrides = {**EditAdmin.formfield_overrides, ArrayField: {"widget": WordsInput}}
+    help_texts = {
+        "phone": _("With the country's code, such as +4915112345678."),
+        "country": _("Two letters, such as DE."),
+        "time_zone": _("Such as Europe/Berlin; empty: the shop's."),
+        "interests": _("With commas between them."),
+    }
+    empty_hint = _("Import a file, let your shop send them through the API, or add one by hand.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).filter(merged_into=None)

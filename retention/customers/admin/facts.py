@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.postgres.fields import ArrayField
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +12,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
 from retention import money
-from retention.customers.admin.customers import Facts, amount, shop_currency
+from retention.customers.admin.customers import Facts, WordsInput, amount, kind_words, shop_currency
 from retention.customers.admin.exports import OrderResource, ProductResource, ReturnResource, StockResource
 from retention.customers.models import (
     Activity,
@@ -27,6 +28,7 @@ from retention.customers.models import (
 from retention.customers.operations.declarations import save_activity_kind
 from retention.customers.operations.products import save_product
 from retention.doors.console import DaysFilter, EditAdmin, FactAdmin, acting
+from retention.doors.console.words import noted
 from retention.doors.imports import IngestAdmin
 
 #: No product costs more, in major units.
@@ -108,6 +110,11 @@ class ProductAdmin(EditAdmin, IngestAdmin):
         ("launched_on", "replenish_days"), "url", "how_to_url", "image_url",
     )  # fmt: skip
     inlines = (PricesTab, StockTab)
+    formfield_overrides = {**EditAdmin.formfield_overrides, ArrayField: {"widget": WordsInput}}
+    labels = {"url": _("Page"), "how_to_url": _("How-to page"), "image_url": _("Picture"),
+              "replenish_days": _("Bought again after days")}  # fmt: skip
+    help_texts = {"tags": _("With commas between them."), "category": _("Path from the top, such as Music/Jazz/Vinyl.")}
+    empty_hint = _("Import a file, or let your shop send its catalogue through the API.")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         return ("sku",) if obj else ()
@@ -184,6 +191,7 @@ class OrderAdmin(FactAdmin, IngestAdmin):
     list_display = ("reference", "placed_at", "who", "state", "total", "channel", "country")
     list_filter = ("state", ("placed_at", DaysFilter))
     list_select_related = ("customer",)
+    empty_hint = _("Import a file, or let your shop send its orders through the API.")
     ordering = ("-placed_at",)
     search_fields = ("reference__startswith",)
     search_help_text = _("The beginning of an order's reference")
@@ -224,22 +232,56 @@ class OrderAdmin(FactAdmin, IngestAdmin):
 
 @admin.register(Activity)
 class ActivityAdmin(FactAdmin):
-    list_display = ("kind", "occurred_at", "customer", "product", "recorded_at")
+    list_display = ("shown_kind", "occurred_at", "customer", "product", "recorded_at")
+    fields = (
+        "shown_kind", "occurred_at", "customer", "product", "order", "told", "reference", "visitor_key", "recorded_at",
+    )  # fmt: skip
+    readonly_fields = ("shown_kind", "told")
+    labels = {"visitor_key": _("Visitor"), "recorded_at": _("Told to us")}
+    empty_hint = _("What customers do reaches this list through the API or a file: visits, carts, sign-ups, reviews.")
     list_filter = (("occurred_at", DaysFilter),)
     list_select_related = ("customer", "product")
     ordering = ("-id",)
     search_fields = ("reference__exact", "customer__reference__exact", "customer__email_normal__exact")
     search_help_text = _("Its reference, or the customer's reference or email, whole")
 
+    @display(description=_("Kind"))
+    def shown_kind(self, activity: Activity) -> str:
+        return kind_words(activity.kind)
+
+    @display(description=_("Told with it"))
+    def told(self, activity: Activity) -> str:
+        return noted(activity.properties)
+
 
 @admin.register(ActivityKind)
 class ActivityKindAdmin(EditAdmin):
     is_versioned = False
-    list_display = ("label", "key", "is_built_in")
+    list_display = ("label", "key", "built_in")
     fields = ("key", "label", "schema")
+    labels = {"schema": _("What is told with it")}
+    help_texts = {
+        "key": _("As the API and files name it; it stays."),
+        "schema": _("A JSON Schema of its properties; empty: whatever comes is kept."),
+    }
+
+    @display(description=_("Built in"), boolean=True)
+    def built_in(self, kind: ActivityKind) -> bool:
+        return kind.is_built_in
+
+    @display(description=_("What is told with it"))
+    def told(self, kind: ActivityKind) -> str:
+        parts = (kind.schema or {}).get("properties", {})
+        return ", ".join(
+            f"{name.replace('_', ' ')} ({part.get('type', _('anything'))})" for name, part in parts.items()
+        )
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        may_edit = obj is None or self.has_change_permission(request, obj)
+        return ("key", "label", "schema" if may_edit else "told")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
-        return ("key",) if obj else ()
+        return ("key", "told") if obj else ()
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         # The built-in ones are ours: the next seeding would undo an edit.
@@ -258,3 +300,5 @@ class ConsentAdmin(FactAdmin):
     search_fields = ("reference__exact", "customer__reference__exact", "customer__email_normal__exact")
     search_help_text = _("Its reference, or the customer's reference or email, whole")
     exclude = ("address_hash",)
+    labels = {"recorded_at": _("Told to us"), "wording": _("Wording she saw")}
+    empty_hint = _("Each yes and no to messages is listed here, with where and when it was said.")

@@ -40,6 +40,13 @@ def verb_words(verb: str) -> str:
     return f"{capfirst(ROOMS.get(room, room))}: {act.replace('_', ' ')}"
 
 
+def verb_of(words: str) -> str:
+    """The beginning of a verb as people type it: “Settings: save staff” → `doors.save_staff`."""
+    room, colon, act = words.strip().lower().partition(":")
+    room = next((key for key, name in ROOMS.items() if name == room), room)
+    return f"{room}.{act.strip().replace(' ', '_')}" if colon else room.replace(" ", "_")
+
+
 def behalf(origin: str, origin_id: int | None) -> Any:
     """The row on whose behalf another one exists, with a way to it: `("campaigns.touch", 7)` → a link to touch 7."""
     try:

@@ -8,6 +8,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from retention.doors.console import DaysFilter, FactAdmin
+from retention.doors.console.words import actor_words, behalf, noted
 from retention.incentives import views
 from retention.incentives.baskets import amount_text
 from retention.incentives.codes import readings
@@ -35,6 +36,9 @@ class CodeAdmin(FactAdmin):
         "given_at",
     ]
 
+    labels = {"is_public": _("One for everyone"), "incentive": _("Offer")}
+    empty_hint = _("Codes are here once an offer with codes is live, and something was given or generated.")
+
     def get_search_results(self, request, queryset, search_term):
         begun = readings(search_term)
         return super().get_search_results(request, queryset, begun[0] if begun else search_term.upper())
@@ -52,7 +56,7 @@ class CodeAdmin(FactAdmin):
 
 @admin.register(Grant)
 class GrantAdmin(FactAdmin):
-    list_display = ["granted_at", "incentive", "customer", "state", "origin", "expires_at"]
+    list_display = ["granted_at", "incentive", "customer", "state", "behalf", "expires_at"]
     list_filter = [["incentive", AutocompleteSelectFilter], "state", ["granted_at", DaysFilter]]
     search_fields = ["customer__email_normal__exact", "customer__reference__exact", "code__code__exact"]
     search_help_text = _("Email, reference or code of the customer, whole")
@@ -62,15 +66,29 @@ class GrantAdmin(FactAdmin):
         "version",
         "customer",
         "state",
-        "terms",
-        "origin",
-        "origin_id",
-        "source",
+        "shown_terms",
+        "behalf",
         "granted_at",
-        "granted_by",
+        "shown_by",
         "expires_at",
         "ended_at",
+        "source",
     ]
+    readonly_fields = ["shown_terms", "behalf", "shown_by"]
+    labels = {"source": _("Idempotency key")}
+    empty_hint = _("Whatever a campaign, an agent or the shop's system gives to a customer is listed here.")
+
+    @display(description=_("Decided for this customer"))
+    def shown_terms(self, grant):
+        return noted(grant.terms)
+
+    @display(description=_("On behalf of"))
+    def behalf(self, grant):
+        return behalf(grant.origin, grant.origin_id)
+
+    @display(description=_("Granted by"))
+    def shown_by(self, grant):
+        return actor_words(grant.granted_by)
 
 
 @admin.register(Redemption)
@@ -95,6 +113,7 @@ class RedemptionAdmin(FactAdmin):
         "is_use_given_back",
     ]
     readonly_fields = ["shown_discount", "shown_effects"]
+    labels = {"public_id": _("Number for the shop"), "is_use_given_back": _("May be used again")}
 
     class Media:
         css = {"all": ["incentives/incentives.css"]}
