@@ -110,6 +110,36 @@ def test_a_form_clicked_many_times_at_once_gives_one_coupon(floor, by, now):
     assert Allowance.objects.get().spent_minor == 1_000
 
 
+def agents(now):
+    return [Actor.staff(make_agent(now, name=f"agent{number}")) for number in range(CLICKS)]
+
+
+def test_agents_at_once_at_one_complaint_give_once_and_the_others_are_asked(floor, now):
+    team = agents(now)
+    outcomes = at_once(
+        lambda number: compensate(
+            source=f"form-{number}", complaint=floor.complaint(), amount_minor=1_000, now=now, by=team[number]
+        )
+    )
+    assert sum(isinstance(outcome, operations.MadeWholeBefore) for outcome in outcomes) == CLICKS - 1, outcomes
+    assert [model.objects.count() for model in (Case, Compensation, Grant, Delivery)] == [1, 1, 1, 1]
+
+
+def test_the_naive_twin_gives_for_one_complaint_twice(floor, now):
+    """Looking whether she was made whole before, without holding her."""
+    team, meeting = agents(now), threading.Barrier(CLICKS)
+
+    def naive(number):
+        if Compensation.objects.exists():
+            raise operations.MadeWholeBefore(amount="", day="")
+        meeting.wait(timeout=20)
+        asked = {"complaint": floor.complaint(), "amount_minor": 1_000, "is_confirmed": True}
+        return compensate(source=f"form-{number}", now=now, by=team[number], **asked)
+
+    at_once(naive)
+    assert Compensation.objects.count() > 1
+
+
 def test_an_undo_clicked_many_times_at_once_gives_back_once(floor, by, now):
     given = compensate(source="form-1", complaint=floor.complaint(), amount_minor=1_000, now=now, by=by)
     compensate(source="form-2", complaint=floor.complaint(), amount_minor=500, is_confirmed=True, now=now, by=by)

@@ -121,14 +121,16 @@ def compensate(
     Sent at once as a transactional mail, or (`send=False`) given to be pasted. `source` is the form's token: the
     same one again answers the same and gives nothing.
 
-    Locks are taken in this order: case, allowance, then whatever the grant needs.
+    Locks are taken in this order: customer, so that of two agents the second sees what the first gave; case,
+    allowance, then whatever the grant needs.
 
     Raises:
         Refused: one of this room's, or of the grant's; nothing is left behind then.
     """
     if by.staff_id is None:
         raise limits.NoLimit()
-    customer = Customer.objects.filter(pk=complaint.customer_id, merged_into=None, erased_at=None).first()
+    living = Customer.objects.filter(pk=complaint.customer_id, merged_into=None, erased_at=None)
+    customer = living.select_for_update(no_key=True).first()
     if customer is None:
         raise UnknownCustomer()
     case = _open_case(source, complaint, by, now)
