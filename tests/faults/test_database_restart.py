@@ -27,7 +27,7 @@ CHILDREN = 2
 
 
 @pytest.fixture
-def server(django_db_setup, django_db_blocker):
+def server(django_db_blocker):
     """A PostgreSQL of this test's own, durable as in production, in place of the one that all tests share."""
     folder = Path(tempfile.mkdtemp(prefix="retention-restart-", dir="/var/tmp"))
     folder.chmod(0o711)
