@@ -47,6 +47,7 @@ class Consents(AppendOnly):
     extras = (("owner_id", "bigint"), ("normal_address", "text"))
     sentences = {
         **owners.SENTENCES,
+        "no_customer": _("Whose is it? A customer's reference or email is needed."),
         "unknown_purpose": _("“%(value)s” is neither marketing, transactional nor a topic like topic:news."),
         "no_address": _("The customer has no address on this channel that consent could be given for."),
     }

@@ -42,7 +42,7 @@ class WithLines(Kind):
     @classmethod
     def find_repeated(cls, load: Load) -> None:
         """A fact may be there once; flat rows of one are its lines, and each of them must have one."""
-        keys = [f"s.{name} <> ''" for name in cls.line_keys if name in load.said]
+        keys = [f"coalesce(s.{name}, '') <> ''" for name in cls.line_keys if name in load.said]
         is_line = f"s.item IS NULL AND ({' OR '.join(keys)})" if keys else "false"
         load.execute(
             "WITH r AS MATERIALIZED (SELECT btrim(s.reference) AS reference"

@@ -10,7 +10,6 @@ COLUMNS = (Whole("customer_id", target="-", high=2**62), Column("customer", targ
 HIDDEN = frozenset({"customer_id"})
 SENTENCES = {
     "unknown_customer": _("There is no customer “%(value)s”."),
-    "no_customer": _("Whose is it? A customer's reference or email is needed."),
 }
 
 

@@ -51,6 +51,8 @@ def open_rows(file: BinaryIO) -> Sheet | Records:
         reader.seek(0)
     except (OSError, EOFError, zlib.error) as error:
         raise BadFile(reason=_("it is damaged.")) from error
+    if b"\0" in first:
+        raise BadFile(reason=_("it is not UTF-8."))
     text: Any = io.TextIOWrapper(_KeepOpen(reader), encoding="utf-8-sig", newline="")
     return _json_lines(text) if first.startswith(b"{") else _csv(text)
 

@@ -34,7 +34,6 @@ SENTENCES: dict[str, Any] = {
     "wrong_type": _("A %(value)s is not what belongs here."),
     "control_character": _("Holds the control character %(value)s."),
     "unknown_column": _("There is no such column."),
-    "unknown_reference": _("“%(value)s” is not known."),
     "wrong_number_of_cells": _("The row has another number of cells than the header: %(value)s."),
     "not_json": _("This line is not JSON."),
     "duplicate": _("“%(value)s” is there more than once."),

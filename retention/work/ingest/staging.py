@@ -108,7 +108,7 @@ class Stager:
 
     def unknown(self, names: Iterable[str]) -> list[str]:
         """Names that no column answers to."""
-        return [name for name in names if not self._is_known(str(name))]
+        return [name for name in names if name in self.hidden or not self._is_known(str(name))]
 
     def _is_known(self, name: str) -> bool:
         head, dot, key = name.partition(".")
@@ -214,7 +214,7 @@ class Stager:
                 else:
                     dotted.setdefault(head, {})
             elif item is not None or said != self.items:
-                self.errors.append(CellError(line, item, str(said)[:80], "unknown_column"))
+                self.errors.append(CellError(line, item, _printable(str(said)[:80]), "unknown_column"))
         for head, document in dotted.items():
             cells[head] = self._text(line, item, head, document)
         self.said.update(cells)
@@ -237,6 +237,11 @@ class Stager:
                 self.errors.append(CellError(line, item, name, "control_character", f"U+{ord(control[0]):04X}"))
                 return ""
         return text
+
+
+def _printable(text: str) -> str:
+    """A name that nobody vouches for, as it can be shown and stored."""
+    return text if text.isprintable() else CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _as_text(value: Any, column: Column) -> str | None:
