@@ -227,9 +227,8 @@ def bad_cells(kind: str) -> Iterator[tuple[c.Column, Any, str]]:
             yield from ((column, value, code) for value, code in cells_of(column))
 
 
-def put(kind: str, column: c.Column, value: Any) -> tuple[dict[str, Any], str]:
-    """The good row with this cell in it, and the path that its error must name."""
-    row = {name: cell for name, cell in GOOD[kind].items() if name != f"{column.name}_minor"}
+def put(row: dict[str, Any], column: c.Column, value: Any) -> tuple[dict[str, Any], str]:
+    """The row with this cell in it, and the path that its error must name."""
     if column.item is None:
         return {**row, column.name: value}, column.name
     first, *rest = row["lines"]
@@ -250,20 +249,24 @@ def test_the_good_row_is_good(shop, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_bad_cell_is_named_by_line_column_and_code(untouched, kind):
-    """One load for each cell, so that no error hides another."""
-    for column, value, code in bad_cells(kind):
-        row, path = put(kind, column, value)
-        found = refused(kind, GOOD[kind] | _other(kind), row)
-        assert (2, path, code) in found, (column.name, value, found)
-        assert {line for line, _path, _code in found} == {2}, (column.name, value, found)
+    """Beside one good row, as many rows as there are bad cells, each with one of them."""
+    rows, expected = [another(kind, 1)], {}
+    for line, (column, value, code) in enumerate(bad_cells(kind), start=2):
+        row, path = put(another(kind, line), column, value)
+        rows.append(row)
+        expected[line] = (path, code, repr(value)[:60])
+    found = refused(kind, *rows)
+    missed = {line: case for line, case in expected.items() if (line, *case[:2]) not in found}
+    assert not missed, [(case, [f for f in found if f[0] == line]) for line, case in missed.items()]
+    assert {line for line, _path, _code in found} == set(expected)
 
 
-def _other(kind: str) -> dict[str, Any]:
-    """What makes the good row another one's, so that two may stand beside each other."""
+def another(kind: str, number: int) -> dict[str, Any]:
+    """The good row as another one, so that many may stand beside each other."""
     key = {"products": "sku", "stock": "place", "codes": "code"}.get(kind, "reference")
     of_o2 = {"order_reference": "O2", "lines": [{"position": 1, "quantity": 1}]}
-    more = {"customers": {"email": "second@example.com"}, "returns": of_o2}.get(kind, {})
-    return {key: "SECOND", **more}
+    more = {"customers": {"email": f"n{number}@example.com"}, "returns": of_o2}.get(kind, {})
+    return {**GOOD[kind], key: f"OTHER{number}", **more}
 
 
 @pytest.mark.parametrize(
@@ -272,7 +275,7 @@ def _other(kind: str) -> dict[str, Any]:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_bad_row_is_refused_and_takes_the_good_one_with_it(untouched, kind, changes, column, code):
-    found = refused(kind, GOOD[kind] | _other(kind), {**GOOD[kind], **changes})
+    found = refused(kind, another(kind, 1), {**GOOD[kind], **changes})
     assert (2, column, code) in found, found
     assert {line for line, _path, _code in found} == {2}, found
 
@@ -281,7 +284,7 @@ def test_a_bad_row_is_refused_and_takes_the_good_one_with_it(untouched, kind, ch
 def test_the_good_ones_alone_where_that_was_asked_for(shop, kind):
     changes, column, code = BAD_ROWS[kind][0]
     with transaction.atomic():
-        rows = [GOOD[kind] | _other(kind), {**GOOD[kind], **changes}]
+        rows = [another(kind, 1), {**GOOD[kind], **changes}]
         result = ingest(kind, rows, now=NOW, by=BY, good_only=True)
         transaction.set_rollback(True)
     assert (result.is_written, result.new, result.refused_rows) == (True, 1, 1)
