@@ -165,7 +165,8 @@ class StrictParser(Parser):
     def parse_body(self, request: HttpRequest) -> Any:
         body = request.body
         try:
-            data = json.loads(body, parse_constant=_no_constant)
+            # Decoded here: `json` would take UTF-16 and UTF-32 too, in which the look for control characters is blind.
+            data = json.loads(body.decode(), parse_constant=_no_constant)
         except RecursionError:
             raise problems.BadJson(why="it is nested too deeply") from None
         except ValueError as error:
@@ -215,6 +216,8 @@ def _check_shape(request: HttpRequest, route: Route) -> None:
         raise problems.TooLarge(limit=route.max_body)
     if length != "0" and request.method in _WRITES and request.content_type not in route.accepts:
         raise problems.UnsupportedMediaType(accepted=", ".join(route.accepts))
+    if meta.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
+        raise problems.UnsupportedEncoding()
 
 
 def _refusals(method: str, route: Route) -> list[int]:

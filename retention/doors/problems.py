@@ -102,6 +102,12 @@ class UnsupportedMediaType(ApiRefused):
     status = 415
 
 
+class UnsupportedEncoding(ApiRefused):
+    code = "api.unsupported_encoding"
+    sentence = _("Send the body as it is, without a Content-Encoding.")
+    status = 415
+
+
 class TooManyRequests(ApiRefused):
     code = "api.too_many_requests"
     sentence = _("More than %(limit)s requests within a minute. Try again in %(seconds)s seconds.")

@@ -7,7 +7,7 @@ import uuid
 from typing import Annotated, Any, Literal
 
 from ninja import Schema
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from retention.messaging.models import Delivery, Template
 from retention.refusals import Refusal
@@ -17,7 +17,13 @@ Topic = Annotated[str, StringConstraints(pattern=r"^[a-z0-9\-]*$", max_length=60
 Category = Literal["marketing", "transactional"]
 
 
-class WordsOf(Schema):
+class Body(Schema):
+    """A part of a request: what it does not know, it refuses."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class WordsOf(Body):
     """One language: `body` is MJML blocks, `text` plain text; either may be left out. All of it is Liquid."""
 
     subject: Annotated[str, StringConstraints(max_length=300)] = ""
@@ -26,14 +32,14 @@ class WordsOf(Schema):
     text: Annotated[str, StringConstraints(max_length=100_000)] = ""
 
 
-class TemplateIn(Schema):
+class TemplateIn(Body):
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
     category: Category = "marketing"
     topic: Topic = ""
     words: dict[Language, WordsOf] = Field(description="By language; the shop's default language must be there.")
 
 
-class TemplatePatch(Schema):
+class TemplatePatch(Body):
     """What changes; `edited` is the version that you read, so that nobody's work is overwritten."""
 
     edited: int
@@ -59,7 +65,7 @@ class TemplateWhole(TemplateOut):
     words: dict[str, WordsOf]
 
 
-class PreviewIn(Schema):
+class PreviewIn(Body):
     """As which customer and in which language; without a customer the samples speak."""
 
     customer: uuid.UUID | None = None

@@ -111,6 +111,7 @@ class Customers(Kind):
     )
     #: As they come: their loads take turns (see LOCK), and files are mostly in an order that suits the indexes.
     order_by = "w.line"
+    always = "c.merged_into_id IS NOT NULL"
     naming = "coalesce(nullif(btrim(w.reference), ''), btrim(w.email))"
     sentences = {
         "no_key": _("A customer needs a reference or an email."),

@@ -21,7 +21,8 @@ class OrderSums(WithLines):
             f" off = coalesce({columns['line_discount'].value('l')}, 0)"
             f" FROM {load.work} w WHERE w.line = l.whole AND NOT w.is_bad"
         )
-        load.refuse("line_discount", "discount_above_price", "w.off > w.number * w.price", source=lines)
+        off = columns["line_discount"].shown("w")
+        load.refuse(off, "discount_above_price", "w.off > w.number * w.price", source=lines)
         load.execute(
             f"UPDATE {load.work} w SET line_sum = t.sum FROM"
             f" (SELECT whole, sum(number * price - off)::bigint AS sum FROM {lines} GROUP BY 1) AS t"
@@ -69,7 +70,7 @@ class OrderSums(WithLines):
             f" FROM {load.work} w LEFT JOIN {cls.table} c ON c.id = w.id WHERE NOT w.is_bad) AS n WHERE n.line = t.line"
         )
         load.refuse("currency", "no_exchange_rate", "NOT w.is_bad AND w.rate IS NULL", value=currency)
-        load.refuse("discount", "discount_above_lines", "NOT w.is_bad AND w.now_total < 0")
+        load.refuse(columns["discount"].shown("w"), "discount_above_lines", "NOT w.is_bad AND w.now_total < 0")
         load.refuse(
             columns["total"].shown("w"),
             "total_does_not_add_up",

@@ -94,7 +94,8 @@ class Products(Kind):
 
         if load.said & {"minimum_price", "minimum_price_minor", "price", "price_minor"}:
             above = f"({after('minimum_price', 'minimum_price_minor')}) > ({after('price', 'price_minor')})"
-            load.refuse("minimum_price", "minimum_above_price", f"CASE WHEN {good} THEN {above} END")
+            shown = columns["minimum_price"].shown("w")
+            load.refuse(shown, "minimum_above_price", f"CASE WHEN {good} THEN {above} END")
         if load.said & {"season_from", "season_until"}:
             empty = f"({after('season_from', 'season_from')}) >= ({after('season_until', 'season_until')})"
             load.refuse("season_until", "season_is_empty", f"CASE WHEN {good} THEN {empty} END")

@@ -32,6 +32,8 @@ class Kind(IngestKind):
     naming: ClassVar[str] = "btrim(w.reference)"
     #: The order in which new rows are inserted, the same for everyone, so that two loads wait but never deadlock.
     order_by: ClassVar[str] = ""
+    #: SQL over the stored row `c`: it is looked at even where a row says nothing new of it.
+    always: ClassVar[str] = "false"
     #: Columns of the work table beside the staged ones, `is_new` and `id`.
     extras: ClassVar[tuple[tuple[str, str], ...]] = ()
     #: Table column → SQL (over the work row `w`) for new rows only.
@@ -53,7 +55,7 @@ class Kind(IngestKind):
         load.execute(
             f"INSERT INTO {load.work} SELECT s.line, s.item, {staged}, c.id IS NULL, c.id{cls.extra_values(load)}"
             f" FROM {load.staging} s LEFT JOIN {cls.table} c ON {cls.matching(load)}"
-            f" WHERE c.id IS NULL OR {differs or 'false'}"
+            f" WHERE c.id IS NULL OR {cls.always} OR {differs or 'false'}"
         )
 
     @classmethod
