@@ -8,6 +8,7 @@ from ninja import Schema
 from pydantic import AwareDatetime, ConfigDict, Field
 
 Text = Annotated[str, Field(max_length=300)]
+Texts = Annotated[list[Text], Field(max_length=500)]
 Minor = Annotated[int, Field(ge=0, le=10**15)]
 Country = Annotated[str, Field(min_length=2, max_length=2)]
 Currency = Annotated[str, Field(min_length=3, max_length=3)]
@@ -39,7 +40,7 @@ class CustomerIn(Closed):
     language: Text | None = None
     time_zone: Text | None = None
     preferred_channel: Channel | Literal[""] | None = None
-    interests: list[Text] | None = None
+    interests: Texts | None = None
     source: Text | None = None
     acquisition_cost_minor: Minor | None = None
     acquisition_currency: Currency | None = None
@@ -107,7 +108,7 @@ class ProductIn(Closed):
     unit_cost_minor: Minor | None = None
     compare_at_minor: Minor | None = None
     is_low_margin: bool | None = None
-    tags: list[Text] | None = None
+    tags: Texts | None = None
     season_from: dt.date | None = None
     season_until: dt.date | None = None
     launched_on: dt.date | None = None
@@ -163,7 +164,7 @@ class OrderIn(Closed):
     region: Text | None = None
     postcode: Text | None = None
     country: Country | None = None
-    codes: list[Text] | None = None
+    codes: Texts | None = None
     placed_at: AwareDatetime | None = None
     paid_at: AwareDatetime | None = None
     fulfilled_at: AwareDatetime | None = None

@@ -25,6 +25,8 @@ from retention.refusals import Refused
 
 logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
+#: Errors of one answer: a small body can have a hundred thousand, and nobody reads them.
+MOST_ERRORS = 100
 
 
 class ProblemError(Schema):
@@ -141,9 +143,10 @@ def refusal(request: HttpRequest, refused: Refused) -> HttpResponse:
 
 
 def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    """What the schemas found, all of it at once."""
+    """What the schemas found, all of it at once; of a body that is wrong from end to end, the beginning."""
     errors = [
-        {"pointer": _pointer(found["loc"]), "code": found["type"], "message": found["msg"]} for found in error.errors
+        {"pointer": _pointer(found["loc"]), "code": found["type"], "message": found["msg"]}
+        for found in error.errors[:MOST_ERRORS]
     ]
     return _unprocessable(errors)
 
