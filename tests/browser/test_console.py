@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from retention.doors.roles import ROLES
 from tests.console.conftest import PASSWORD
@@ -39,6 +40,10 @@ def log_in(browser, username):
 
 
 def serious_violations(page):
+    # What is faded while it is fetched anew has too little contrast on purpose.
+    page.wait_for_load_state("networkidle")
+    page.wait_for_function("!document.querySelector('[aria-busy=true], .is-stale')")
+    page.evaluate("document.getAnimations().forEach(a => a.effect.getTiming().iterations === Infinity || a.finish())")
     found = Axe().run(page).response["violations"]
     return [
         (page.url, violation["id"], violation["nodes"][0]["html"][:200])
@@ -151,3 +156,9 @@ def test_a_form_keeps_what_was_typed_when_it_is_refused(browser, person, shop):
     assert "always worth one" in page.inner_text("#content")
     assert page.input_value("#id_rate") == "2"
     assert browser.complaints == []
+
+
+def test_icons_are_not_read_aloud(browser, person, shop):
+    person("mina", "marketer")
+    page = log_in(browser, "mina")
+    expect(page.locator("#nav-sidebar-apps").get_by_role("link", name="Products", exact=True)).to_have_count(1)
