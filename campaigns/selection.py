@@ -159,9 +159,10 @@ class Selection:
                 same = f"AND s.address = {address}" if address else ""
                 cases.append(
                     "WHEN NOT EXISTS (SELECT FROM customers_consentstate s WHERE s.customer_id = c.id"
-                    f" AND s.channel = %s AND s.purpose = %s AND s.is_given {same}) THEN '{NO_CONSENT}'"
+                    f" AND s.channel = %s AND s.purpose = %s AND s.is_given {same}"
+                    f" AND (s.expires_at IS NULL OR s.expires_at > %s)) THEN '{NO_CONSENT}'"
                 )
-                params += [str(self.channel), purpose]
+                params += [str(self.channel), purpose, self.now]
         return f"CASE {' '.join(cases)} ELSE '' END", params
 
     def _who(self, from_id: int, until_id: int) -> tuple[str, list[Any]]:

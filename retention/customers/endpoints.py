@@ -10,8 +10,16 @@ from ninja import Query, Schema, Status
 
 from retention import clock, registries
 from retention.customers import shapes
-from retention.customers.models import ConsentState, Customer, CustomerStats, Order, Product
-from retention.customers.operations import BadFacts, ConsentRefused, give_consent, save_customer, withdraw_consent
+from retention.customers.asks import consents_of
+from retention.customers.models import Customer, CustomerStats, Order, Product
+from retention.customers.operations import (
+    BadFacts,
+    ConsentRefused,
+    ask_consent,
+    give_consent,
+    save_customer,
+    withdraw_consent,
+)
 from retention.customers.querysets import known_as
 from retention.doors.endpoints import Page, Router, actor, page
 from retention.doors.problems import NotFound, problem
@@ -70,20 +78,24 @@ def change_customer(request: HttpRequest, id: uuid.UUID, body: shapes.CustomerIn
 @router.get("customers/{uuid:id}/consents/", scope="customers:read", response=list[shapes.ConsentOut])
 def list_consents(request: HttpRequest, id: uuid.UUID) -> Any:
     """What she agreed to; a channel and purpose that is not there is a no."""
-    return ConsentState.objects.filter(customer=known_as(id)).order_by("channel", "purpose")
+    return consents_of(known_as(id), now=clock.now())
 
 
 @router.post("customers/{uuid:id}/consents/", scope="consents:write", response=list[shapes.ConsentOut])
 def add_consent(request: HttpRequest, id: uuid.UUID, body: shapes.ConsentIn) -> Any:
-    """She said yes or no."""
-    customer = known_as(id)
-    values = body.dict(exclude={"event"})
-    operation = give_consent if body.event == "given" else withdraw_consent
+    """She said yes or no, or shall be asked to confirm a yes.
+
+    The mail that asks is sent within seconds: at most one to an address in ten minutes, and three that nobody
+    answered in ninety days, however often it is asked for. Its link works for seven days, for this address only.
+    """
+    customer, now = known_as(id), clock.now()
+    values = body.dict(exclude={"event"} if body.event != "withdrawn" else {"event", "expires_at"})
+    operation = {"asked": ask_consent, "given": give_consent, "withdrawn": withdraw_consent}[body.event]
     try:
-        operation(customer_id=customer.pk, now=clock.now(), by=actor(request), **values)
+        operation(customer_id=customer.pk, now=now, by=actor(request), **values)
     except ConsentRefused as refused:
         return _problem(refused.errors)
-    return ConsentState.objects.filter(customer=customer).order_by("channel", "purpose")
+    return consents_of(customer, now=now)
 
 
 @router.get("products/", scope="products:read", response=Page[shapes.ProductOut])

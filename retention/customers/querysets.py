@@ -1,7 +1,9 @@
 """Reads of this room."""
 
+import datetime as dt
 import uuid
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from retention.customers.addresses import normal_phone
@@ -17,6 +19,11 @@ class NoSuchCustomer(Refused):
     code = "customers.no_such_customer"
     sentence = _("There is no such customer.")
     status = 404
+
+
+def holding(now: dt.datetime) -> Q:
+    """States of consent that are a yes at `now`, for the address they were given for."""
+    return Q(is_given=True) & (Q(expires_at=None) | Q(expires_at__gt=now))
 
 
 def known_as(public_id: uuid.UUID) -> Customer:

@@ -83,19 +83,28 @@ class CustomerOut(Schema):
 class ConsentIn(Closed):
     channel: Channel
     purpose: Annotated[str, Field(max_length=60, description="marketing, transactional, or topic:…")] = "marketing"
-    event: Literal["given", "withdrawn"]
+    event: Annotated[
+        Literal["asked", "given", "withdrawn"],
+        Field(
+            description="asked: a mail asks her to confirm it (double opt-in, email only), and her click gives it."
+            " Where the shop has double opt-in, given without proof is asked."
+        ),
+    ]
     source: Annotated[str, Field(min_length=1, max_length=60)]
     wording: Annotated[str, Field(max_length=60)] = ""
     proof: Annotated[str, Field(max_length=5_000)] = ""
     reference: Annotated[str, Field(max_length=100)] | None = None
     occurred_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = Field(default=None, description="From then on it is a no by itself.")
 
 
 class ConsentOut(Schema):
     channel: str
     purpose: str
     is_given: bool
-    occurred_at: dt.datetime
+    occurred_at: dt.datetime | None = Field(description="Of her last word; null: she was only asked.")
+    expires_at: dt.datetime | None
+    asked_at: dt.datetime | None = Field(description="She was asked to confirm it then and has not answered.")
 
 
 class ProductIn(Closed):

@@ -8,11 +8,13 @@ from typing import Any
 from django.db.models import F
 
 from retention.customers.addresses import address_hash
+from retention.customers.asks import open_asks
 from retention.customers.models import ConsentState
+from retention.customers.querysets import holding
 from retention.incentives.models import Grant, Incentive
 from retention.messaging import reasons
 from retention.messaging.models import Suppression
-from retention.messaging.outgoing import Outgoing
+from retention.messaging.outgoing import CONFIRMATIONS, Outgoing
 from retention.registries import SendGuard, Skip, guards
 
 #: A message held back for so long is not sent any more, whatever held it.
@@ -82,8 +84,8 @@ class Agreed(SendGuard):
         asked = [delivery for delivery in deliveries if not delivery.is_transactional]
         given = set(
             ConsentState.objects.filter(
+                holding(now),
                 customer_id__in={delivery.customer_id for delivery in asked},
-                is_given=True,
                 purpose__in={purpose for delivery in asked for purpose in purposes(delivery.topic)},
             ).values_list("customer_id", "channel", "purpose", "address")
         )
@@ -94,6 +96,28 @@ class Agreed(SendGuard):
                     found[delivery.id] = Skip(reasons.NO_CONSENT, {"purpose": purpose})
                     break
         return found
+
+
+@guards.register
+class StillAsked(SendGuard):
+    """A mail that asks for a confirmation leaves only while its link would do something."""
+
+    key = "still_asked"
+    order = 35
+
+    @classmethod
+    def refusals(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Skip]:
+        asking = [delivery for delivery in deliveries if delivery.origin == CONFIRMATIONS]
+        if not asking:
+            return {}
+        first = {}
+        for ask in open_asks([delivery.customer_id for delivery in asking], now=now):
+            first.setdefault(ask.customer_id, ask.id)
+        return {
+            delivery.id: Skip(reasons.NOTHING_TO_CONFIRM)
+            for delivery in asking
+            if first.get(delivery.customer_id, delivery.origin_id + 1) > delivery.origin_id
+        }
 
 
 @guards.register

@@ -1,4 +1,7 @@
-"""The senders: every minute, and at once when something is queued; two side by side for bulk, one for the rest."""
+"""The senders: every minute, and at once when something is queued; two side by side for bulk, one for the rest.
+
+And the asking for confirmations, which wakes them.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import socket
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from retention.actors import Actor
 from retention.messaging import operations, querysets
 from retention.messaging.operations.queueing import SEND, SEND_TRANSACTIONAL
 from retention.registries import DueJob, jobs
@@ -35,6 +39,23 @@ class _Send(DueJob):
     @classmethod
     def preview(cls, *, now: dt.datetime) -> dict[str, Any]:
         return operations.preview_due(now=now, transactional=cls.is_transactional)
+
+
+@jobs.register
+class QueueConfirmations(DueJob):
+    key = "messaging.confirmations"
+    label = "Ask by mail for the consents that wait for a confirmation"
+    queue = "transactional"
+    order = 78
+    woken_by = frozenset({"consents"})
+
+    @classmethod
+    def run(cls, *, now: dt.datetime, progress: Callable[[int, int], None]) -> dict[str, Any]:
+        return {"queued": operations.queue_confirmations(now=now, by=Actor.job(cls.key))}
+
+    @classmethod
+    def preview(cls, *, now: dt.datetime) -> dict[str, Any]:
+        return {"queued": operations.count_confirmations(now=now)}
 
 
 @jobs.register

@@ -1,5 +1,6 @@
-"""What we say: templates with their compiled words, deliveries with their life, and addresses never written to."""
+"""What we say: templates with their compiled words, topics, deliveries and their life, addresses never written to."""
 
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -34,6 +35,25 @@ class Template(models.Model):
 
     def __str__(self):
         return self.name
+
+
+class Topic(models.Model):
+    """Something customers choose to get or not beside marketing as a whole, such as news of one genre."""
+
+    key = models.CharField(
+        max_length=50,
+        unique=True,
+        validators=[RegexValidator(r"^[a-z0-9_-]+$", _("Small letters, digits, - and _ only."), code="not_a_key")],
+        help_text="As templates and consents name it (topic:key); it stays as it is.",
+    )
+    names = models.JSONField(help_text="What customers read, by language.")
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["key"]
+
+    def __str__(self):
+        return self.key
 
 
 class CompiledTemplate(models.Model):

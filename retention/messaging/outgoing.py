@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+#: The origin of mails that ask for a confirmation: the newest ask, a consent event, is its row.
+CONFIRMATIONS = "customers.consent"
+
 
 @dataclass(slots=True)
 class Outgoing:

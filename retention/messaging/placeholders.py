@@ -10,13 +10,15 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from retention import clock, money
-from retention.customers.models import Order
+from retention.customers.asks import LASTS, Ask, open_asks
+from retention.customers.models import Consent, Order
 from retention.incentives.models import Code, Grant
 from retention.incentives.rules import IncentiveRule
 from retention.incentives.versions import rules_of
 from retention.messaging import tokens, words
 from retention.messaging.offers import offer
-from retention.messaging.outgoing import Outgoing
+from retention.messaging.outgoing import CONFIRMATIONS, Outgoing
+from retention.messaging.purposes import names_of
 from retention.registries import Placeholder, placeholders
 from retention.shop.models import Shop
 
@@ -270,6 +272,49 @@ class Occasion(FromContext):
         "name": _("Name of the holiday"),
         "years": _("Which anniversary it is: 3 for the third year"),
     }
+
+
+@placeholders.register
+class Confirmation(Placeholder):
+    """Only mails that ask for a confirmation have it; what it asks is read at the moment of sending."""
+
+    key = "confirmation"
+    label = _("Confirmation of a sign-up")
+    sample: ClassVar = {
+        "url": f"{settings.BASE_URL}/c/sample",
+        "what": "Offers and news by email",
+        "until": "19 May 2026",
+    }
+    labels: ClassVar = {
+        "url": _("Address of the page with the button that confirms"),
+        "what": _("What she would get, in her language"),
+        "until": _("Last day on which the button works"),
+    }
+
+    @classmethod
+    def values(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Any]:
+        asking = [delivery for delivery in deliveries if delivery.origin == CONFIRMATIONS]
+        newest = Consent.objects.in_bulk([delivery.origin_id for delivery in asking])
+        open_of: dict[int, list[Ask]] = {}
+        for ask in open_asks([delivery.customer_id for delivery in asking], now=now):
+            open_of.setdefault(ask.customer_id, []).append(ask)
+        return {
+            delivery.id: cls._words(newest[delivery.origin_id], open_of.get(delivery.customer_id, []), delivery)
+            for delivery in asking
+        }
+
+    @staticmethod
+    def _words(newest: Consent, found: list[Ask], delivery: Outgoing) -> dict[str, Any]:
+        # Looked at afterwards, when all is answered, the mail still says what it was about.
+        asked = [(ask.channel, ask.purpose) for ask in found if ask.id <= newest.pk] or [
+            (newest.channel, newest.purpose)
+        ]
+        last = (newest.recorded_at + LASTS).astimezone(clock.zone(delivery.zone)).date()
+        return {
+            "url": tokens.confirmation_url(newest.pk),
+            "what": " · ".join(names_of(dict.fromkeys(asked), delivery.language)),
+            "until": words.show_date(last, delivery.language),
+        }
 
 
 def readable_on(color: str) -> str:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
+from retention.customers.asks import open_asks
 from retention.customers.models import Customer
-from retention.messaging.models import Delivery, Template
+from retention.customers.querysets import holding
+from retention.messaging.models import Delivery, Template, Topic
 from retention.messaging.outgoing import Outgoing
+from retention.messaging.purposes import names_of
 from retention.shop.models import Shop
 
 #: Stands for the customer of a preview that has none.
@@ -75,27 +78,38 @@ class Choice:
 
     channel: str
     purpose: str
+    name: str
     is_on: bool
-
-    @property
-    def topic(self) -> str:
-        return self.purpose.removeprefix("topic:") if self.purpose.startswith("topic:") else ""
+    #: She was sent a mail to confirm it and has not answered yet.
+    is_asked: bool
 
 
-def choices_of(customer: Customer) -> list[Choice]:
+def choices_of(customer: Customer, *, language: str, now: dt.datetime) -> list[Choice]:
     """What the customer may choose: marketing by mail, other channels she was ever asked about, and every topic."""
     addresses = {"email": customer.email_normal, "sms": customer.phone}
     states = {
-        (state.channel, state.purpose): state.is_given and state.address == addresses.get(state.channel)
-        for state in customer.consent_states.filter(channel__in=addresses)
-        if addresses[state.channel]
+        (state.channel, state.purpose): state.is_held and addresses.get(state.channel, state.address) == state.address
+        for state in customer.consent_states.exclude(purpose="transactional").annotate(is_held=holding(now))
+        if addresses.get(state.channel, True)
     }
+    asked = {(ask.channel, ask.purpose) for ask in open_asks([customer.pk], now=now)}
     offered = dict.fromkeys([("email", "marketing")] if customer.email_normal else [])
-    topics = usable_templates().exclude(topic="").values_list("channel", "topic").order_by("topic").distinct()
     offered.update(dict.fromkeys(key for key in sorted(states) if key[1] == "marketing"))
-    offered.update(dict.fromkeys((channel, f"topic:{topic}") for channel, topic in topics if addresses.get(channel)))
-    offered.update(dict.fromkeys(key for key in sorted(states) if key[1].startswith("topic:")))
-    return [Choice(channel, purpose, states.get((channel, purpose), False)) for channel, purpose in offered]
+    offered.update(dict.fromkeys((channel, f"topic:{key}") for channel, key in topics() if addresses.get(channel)))
+    offered.update(dict.fromkeys(key for key in sorted({*states, *asked}) if key[1].startswith("topic:")))
+    names = names_of(offered, language)
+    return [
+        Choice(*key, name=name, is_on=states.get(key, False), is_asked=key in asked)
+        for key, name in zip(offered, names, strict=True)
+    ]
+
+
+def topics() -> list[tuple[str, str]]:
+    """(channel, key) of every topic that can be had: declared ones by mail, and those that templates name."""
+    archived = Topic.objects.exclude(archived_at=None).values("key")
+    named = usable_templates().exclude(topic="").exclude(topic__in=archived).values_list("channel", "topic")
+    declared = Topic.objects.filter(archived_at=None).values_list("key", flat=True)
+    return sorted({*named.order_by(), *(("email", key) for key in declared)}, key=lambda pair: pair[::-1])
 
 
 def sample_outgoing(template: Template, customer: Customer | None, language: str, channel: str) -> Outgoing:

@@ -16,6 +16,8 @@ class ReadyTemplate:
     name: Any
     words: Words
     category: str = "marketing"
+    #: A placeholder without which it would be good for nothing, in whatever words.
+    needs: str = ""
 
 
 #: One block: the code, its picture, what it gives and until when; words by language.
@@ -66,7 +68,52 @@ def _body(language: str, always: str, with_coupon: str = "") -> str:
     )
 
 
+#: Key of the mail that asks for a confirmation; it is sent by itself, and never as marketing.
+CONFIRMATION = "confirmation"
+
+
+def _confirmation(*, subject: str, preheader: str, intro: str, button: str, until: str, not_you: str) -> dict[str, str]:
+    # Nobody's name: whoever typed the address into a form could have typed anything as the name.
+    body = (
+        f"<mj-text><p>{intro}</p><p><strong>{{{{ confirmation.what }}}}</strong></p></mj-text>\n"
+        f'<mj-button href="{{{{ confirmation.url }}}}">{button}</mj-button>\n'
+        f'<mj-text font-size="14px" color="#4b5563"><p>{until}</p><p>{not_you}</p></mj-text>'
+    )
+    return {"subject": subject, "preheader": preheader, "body": body}
+
+
 TEMPLATES: Mapping[str, ReadyTemplate] = {
+    CONFIRMATION: ReadyTemplate(
+        _("Confirmation of a sign-up to mail"),
+        {
+            "en": _confirmation(
+                subject="Please confirm: mail from {{ shop.name }}",
+                preheader="One click, and we may write to you",
+                intro="Hello, someone (we hope it was you) asked {{ shop.name }} to send this to your address:",
+                button="Yes, I want this",
+                until="The button works until {{ confirmation.until }}.",
+                not_you="It was not you? Then do nothing: without your click we send you none of it.",
+            ),
+            "ko": _confirmation(
+                subject="{{ shop.name }} 메일 수신 동의를 확인해 주세요",
+                preheader="버튼을 한 번만 누르시면 됩니다",
+                intro="안녕하세요. 이 주소로 {{ shop.name }}의 다음 소식을 받겠다는 신청이 있었습니다.",
+                button="네, 받겠습니다",
+                until="버튼은 {{ confirmation.until }}까지 사용하실 수 있습니다.",
+                not_you="직접 신청하지 않으셨다면 아무것도 하지 않으셔도 됩니다. 누르지 않으시면 보내드리지 않습니다.",
+            ),
+            "ru": _confirmation(
+                subject="Подтвердите подписку на письма {{ shop.name }}",
+                preheader="Одно нажатие — и мы сможем вам писать",
+                intro="Здравствуйте! Кто-то (надеемся, что вы) попросил {{ shop.name }} присылать на этот адрес:",
+                button="Да, хочу получать",
+                until="Кнопка действует до {{ confirmation.until }}.",
+                not_you="Это были не вы? Ничего не делайте: без вашего нажатия мы ничего присылать не будем.",
+            ),
+        },
+        category="transactional",
+        needs="confirmation",
+    ),
     "welcome": ReadyTemplate(
         _("Welcome"),
         _words(

@@ -23,6 +23,9 @@ SUPPRESSED = _reason("suppressed", _("Nothing is sent to this address any more (
 NO_CONSENT = _reason("no_consent", _("There is no consent for %(purpose)s to this address."))
 COUPON_WITHDRAWN = _reason("coupon_withdrawn", _("What the message brings was taken back."))
 COUPON_ENDED = _reason("coupon_ended", _("What the message brings has expired."))
+NOTHING_TO_CONFIRM = _reason(
+    "nothing_to_confirm", _("What she was asked was answered meanwhile, or her address is another one.")
+)
 CANCELLED = _reason("cancelled", _("It was called off before it left."))
 TOO_LATE = _reason("too_late", _("It was held back for more than %(days)s days."))
 # For a while.

@@ -1,4 +1,4 @@
-"""Signed tokens of the links in messages: opaque, unforgeable, good for ever, and without anything personal in them."""
+"""Signed tokens of the links in messages: opaque, unforgeable, without an end of their own or anything personal."""
 
 from __future__ import annotations
 
@@ -51,6 +51,20 @@ def read_customer_token(token: str) -> tuple[uuid.UUID, str]:
     return uuid.UUID(bytes=payload[:16]), payload[16:].decode("ascii")
 
 
+def ask_token(consent_id: int) -> str:
+    """For confirming what was asked up to this consent event; how long it is good the ask itself says."""
+    return _sign("ask", consent_id.to_bytes(8, "big"))
+
+
+def read_ask_token(token: str) -> int:
+    """The consent event's id.
+
+    Raises:
+        BadSignature: not one of ours.
+    """
+    return int.from_bytes(_unsign("ask", token), "big")
+
+
 def code_token(code_id: int) -> str:
     """For the picture of a code; the code itself stays out of the address, which proxies and logs keep."""
     return _sign("code", code_id.to_bytes(8, "big"))
@@ -71,6 +85,10 @@ def unsubscribe_url(public_id: uuid.UUID, channel: str) -> str:
 
 def preferences_url(public_id: uuid.UUID, channel: str) -> str:
     return f"{settings.BASE_URL}/p/{customer_token(public_id, channel)}"
+
+
+def confirmation_url(consent_id: int) -> str:
+    return f"{settings.BASE_URL}/c/{ask_token(consent_id)}"
 
 
 def qr_url(code_id: int) -> str:

@@ -39,6 +39,11 @@ class Shop(models.Model):
     sender_name = models.CharField(max_length=120, blank=True)
     sender_email = models.EmailField(blank=True)
     postal_address = models.TextField(blank=True, help_text="Shown at the foot of every marketing mail.")
+    has_double_opt_in = models.BooleanField(
+        "double opt-in",
+        default=False,
+        help_text="A yes to email that your systems tell without proof counts once she has confirmed it by mail.",
+    )
     brand_color = models.CharField(max_length=7, default="#1f2937")
     logo_url = models.URLField(blank=True)
     website_url = models.URLField(blank=True)

@@ -8,6 +8,7 @@ app_name = "storefront"
 urlpatterns = [
     path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
     path("p/<str:token>", views.preferences, name="preferences"),
+    path("c/<str:token>", views.confirm, name="confirm"),
     path("q/sample.png", views.sample_picture, name="sample-picture"),
     path("q/<str:token>.png", views.code_picture, name="code-picture"),
 ]

@@ -1,4 +1,4 @@
-"""Pages for customers and their mail programs: unsubscribe, preferences, the picture of a code; no cookies."""
+"""Pages for customers and their mail programs: confirm, unsubscribe, preferences, a code's picture; no cookies."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from retention.incentives.models import Code
 from retention.messaging import operations, querysets, tokens
 from retention.messaging.operations.leaving import customer_of
 from retention.messaging.placeholders import Coupon
+from retention.messaging.purposes import names_of
 from retention.shop.models import Shop
 from retention.storefront.words import words_in
 
@@ -38,7 +39,7 @@ _STRICT = {
 
 def _page(request: HttpRequest, template: str, language: str, status: int = 200, **context: Any) -> HttpResponse:
     shop = Shop.objects.first()
-    spoken, words = words_in(language or get_language_from_request(request), shop=shop.name if shop else "")
+    spoken, words = words_in(language or _wished(request), shop=shop.name if shop else "")
     color = shop.brand_color if shop else "#1f2937"
     answer = render(
         request,
@@ -48,6 +49,10 @@ def _page(request: HttpRequest, template: str, language: str, status: int = 200,
     )
     answer["X-Robots-Tag"] = "noindex"
     return answer
+
+
+def _wished(request: HttpRequest) -> str:
+    return get_language_from_request(request)
 
 
 # The signed token is the whole right to do this; RFC 8058 wants it without cookies, and forged forms have no token.
@@ -79,16 +84,38 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
     if found is None:
         return _page(request, "nothing", "", status=404)
     customer, _channel = found
-    if request.method == "POST":
+    done = ""
+    if request.method == "POST" and "stop" in request.POST:
+        operations.stop_everything(token=token, now=clock.now())
+        done = "all_stopped"
+    elif request.method == "POST":
         chosen = {tuple(value.split("|", 1)) for value in request.POST.getlist("choice") if "|" in value}
         operations.set_preferences(token=token, chosen=chosen, now=clock.now())
-    return _page(
-        request,
-        "preferences",
-        customer.language,
-        choices=querysets.choices_of(customer),
-        is_done=request.method == "POST",
-    )
+        done = "chosen"
+    language = customer.language or _wished(request)
+    choices = querysets.choices_of(customer, language=language, now=clock.now())
+    return _page(request, "preferences", language, choices=choices, done=done)
+
+
+@csrf_exempt
+@never_cache
+@csp_replace(_STRICT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows what was asked and a button, and changes nothing; POST is her yes.
+
+    Forged, too old, of another address, withdrawn since: all get one answer, in the language the browser asks for.
+    """
+    now = clock.now()
+    if request.method == "POST":
+        asked = operations.confirm(token=token, now=now)
+    else:
+        asked = operations.asked_by(token, now=now)
+    if asked is None:
+        return _page(request, "too_late", "", status=404)
+    language = asked.customer.language or _wished(request)
+    link = tokens.customer_token(asked.customer.public_id, "email")
+    return _page(request, "confirm", language, names=names_of(asked.choices, language), asked=asked, link=link)
 
 
 @require_safe

@@ -29,7 +29,7 @@ class ShopAdmin(VersionHistory, EditAdmin):
     form = ShopForm
     fieldsets = [
         (_("The shop"), {"fields": ["name", "website_url", "country", "time_zone", "currency", "languages"]}),
-        (_("Messages"), {"fields": ["sender_name", "sender_email", "postal_address"]}),
+        (_("Messages"), {"fields": ["sender_name", "sender_email", "postal_address", "has_double_opt_in"]}),
         (_("Brand"), {"fields": ["brand_color", "logo_url"]}),
     ]
 

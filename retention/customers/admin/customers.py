@@ -100,14 +100,14 @@ class StatsTab(Facts):
 
 class StatesTab(Facts):
     model = ConsentState
-    fields = readonly_fields = ("channel", "purpose", "is_given", "address", "occurred_at")
+    fields = readonly_fields = ("channel", "purpose", "is_given", "address", "occurred_at", "expires_at")
     ordering = ("channel", "purpose")
     verbose_name_plural = _("Consent now")
 
 
 class ConsentsTab(Facts):
     model = Consent
-    fields = readonly_fields = ("occurred_at", "channel", "purpose", "event", "source", "wording")
+    fields = readonly_fields = ("occurred_at", "channel", "purpose", "event", "source", "wording", "expires_at")
     verbose_name_plural = _("Consent history")
 
 

@@ -1,4 +1,7 @@
-"""Consent in bulk: events are appended, and the state follows the newest of them, the stricter one on ties."""
+"""Consent in bulk: events are appended, and the state follows the newest of them, the stricter one on ties.
+
+That she was asked changes no state: only her answer does.
+"""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -6,22 +9,29 @@ from retention.customers.addresses import address_hash_sql, hash_params
 from retention.customers.ingests import owners
 from retention.customers.models.people import Channel, Consent
 from retention.registries import ingests
+from retention.shop.models import Shop
 from retention.work.ingest.append import AppendOnly
 from retention.work.ingest.columns import Choice, Column, Instant
 from retention.work.ingest.load import Counts, Load
 
 _STATES = """
-INSERT INTO customers_consentstate AS t (customer_id, channel, purpose, is_given, address, occurred_at)
+INSERT INTO customers_consentstate AS t (customer_id, channel, purpose, is_given, address, occurred_at, expires_at)
 SELECT DISTINCT ON (c.customer_id, c.channel, c.purpose)
-    c.customer_id, c.channel, c.purpose, c.event = 'given', w.normal_address, c.occurred_at
+    c.customer_id, c.channel, c.purpose, c.event = 'given', w.normal_address, c.occurred_at,
+    CASE c.event WHEN 'given' THEN c.expires_at WHEN 'expired' THEN c.occurred_at END
 FROM {work} w JOIN customers_consent c ON c.id = w.id
+WHERE c.event <> 'asked'
 ORDER BY c.customer_id, c.channel, c.purpose, c.occurred_at DESC, c.event = 'given'
 ON CONFLICT (customer_id, channel, purpose) DO UPDATE
 SET is_given = EXCLUDED.is_given, address = EXCLUDED.address, occurred_at = EXCLUDED.occurred_at,
-    xid = pg_current_xact_id()
+    expires_at = EXCLUDED.expires_at, xid = pg_current_xact_id()
 WHERE EXCLUDED.occurred_at > t.occurred_at
     OR EXCLUDED.occurred_at = t.occurred_at AND t.is_given AND NOT EXCLUDED.is_given
 """
+#: Work rows that a mail could ask her to confirm.
+_CAN_BE_ASKED = (
+    "(lower(btrim(w.channel)) = 'email' AND coalesce(nullif(btrim(w.purpose), ''), 'marketing') <> 'transactional')"
+)
 
 
 @ingests.register
@@ -40,6 +50,7 @@ class Consents(AppendOnly):
         Column("proof", limit=5_000, is_multiline=True),
         Column("address", limit=254),
         Instant("occurred_at", required=True, is_past=True),
+        Instant("expires_at"),
     )
     hidden = owners.HIDDEN
     identity = ("reference",)
@@ -50,6 +61,8 @@ class Consents(AppendOnly):
         "no_customer": _("Whose is it? A customer's reference or email is needed."),
         "unknown_purpose": _("“%(value)s” is neither marketing, transactional nor a topic like topic:news."),
         "no_address": _("The customer has no address on this channel that consent could be given for."),
+        "cannot_be_asked": _("She can be asked to confirm marketing and topics by email, and nothing else."),
+        "ends_too_early": _("The consent would end before it begins."),
     }
 
     @classmethod
@@ -71,6 +84,11 @@ class Consents(AppendOnly):
             " ELSE coalesce(btrim(w.address), '') END"
             " FROM customers_customer c WHERE c.id = w.owner_id"
         )
+        if Shop.objects.get().has_double_opt_in:
+            load.execute(
+                f"UPDATE {load.work} w SET event = 'asked'"
+                f" WHERE lower(btrim(w.event)) = 'given' AND coalesce(btrim(w.proof), '') = '' AND {_CAN_BE_ASKED}"
+            )
 
     @classmethod
     def check(cls, load: Load) -> None:
@@ -79,11 +97,17 @@ class Consents(AppendOnly):
             " THEN 'unknown_purpose' END"
         )
         address = (
-            "CASE WHEN lower(btrim(w.event)) = 'given' AND lower(btrim(w.channel)) IN ('email', 'sms')"
+            "CASE WHEN lower(btrim(w.event)) IN ('asked', 'given') AND lower(btrim(w.channel)) IN ('email', 'sms')"
             " AND w.normal_address = '' THEN 'no_address' END"
         )
-        more = [("purpose", purpose, "w.purpose"), ("address", address, "NULL"), *owners.checks(is_needed=True)]
-        load.check(cls.columns, more)
+        event = f"CASE WHEN lower(btrim(w.event)) = 'asked' AND NOT {_CAN_BE_ASKED} THEN 'cannot_be_asked' END"
+        more = [("purpose", purpose, "w.purpose"), ("address", address, "NULL"), ("event", event, "w.event")]
+        load.check(cls.columns, [*more, *owners.checks(is_needed=True)])
+        if "expires_at" in load.said:
+            # Only of rows whose cells can be read.
+            good = "NOT EXISTS (SELECT FROM ingest_errors e WHERE e.line = w.line) AND w.expires_at <> ''"
+            early = "w.expires_at::timestamptz <= w.occurred_at::timestamptz"
+            load.refuse("expires_at", "ends_too_early", f"CASE WHEN {good} THEN {early} END", value="w.expires_at")
 
     @classmethod
     def write(cls, load: Load) -> Counts:
@@ -100,6 +124,8 @@ class Consents(AppendOnly):
             "wording": "coalesce(btrim(w.wording), '')",
             "reference": "nullif(btrim(w.reference), '')",
             "occurred_at": "w.occurred_at::timestamptz",
+            "expires_at": "CASE WHEN lower(btrim(w.event)) IN ('asked', 'given')"
+            " THEN nullif(w.expires_at, '')::timestamptz END",
             "recorded_at": "%(now)s",
         }
         new = load.execute(

@@ -43,7 +43,13 @@ class Migration(migrations.Migration):
                 (
                     "event",
                     models.CharField(
-                        choices=[("given", "Given"), ("withdrawn", "Withdrawn"), ("expired", "Expired")], max_length=10
+                        choices=[
+                            ("asked", "Asked"),
+                            ("given", "Given"),
+                            ("withdrawn", "Withdrawn"),
+                            ("expired", "Expired"),
+                        ],
+                        max_length=10,
                     ),
                 ),
                 (
@@ -59,6 +65,10 @@ class Migration(migrations.Migration):
                 ("wording", models.CharField(blank=True, max_length=60, verbose_name="wording version")),
                 ("reference", models.CharField(max_length=100, null=True, unique=True)),
                 ("occurred_at", models.DateTimeField()),
+                (
+                    "expires_at",
+                    models.DateTimeField(help_text="A yes that ends by itself; from then on it is a no.", null=True),
+                ),
                 ("recorded_at", models.DateTimeField()),
                 ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
             ],
@@ -231,6 +241,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("occurred_at", models.DateTimeField()),
+                (
+                    "expires_at",
+                    models.DateTimeField(help_text="The end of a yes, past or to come; NULL: none was set.", null=True),
+                ),
                 ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
                 (
                     "customer",
@@ -480,6 +494,33 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="KnownVisitor",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "visitor_key",
+                    models.CharField(help_text="NULL once it was forgotten.", max_length=64, null=True, unique=True),
+                ),
+                ("joined_at", models.DateTimeField()),
+                ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="visitors",
+                        to="customers.customer",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("visitor_key", ""), _negated=True), name="visitor_key_is_null_not_empty"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Return",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -700,11 +741,36 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="consentstate",
+            index=models.Index(
+                condition=models.Q(("expires_at__isnull", False), ("is_given", True)),
+                fields=["expires_at"],
+                name="consent_ends",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="consentstate",
             index=models.Index(fields=["xid"], name="consent_state_mark"),
         ),
         migrations.AddConstraint(
             model_name="consentstate",
             constraint=models.UniqueConstraint(fields=("customer", "channel", "purpose"), name="one_consent_state"),
+        ),
+        migrations.AddConstraint(
+            model_name="consent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("expires_at", None), ("expires_at__gt", models.F("occurred_at")), _connector="OR"),
+                name="consent_lasts_a_while",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="consent",
+            index=models.Index(condition=models.Q(("event", "asked")), fields=["recorded_at"], name="consent_asked"),
+        ),
+        migrations.AddIndex(
+            model_name="consent",
+            index=models.Index(
+                condition=models.Q(("event", "asked")), fields=["address_hash"], name="consent_asked_of"
+            ),
         ),
         migrations.AddIndex(
             model_name="consent",

@@ -1,6 +1,6 @@
 """The facts a shop knows: people and consent, products, orders, activities, and one row of statistics per customer."""
 
-from retention.customers.models.activities import Activity, ActivityKind
+from retention.customers.models.activities import Activity, ActivityKind, KnownVisitor
 from retention.customers.models.orders import Order, OrderLine, Return, ReturnLine
 from retention.customers.models.people import (
     AttributeDefinition,
@@ -21,6 +21,7 @@ __all__ = [
     "ConsentState",
     "Customer",
     "CustomerStats",
+    "KnownVisitor",
     "Order",
     "OrderLine",
     "Price",

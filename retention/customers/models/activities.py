@@ -24,6 +24,21 @@ class ActivityKind(models.Model):
         return self.label
 
 
+class KnownVisitor(models.Model):
+    """A visitor's key that turned out to be a customer's, with the visitor's agreement; the first customer keeps it."""
+
+    visitor_key = models.CharField(max_length=64, null=True, unique=True, help_text="NULL once it was forgotten.")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="visitors")
+    joined_at = models.DateTimeField()
+    xid = MarkField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(visitor_key=""), name="visitor_key_is_null_not_empty")]
+
+    def __str__(self):
+        return f"Visitor of customer {self.customer_id}"
+
+
 class Activity(models.Model):
     """One thing that happened: `occurred_at` is when, `recorded_at` when we learned it. Logic reads the first."""
 

@@ -130,6 +130,8 @@ class Consent(models.Model):
     """One consent event, append-only: what was said for one channel, purpose and address."""
 
     class Event(models.TextChoices):
+        #: She shall confirm it by the link in a mail; until then it is a no.
+        ASKED = "asked"
         GIVEN = "given"
         WITHDRAWN = "withdrawn"
         EXPIRED = "expired"
@@ -143,12 +145,20 @@ class Consent(models.Model):
     wording = models.CharField("wording version", max_length=60, blank=True)
     reference = models.CharField(max_length=100, null=True, unique=True)
     occurred_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, help_text="A yes that ends by itself; from then on it is a no.")
     recorded_at = models.DateTimeField()
     xid = MarkField()
 
     class Meta:
         ordering = ["-occurred_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(expires_at=None) | Q(expires_at__gt=F("occurred_at")), name="consent_lasts_a_while"
+            ),
+        ]
         indexes = [
+            models.Index(fields=["recorded_at"], name="consent_asked", condition=Q(event="asked")),
+            models.Index(fields=["address_hash"], name="consent_asked_of", condition=Q(event="asked")),
             models.Index(fields=["customer", "channel", "purpose", "-occurred_at"], name="consent_history"),
             models.Index(fields=["xid"], name="consent_mark"),
         ]
@@ -176,6 +186,7 @@ class ConsentState(models.Model):
     is_given = models.BooleanField()
     address = models.CharField(max_length=254, help_text="The normalised address it holds for; another one is a no.")
     occurred_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, help_text="The end of a yes, past or to come; NULL: none was set.")
     xid = MarkField()
 
     class Meta:
@@ -184,6 +195,9 @@ class ConsentState(models.Model):
         ]
         indexes = [
             models.Index(fields=["channel", "purpose", "customer"], name="consent_given", condition=Q(is_given=True)),
+            models.Index(
+                fields=["expires_at"], name="consent_ends", condition=Q(is_given=True, expires_at__isnull=False)
+            ),
             models.Index(fields=["xid"], name="consent_state_mark"),
         ]
 

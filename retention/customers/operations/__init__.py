@@ -1,7 +1,13 @@
 """Writes of this room."""
 
-from retention.customers.operations.consents import ConsentRefused, give_consent, withdraw_consent
+from retention.customers.operations.consents import (
+    ConsentRefused,
+    ask_consent,
+    give_consent,
+    withdraw_consent,
+)
 from retention.customers.operations.customers import BadFacts, CustomerGone, Saved, save_customer
+from retention.customers.operations.endings import count_ended_consents, end_consents
 from retention.customers.operations.stats import check_stats, count_wrong_stats, refresh_stats, see
 
 __all__ = [
@@ -9,8 +15,11 @@ __all__ = [
     "ConsentRefused",
     "CustomerGone",
     "Saved",
+    "ask_consent",
     "check_stats",
+    "count_ended_consents",
     "count_wrong_stats",
+    "end_consents",
     "give_consent",
     "refresh_stats",
     "save_customer",

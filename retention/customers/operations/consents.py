@@ -1,4 +1,4 @@
-"""Giving and withdrawing consent, one at a time; many at once come in by `ingest`."""
+"""Asking for, giving and withdrawing consent, one at a time; many at once come in by `ingest`."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -40,14 +40,42 @@ def give_consent(
     reference: str | None = None,
     proof: str = "",
     occurred_at: dt.datetime | None = None,
+    expires_at: dt.datetime | None = None,
 ) -> Recorded:
-    """Record that she said yes, for the address she has now.
+    """Record that she said yes, for the address she has now; it ends at `expires_at`, if that is set.
+
+    Where the shop has double opt-in, a yes to email without `proof` is recorded as asked: see `ask_consent`.
 
     Raises:
         ConsentRefused: there is no address on the channel, or something about it cannot be.
     """
     event = {"event": "given", "channel": channel, "purpose": purpose, "source": source, "wording": wording}
-    return _record({**event, "reference": reference, "proof": proof}, customer_id, occurred_at, now, by)
+    event |= {"reference": reference, "proof": proof, "expires_at": expires_at}
+    return _record(event, customer_id, occurred_at, now, by)
+
+
+def ask_consent(
+    *,
+    customer_id: int,
+    channel: str,
+    purpose: str,
+    source: str,
+    now: dt.datetime,
+    by: Actor,
+    wording: str = "",
+    reference: str | None = None,
+    proof: str = "",
+    occurred_at: dt.datetime | None = None,
+    expires_at: dt.datetime | None = None,
+) -> Recorded:
+    """Record that she shall confirm her yes; messaging sends her the mail with the link. Until then it is a no.
+
+    Raises:
+        ConsentRefused: another channel than email, the purpose transactional, or no address.
+    """
+    event = {"event": "asked", "channel": channel, "purpose": purpose, "source": source, "wording": wording}
+    event |= {"reference": reference, "proof": proof, "expires_at": expires_at}
+    return _record(event, customer_id, occurred_at, now, by)
 
 
 def withdraw_consent(

@@ -1,3 +1,4 @@
+import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
 
@@ -63,6 +64,30 @@ class Migration(migrations.Migration):
                 "ordering": ["-id"],
                 "permissions": [("lift_suppression", "Can let an address be written to again")],
                 "constraints": [models.UniqueConstraint(fields=("channel", "address_hash"), name="suppressed_once")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Topic",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "key",
+                    models.CharField(
+                        help_text="As templates and consents name it (topic:key); it stays as it is.",
+                        max_length=50,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9_-]+$", "Small letters, digits, - and _ only.", code="not_a_key"
+                            )
+                        ],
+                    ),
+                ),
+                ("names", models.JSONField(help_text="What customers read, by language.")),
+                ("archived_at", models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                "ordering": ["key"],
             },
         ),
         migrations.CreateModel(

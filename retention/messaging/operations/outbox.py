@@ -57,10 +57,12 @@ WHERE d.id = going.id AND c.id = d.customer_id AND d.state = 'claimed' AND d.cla
     AND c.email_normal = going.address AND c.erased_at IS NULL AND c.merged_into_id IS NULL
     AND (d.is_transactional OR (
         EXISTS (SELECT FROM customers_consentstate s WHERE s.customer_id = c.id AND s.channel = d.channel
-                AND s.purpose = 'marketing' AND s.is_given AND s.address = going.address)
+                AND s.purpose = 'marketing' AND s.is_given AND s.address = going.address
+                AND (s.expires_at IS NULL OR s.expires_at > %(at)s))
         AND (going.topic = '' OR EXISTS (
             SELECT FROM customers_consentstate s WHERE s.customer_id = c.id AND s.channel = d.channel
-            AND s.purpose = 'topic:' || going.topic AND s.is_given AND s.address = going.address))))
+            AND s.purpose = 'topic:' || going.topic AND s.is_given AND s.address = going.address
+            AND (s.expires_at IS NULL OR s.expires_at > %(at)s)))))
     AND NOT EXISTS (SELECT FROM messaging_suppression s WHERE s.channel = d.channel AND s.address_hash = going.hash
                     AND NOT (s.marketing_only AND d.is_transactional))
 RETURNING d.id
@@ -161,12 +163,17 @@ def claim(
     return sorted(claimed, key=lambda delivery: (-delivery.priority, delivery.id))
 
 
-def mark_sending(going: Sequence[Outgoing], *, token: str) -> set[int]:
+def mark_sending(going: Sequence[Outgoing], *, token: str, at: dt.datetime) -> set[int]:
     """Those that may leave this very moment, now `sending`; the others are still `claimed`."""
     with connection.cursor() as cursor:
         cursor.execute(
             _MARK,
-            {"going": Jsonb([_going(delivery) for delivery in going]), "token": token, "lease": SENDING_LEASE},
+            {
+                "going": Jsonb([_going(delivery) for delivery in going]),
+                "token": token,
+                "lease": SENDING_LEASE,
+                "at": at,
+            },
         )
         return {pk for (pk,) in cursor.fetchall()}
 

@@ -25,7 +25,7 @@ from retention.messaging.channels import CHANNELS, HandedOver, Letter, Line, Res
 from retention.messaging.models import Delivery, Suppression
 from retention.messaging.operations import outages, outbox
 from retention.messaging.operations.outbox import Settlement
-from retention.messaging.outgoing import Outgoing
+from retention.messaging.outgoing import CONFIRMATIONS, Outgoing
 from retention.messaging.placeholders import for_all, resolve
 from retention.messaging.words import FAILURES
 from retention.shop.models import Shop
@@ -203,7 +203,10 @@ class _Run:
         return Letter(
             frame=(delivery.version_id, delivery.language),
             reference=delivery.public_id,
-            name=" ".join(filter(None, (delivery.first_name, delivery.last_name))),
+            # Until she has confirmed, her name is whatever somebody typed.
+            name=""
+            if delivery.origin == CONFIRMATIONS
+            else " ".join(filter(None, (delivery.first_name, delivery.last_name))),
             address=delivery.address or "",
             subject=rendered.subject,
             html=rendered.html,
@@ -220,7 +223,7 @@ class _Run:
             # One commit for both: what became of the last twenty, and that these are about to leave.
             with transaction.atomic():
                 self._record(results)
-                going = outbox.mark_sending([delivery for delivery, _letter in twenty], token=self.token)
+                going = outbox.mark_sending([delivery for delivery, _letter in twenty], token=self.token, at=self.at)
                 stopped = [delivery.id for delivery, _letter in twenty if delivery.id not in going]
                 if stopped:
                     outbox.release(stopped, token=self.token, at=self._now)

@@ -67,6 +67,12 @@ class UnknownCategory(Refused):
     status = 422
 
 
+class NeedsItsWord(Refused):
+    code = "messaging.needs_its_word"
+    sentence = _("This template stays transactional, and every language of it uses the placeholder “%(name)s”.")
+    status = 422
+
+
 class TemplateTaken(Refused):
     code = "messaging.template_taken"
     sentence = _("There is a template with the key “%(key)s” already.")
@@ -129,9 +135,14 @@ def save_template(
     Raises:
         EditedMeanwhile: someone saved after version `edited` was read.
         TemplateFaulty, WordsMissing, BadWords, UnknownCategory
+        NeedsItsWord: a ready template would lose what it is for.
     """
     template = Template.objects.select_for_update().get(pk=template_id)
     compiled = check_words(words, category=category, channel=template.channel)
+    item = ready.TEMPLATES.get(template.key or "")
+    if item and item.needs:
+        if category != item.category or any(item.needs not in one.placeholders for one in compiled):
+            raise NeedsItsWord(name=item.needs)
     before = {"name": template.name, "category": template.category, "topic": template.topic}
     template.name, template.category, template.topic = name, category, topic
     _save(template, words, compiled, edited=edited, now=now, by=by, why=why)

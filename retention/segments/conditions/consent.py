@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 from django import forms
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from retention.customers.models import Consent, ConsentState
 from retention.customers.models.people import Channel
+from retention.customers.querysets import holding
 from retention.registries import Condition, conditions
 from retention.segments import phrases
 from retention.segments.arguments import Arguments, When, within
@@ -44,6 +46,8 @@ class ConsentForm(PurposeForm):
         choices=[
             ("given", _("has given consent")),
             ("withdrawn", _("has withdrawn it")),
+            ("expired", _("gave it for a time that is over")),
+            ("asked", _("was asked to confirm it and has not answered")),
             ("not_asked", _("was never asked")),
         ],
         initial="given",
@@ -51,9 +55,9 @@ class ConsentForm(PurposeForm):
     field_order = ["state"]
 
 
-def given(channel: str, purpose: str) -> Q:
+def given(channel: str, purpose: str, now: dt.datetime) -> Q:
     """As the sender asks it: a yes for the address she has now."""
-    states = ConsentState.objects.filter(channel=channel, purpose=purpose, is_given=True)
+    states = ConsentState.objects.filter(holding(now), channel=channel, purpose=purpose)
     if channel in ADDRESSES:
         states = states.filter(address=OuterRef(ADDRESSES[channel]))
     return any_of(states)
@@ -61,7 +65,10 @@ def given(channel: str, purpose: str) -> Q:
 
 @conditions.register
 class ConsentIs(Condition):
-    """Given is a yes for her present address. A yes for a former address is neither: nobody asked for this one."""
+    """Given is a yes for her present address. A yes for a former address is none of these: nobody asked for this one.
+
+    What ends by itself is a new fact within a minute, so the answer need not be asked for again and again.
+    """
 
     key = "consent"
     label = _("Consent")
@@ -70,17 +77,26 @@ class ConsentIs(Condition):
 
     @classmethod
     def q(cls, args, *, now):
-        channel, purpose = args["channel"], args["purpose"]
-        if args["state"] == "given":
-            return given(channel, purpose)
-        withdrawn = any_of(ConsentState.objects.filter(channel=channel, purpose=purpose, is_given=False))
-        return withdrawn if args["state"] == "withdrawn" else ~given(channel, purpose) & ~withdrawn
+        channel, purpose, state = args["channel"], args["purpose"], args["state"]
+        yes = given(channel, purpose, now)
+        if state == "given":
+            return yes
+        states = ConsentState.objects.filter(channel=channel, purpose=purpose)
+        if state == "withdrawn":
+            return any_of(states.filter(is_given=False, expires_at=None))
+        if state == "expired":
+            return any_of(states.filter(expires_at__lte=now))
+        answered = yes | any_of(states.filter(Q(is_given=False) | Q(expires_at__lte=now)))
+        asked = any_of(Consent.objects.filter(channel=channel, purpose=purpose, event=Consent.Event.ASKED))
+        return ~answered & asked if state == "asked" else ~answered & ~asked
 
     @classmethod
     def sentence(cls, args):
         pattern = {
             "given": gettext("has given consent to %(purpose)s by %(channel)s"),
             "withdrawn": gettext("has withdrawn consent to %(purpose)s by %(channel)s"),
+            "expired": gettext("gave consent to %(purpose)s by %(channel)s for a time that is over"),
+            "asked": gettext("was asked to confirm consent to %(purpose)s by %(channel)s and has not answered"),
             "not_asked": gettext("was never asked for consent to %(purpose)s by %(channel)s"),
         }[args["state"]]
         return pattern % {"purpose": args["purpose"], "channel": Channel(args["channel"]).label}

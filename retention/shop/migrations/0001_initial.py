@@ -138,6 +138,15 @@ class Migration(migrations.Migration):
                     "postal_address",
                     models.TextField(blank=True, help_text="Shown at the foot of every marketing mail."),
                 ),
+                (
+                    "has_double_opt_in",
+                    models.BooleanField(
+                        default=False,
+                        help_text="A yes to email that your systems tell without proof counts once she has confirmed"
+                        " it by mail.",
+                        verbose_name="double opt-in",
+                    ),
+                ),
                 ("brand_color", models.CharField(default="#1f2937", max_length=7)),
                 ("logo_url", models.URLField(blank=True)),
                 ("website_url", models.URLField(blank=True)),

@@ -1,1 +1,0 @@
-"""What the public pages' templates need beyond Django's own tags."""
