@@ -1,10 +1,17 @@
-"""The room's scheduled work: ending consents, and proving that everyone's statistics say what her facts say."""
+"""The room's scheduled work: consents that end, visitors to join, and statistics that must say what the facts say."""
 
 import datetime as dt
 
 from django.utils.translation import gettext_lazy as _
 
-from retention.customers.operations import check_stats, count_ended_consents, count_wrong_stats, end_consents
+from retention.customers.operations import (
+    check_stats,
+    count_ended_consents,
+    count_leftovers,
+    count_wrong_stats,
+    end_consents,
+    join_leftovers,
+)
 from retention.registries import DueJob, jobs
 
 
@@ -21,6 +28,23 @@ class EndConsents(DueJob):
     @classmethod
     def preview(cls, *, now):
         return {"due": count_ended_consents(now=now)}
+
+
+@jobs.register
+class JoinVisitors(DueJob):
+    key = "customers.join_visitors"
+    label = _("Join what visitors did with the customers they turned out to be")
+    queue = "bulk"
+    at = dt.time(3, 10)
+    order = 10
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return {"due": join_leftovers(progress=progress)}
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": count_leftovers()}
 
 
 @jobs.register

@@ -117,6 +117,14 @@ class ActivityData(PersonData):
 
 
 @people.register
+class KnownVisitorData(PersonData):
+    key = "customers.known_visitor"
+    model = "customers.KnownVisitor"
+    #: With the key goes the way from her browser to her; her activities lose it too.
+    columns: ClassVar = {"customer": "keep", "visitor_key": "blank"}
+
+
+@people.register
 class StatsData(PersonData):
     key = "customers.stats"
     model = "customers.CustomerStats"

@@ -13,6 +13,14 @@ Minor = Annotated[int, Field(ge=0, le=10**15)]
 Country = Annotated[str, Field(min_length=2, max_length=2)]
 Currency = Annotated[str, Field(min_length=3, max_length=3)]
 Channel = Literal["email", "sms", "push", "post"]
+VisitorKey = Annotated[str, Field(max_length=64, description="What the visitor's browser is known by.")]
+Agreed = Annotated[
+    bool,
+    Field(
+        description="The visitor agreed that what the key did is joined with the customer. Without it nothing is joined"
+        " and the key is not kept beside her. A key belongs to the first customer it was joined with, for good."
+    ),
+]
 
 
 class Closed(Schema):
@@ -48,6 +56,8 @@ class CustomerIn(Closed):
         default=None, description="Merged key by key; null takes one away. A value, or {value, how}."
     )
     signed_up_at: AwareDatetime | None = None
+    visitor_key: VisitorKey | None = None
+    visitor_has_agreed: Agreed | None = None
 
 
 class CustomerOut(Schema):
@@ -240,7 +250,8 @@ class ActivityIn(Closed):
     kind: Annotated[str, Field(min_length=1, max_length=60)]
     customer: Annotated[str, Field(max_length=100, description="The customer's reference.")] | None = None
     email: Annotated[str, Field(max_length=254)] | None = None
-    visitor_key: Annotated[str, Field(max_length=64)] | None = None
+    visitor_key: VisitorKey | None = None
+    visitor_has_agreed: Agreed | None = None
     reference: Annotated[str, Field(max_length=100)] | None = None
     product: Annotated[str, Field(max_length=100, description="SKU.")] | None = None
     order_reference: Annotated[str, Field(max_length=100)] | None = None

@@ -10,10 +10,15 @@ from retention.bulk import copy_rows
 from retention.customers.ingests import owners
 from retention.customers.models.activities import ActivityKind
 from retention.customers.operations.stats import see
+from retention.customers.operations.visitors import join_visitors
 from retention.registries import ingests
 from retention.work.ingest.append import AppendOnly
-from retention.work.ingest.columns import Column, Document, Instant
+from retention.work.ingest.columns import Column, Document, Flag, Instant
 from retention.work.ingest.load import Counts, Load
+
+#: Over a work row: its visitor lets the key be joined with a customer; it names its owner by nothing but the key.
+_AGREED = "coalesce(lower(w.visitor_has_agreed) IN ('true', 'yes', '1'), false)"
+_BY_KEY = "coalesce(w.customer_id, '') || coalesce(btrim(w.customer), '') || coalesce(btrim(w.email), '') = ''"
 
 
 @ingests.register
@@ -24,6 +29,7 @@ class Activities(AppendOnly):
     columns = (
         *owners.COLUMNS,
         Column("visitor_key", limit=64),
+        Flag("visitor_has_agreed", target="-"),
         Column("reference", is_null=True),
         Column("kind", limit=60, required=True),
         Column("product", target="-"),
@@ -54,6 +60,14 @@ class Activities(AppendOnly):
         if "order_reference" in load.said:
             joins += " LEFT JOIN customers_order o ON o.reference = nullif(btrim(s.order_reference), '')"
             order = "o.id"
+        if "visitor_key" in load.said:
+            # Who names nobody but a visitor whom we know by now means that customer.
+            known = (
+                "SELECT coalesce(k.merged_into_id, k.id) FROM customers_knownvisitor v JOIN customers_customer k"
+                " ON k.id = v.customer_id WHERE v.visitor_key = btrim(s.visitor_key) AND k.erased_at IS NULL"
+            )
+            nobody = "coalesce(btrim(s.customer), '') = '' AND coalesce(btrim(s.email), '') = ''"
+            owner = f"coalesce({owner}, CASE WHEN {nobody} AND s.visitor_key <> '' THEN ({known}) END)"
         staged = ", ".join(f"s.{name}" for column in cls.columns for name in column.staged)
         load.execute(
             f"INSERT INTO {load.work} SELECT s.line, s.item, {staged}, true, NULL, {owner}, {product}, {order}"
@@ -124,7 +138,9 @@ class Activities(AppendOnly):
     def write(cls, load: Load) -> Counts:
         values = {
             "customer_id": "w.owner_id",
-            "visitor_key": "coalesce(btrim(w.visitor_key), '')",
+            # A key is kept beside a customer only where that was agreed to.
+            "visitor_key": f"CASE WHEN w.owner_id IS NULL OR {_AGREED} OR {_BY_KEY}"
+            " THEN coalesce(btrim(w.visitor_key), '') ELSE '' END",
             "reference": "nullif(btrim(w.reference), '')",
             "kind": "btrim(w.kind)",
             "product_id": "w.product_id",
@@ -141,6 +157,9 @@ class Activities(AppendOnly):
             "SELECT w.owner_id AS customer_id, btrim(w.kind) AS kind, w.occurred_at::timestamptz AS occurred_at,"
             f" coalesce(nullif(w.properties, ''), '{{}}')::jsonb AS properties FROM {load.work} w"
         )
+        if {"visitor_key", "visitor_has_agreed"} <= load.said:
+            claims = f"SELECT btrim(w.visitor_key) AS visitor_key, w.owner_id AS customer_id FROM {load.work} w"
+            join_visitors(f"{claims} WHERE w.visitor_key <> '' AND w.owner_id IS NOT NULL AND {_AGREED}", now=load.now)
         return Counts(new=new)
 
 

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from retention.customers.addresses import normal_phone
 from retention.customers.models.people import Channel
+from retention.customers.operations.visitors import join_visitors
 from retention.registries import ingests
 from retention.work.ingest.columns import (
     Birthday,
@@ -13,6 +14,7 @@ from retention.work.ingest.columns import (
     Currency,
     Document,
     Email,
+    Flag,
     Instant,
     Language,
     Money,
@@ -22,7 +24,7 @@ from retention.work.ingest.columns import (
     Zone,
 )
 from retention.work.ingest.kinds import Kind, repeated
-from retention.work.ingest.load import Load
+from retention.work.ingest.load import Counts, Load
 
 #: Taken by loads of many that may insert customers: these have two unique keys (reference and email), and rows in the
 #: order of one of them could deadlock over the other. A single row needs no lock: it holds nothing while it waits.
@@ -71,6 +73,16 @@ class Attributes(Document):
         return {"attributes": f"jsonb_strip_nulls(coalesce({current}.attributes, '{{}}') || {row}.new_attributes)"}
 
 
+class VisitorKey(Column):
+    """What her browser was known by until now; it is joined with her after she is written, not stored with her."""
+
+    def differs(self, row: str, current: str) -> str:
+        return f"({row}.{self.name} <> '')"
+
+    def values(self, row: str) -> dict[str, str]:
+        return {}
+
+
 @ingests.register
 class Customers(Kind):
     key = "customers"
@@ -101,6 +113,8 @@ class Customers(Kind):
         Currency("acquisition_currency"),
         Attributes("attributes"),
         Instant("signed_up_at", is_past=True),
+        VisitorKey("visitor_key", limit=64),
+        Flag("visitor_has_agreed", target="-"),
     )
     hidden = frozenset({"own_id"})
     extras = (
@@ -234,6 +248,21 @@ class Customers(Kind):
     @classmethod
     def _attributes(cls) -> Document:
         return next(column for column in cls.columns if isinstance(column, Attributes))
+
+    @classmethod
+    def write(cls, load: Load) -> Counts:
+        counts = super().write(load)
+        if {"visitor_key", "visitor_has_agreed"} <= load.said:
+            same = f"c.email_normal = {NORMAL.format(name='w.email')} AND c.merged_into_id IS NULL"
+            join_visitors(
+                "SELECT btrim(w.visitor_key) AS visitor_key, coalesce(w.id,"
+                " (SELECT c.id FROM customers_customer c WHERE c.reference = nullif(btrim(w.reference), '')),"
+                f" (SELECT c.id FROM customers_customer c WHERE {same})) AS customer_id"
+                f" FROM {load.work} w WHERE w.visitor_key <> ''"
+                " AND lower(w.visitor_has_agreed) IN ('true', 'yes', '1')",
+                now=load.now,
+            )
+        return counts
 
     @classmethod
     def find_again(cls, load: Load) -> None:

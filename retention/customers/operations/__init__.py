@@ -9,6 +9,7 @@ from retention.customers.operations.consents import (
 from retention.customers.operations.customers import BadFacts, CustomerGone, Saved, save_customer
 from retention.customers.operations.endings import count_ended_consents, end_consents
 from retention.customers.operations.stats import check_stats, count_wrong_stats, refresh_stats, see
+from retention.customers.operations.visitors import count_leftovers, join_leftovers, join_visitors
 
 __all__ = [
     "BadFacts",
@@ -18,9 +19,12 @@ __all__ = [
     "ask_consent",
     "check_stats",
     "count_ended_consents",
+    "count_leftovers",
     "count_wrong_stats",
     "end_consents",
     "give_consent",
+    "join_leftovers",
+    "join_visitors",
     "refresh_stats",
     "save_customer",
     "see",
