@@ -14,11 +14,14 @@ from retention.customers.querysets import holding
 
 #: For so long the link in the mail works.
 LASTS = dt.timedelta(days=7)
+#: The yes that confirms ask 7 has the reference `customers.consent:7`, so that it is given once.
+CONFIRMS = "customers.consent:"
 
 #: Asks that a click could still turn into a yes. Whatever was said since closes them, and so do another address and a
 #: yes that holds. `{which}` narrows them down; wants `params(now)`.
 OPEN = f"""
-SELECT a.id, a.customer_id, a.channel, a.purpose, a.address_hash, a.recorded_at, a.source, a.wording, a.expires_at
+SELECT a.id, a.customer_id, a.channel, a.purpose, a.address_hash, a.recorded_at, a.source, a.wording, a.expires_at,
+    least(a.occurred_at, a.recorded_at) AS asked_at
 FROM customers_consent a JOIN customers_customer c ON c.id = a.customer_id
 WHERE a.event = 'asked' AND a.recorded_at > %(asked_since)s AND {{which}}
     AND c.merged_into_id IS NULL AND c.erased_at IS NULL AND a.address_hash = {address_hash_sql("c.email_normal")}
@@ -33,7 +36,8 @@ WHERE a.event = 'asked' AND a.recorded_at > %(asked_since)s AND {{which}}
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One open ask; `id` is its consent event's, `expires_at` the end that the yes will have."""
+    """One open ask; `id` is its consent event's, `expires_at` the end that the yes will have, `asked_at` since
+    when a no stands against it."""
 
     id: int
     customer_id: int
@@ -44,6 +48,7 @@ class Ask:
     source: str
     wording: str
     expires_at: dt.datetime | None
+    asked_at: dt.datetime
 
 
 def params(now: dt.datetime) -> dict[str, Any]:

@@ -245,6 +245,15 @@ class TestTheLink:
         assert confirm(token=token, now=now + 2 * MINUTE) is None
         assert not is_given(anna)
 
+    def test_a_no_that_is_told_late_still_wins(self, anna, token, now, by):
+        """She told the shop at ten, clicked at eleven, and the shop tells us at noon."""
+        confirm(token=token, now=now + 60 * MINUTE)
+        told = {"channel": "email", "purpose": "marketing", "source": "phone", "now": now + 120 * MINUTE, "by": by}
+        withdraw_consent(customer_id=anna.pk, **told, occurred_at=now - MINUTE)
+        assert is_given(anna), "that no was older than the ask"
+        withdraw_consent(customer_id=anna.pk, **told, occurred_at=now + MINUTE)
+        assert not is_given(anna)
+
     def test_leaving_ends_an_ask_also_where_nothing_was_given(self, anna, token, ask, now):
         link = tokens.customer_token(anna.public_id, "email")
         unsubscribe(token=link, now=now)

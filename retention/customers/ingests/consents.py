@@ -14,19 +14,25 @@ from retention.work.ingest.append import AppendOnly
 from retention.work.ingest.columns import Choice, Column, Instant
 from retention.work.ingest.load import Counts, Load
 
+#: A yes holds from when it was asked, if it was: then whatever she said since stands against it, told early or late.
 _STATES = """
-INSERT INTO customers_consentstate AS t (customer_id, channel, purpose, is_given, address, occurred_at, expires_at)
+INSERT INTO customers_consentstate AS t (customer_id, channel, purpose, is_given, address, occurred_at, expires_at,
+    asked_at)
 SELECT DISTINCT ON (c.customer_id, c.channel, c.purpose)
     c.customer_id, c.channel, c.purpose, c.event = 'given', w.normal_address, c.occurred_at,
-    CASE c.event WHEN 'given' THEN c.expires_at WHEN 'expired' THEN c.occurred_at END
+    CASE c.event WHEN 'given' THEN c.expires_at WHEN 'expired' THEN c.occurred_at END,
+    nullif(w.asked_at, '')::timestamptz
 FROM {work} w JOIN customers_consent c ON c.id = w.id
 WHERE c.event <> 'asked'
 ORDER BY c.customer_id, c.channel, c.purpose, c.occurred_at DESC, c.event = 'given'
 ON CONFLICT (customer_id, channel, purpose) DO UPDATE
 SET is_given = EXCLUDED.is_given, address = EXCLUDED.address, occurred_at = EXCLUDED.occurred_at,
-    expires_at = EXCLUDED.expires_at, xid = pg_current_xact_id()
-WHERE EXCLUDED.occurred_at > t.occurred_at
-    OR EXCLUDED.occurred_at = t.occurred_at AND t.is_given AND NOT EXCLUDED.is_given
+    expires_at = EXCLUDED.expires_at, asked_at = EXCLUDED.asked_at, xid = pg_current_xact_id()
+WHERE CASE
+    WHEN EXCLUDED.is_given = t.is_given THEN EXCLUDED.occurred_at > t.occurred_at
+    WHEN EXCLUDED.is_given THEN coalesce(EXCLUDED.asked_at, EXCLUDED.occurred_at) > t.occurred_at
+    ELSE EXCLUDED.occurred_at >= coalesce(t.asked_at, t.occurred_at)
+END
 """
 #: Work rows that a mail could ask her to confirm.
 _CAN_BE_ASKED = (
@@ -51,8 +57,9 @@ class Consents(AppendOnly):
         Column("address", limit=254),
         Instant("occurred_at", required=True, is_past=True),
         Instant("expires_at"),
+        Instant("asked_at"),
     )
-    hidden = owners.HIDDEN
+    hidden = owners.HIDDEN | {"asked_at"}
     identity = ("reference",)
     is_there = "EXISTS (SELECT FROM customers_consent c WHERE c.reference = nullif(btrim(s.reference), ''))"
     extras = (("owner_id", "bigint"), ("normal_address", "text"))

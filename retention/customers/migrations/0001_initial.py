@@ -245,6 +245,12 @@ class Migration(migrations.Migration):
                     "expires_at",
                     models.DateTimeField(help_text="The end of a yes, past or to come; NULL: none was set.", null=True),
                 ),
+                (
+                    "asked_at",
+                    models.DateTimeField(
+                        help_text="A yes that confirms what was asked then: any no since beats it.", null=True
+                    ),
+                ),
                 ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
                 (
                     "customer",

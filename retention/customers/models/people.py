@@ -187,6 +187,9 @@ class ConsentState(models.Model):
     address = models.CharField(max_length=254, help_text="The normalised address it holds for; another one is a no.")
     occurred_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, help_text="The end of a yes, past or to come; NULL: none was set.")
+    asked_at = models.DateTimeField(
+        null=True, help_text="A yes that confirms what was asked then: any no since beats it."
+    )
     xid = MarkField()
 
     class Meta:

@@ -41,16 +41,18 @@ def give_consent(
     proof: str = "",
     occurred_at: dt.datetime | None = None,
     expires_at: dt.datetime | None = None,
+    asked_at: dt.datetime | None = None,
 ) -> Recorded:
     """Record that she said yes, for the address she has now; it ends at `expires_at`, if that is set.
 
-    Where the shop has double opt-in, a yes to email without `proof` is recorded as asked: see `ask_consent`.
+    A yes that confirms what was asked at `asked_at` gives nothing where she said no since then. Where the shop has
+    double opt-in, a yes to email without `proof` is recorded as asked: see `ask_consent`.
 
     Raises:
         ConsentRefused: there is no address on the channel, or something about it cannot be.
     """
     event = {"event": "given", "channel": channel, "purpose": purpose, "source": source, "wording": wording}
-    event |= {"reference": reference, "proof": proof, "expires_at": expires_at}
+    event |= {"reference": reference, "proof": proof, "expires_at": expires_at, "asked_at": asked_at}
     return _record(event, customer_id, occurred_at, now, by)
 
 

@@ -9,19 +9,16 @@ from retention.customers.addresses import address_hash_sql, hash_params
 from retention.customers.models import ConsentState
 from retention.work.operations import facts_came
 
-_ENDED = """
-SELECT id, customer_id FROM customers_consentstate WHERE is_given AND expires_at <= %(now)s
-ORDER BY expires_at LIMIT %(most)s
-"""
-# Customers before states, as whoever records consent takes them.
-_LOCK = (
-    "SELECT count(*) FROM (SELECT FROM customers_customer WHERE id = ANY(%(ids)s) ORDER BY id FOR KEY SHARE) AS held"
-)
+# Whose state is being changed at this moment is left to the next look.
 _END = f"""
-WITH ended AS (
-    UPDATE customers_consentstate SET is_given = false, occurred_at = expires_at, xid = pg_current_xact_id()
-    WHERE id = ANY(%(ids)s) AND is_given AND expires_at <= %(now)s
-    RETURNING customer_id, channel, purpose, address, expires_at
+WITH due AS (
+    SELECT id FROM customers_consentstate WHERE is_given AND expires_at <= %(now)s
+    ORDER BY expires_at LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED
+), ended AS (
+    UPDATE customers_consentstate s
+    SET is_given = false, occurred_at = s.expires_at, asked_at = NULL, xid = pg_current_xact_id()
+    FROM due WHERE s.id = due.id
+    RETURNING s.customer_id, s.channel, s.purpose, s.address, s.expires_at
 )
 INSERT INTO customers_consent (customer_id, channel, purpose, event, address_hash, source, wording, occurred_at,
     recorded_at)
@@ -45,13 +42,10 @@ def end_consents(*, now: dt.datetime, progress: Callable[[int, int], None], chun
 @transaction.atomic
 def _end_some(now: dt.datetime, chunk: int) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(_ENDED, {"now": now, "most": chunk})
-        if not (rows := cursor.fetchall()):
-            return 0
-        cursor.execute(_LOCK, {"ids": [customer for _pk, customer in rows]})
-        cursor.execute(_END, {"ids": [pk for pk, _customer in rows], "now": now, **hash_params()})
+        cursor.execute(_END, {"now": now, "most": chunk, **hash_params()})
         ended = cursor.rowcount
-    facts_came("consents")
+    if ended:
+        facts_came("consents")
     return ended
 
 

@@ -45,7 +45,7 @@ WHERE o.recorded_at > %(asked_since)s + %(worth)s
         AND e.recorded_at > o.recorded_at - %(pause)s)
     AND (SELECT count(*) FILTER (WHERE d.queued_at > %(now)s - %(pause)s) = 0
             AND count(*) FILTER (WHERE NOT EXISTS (SELECT FROM customers_consent g
-                WHERE g.reference = '{CONFIRMATIONS}:' || a.id)) < %(most)s
+                WHERE g.reference = '{asks.CONFIRMS}' || a.id)) < %(most)s
         FROM customers_consent a JOIN messaging_delivery d ON d.origin = '{CONFIRMATIONS}' AND d.origin_id = a.id
         WHERE a.event = 'asked' AND a.address_hash = o.address_hash AND d.queued_at > %(now)s - %(most_in)s)
 GROUP BY o.customer_id ORDER BY newest
@@ -117,8 +117,8 @@ def confirm(*, token: str, now: dt.datetime) -> Asked | None:
     ask = _ask(token)
     if ask is None:
         return None
-    # Whoever records consent needs her row: a no that comes at the same moment is seen here, or comes after.
-    customer = Customer.objects.select_for_update().get(pk=ask.customer_id)
+    # One click at a time. A no that comes at the very moment is weighed where her state is written.
+    customer = Customer.objects.select_for_update(no_key=True).get(pk=ask.customer_id)
     found = _open(ask, now)
     for one in found:
         give_consent(
@@ -127,13 +127,14 @@ def confirm(*, token: str, now: dt.datetime) -> Asked | None:
             purpose=one.purpose,
             source=one.source,
             wording=one.wording,
-            reference=f"{CONFIRMATIONS}:{one.id}",
+            reference=f"{asks.CONFIRMS}{one.id}",
             proof=f"By the link mailed to this address after ask {one.id} of {one.recorded_at.isoformat()}.",
             expires_at=one.expires_at,
+            asked_at=one.asked_at,
             now=now,
             by=BY,
         )
-    if found:
+    if found and _holds(ask, customer, now):
         return Asked(customer, tuple((one.channel, one.purpose) for one in found), is_done=True)
     return asked_by(token, now=now)
 
