@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import connection
 
 from retention import money
 from retention.customers.querysets import NoSuchCustomer
 from retention.incentives.baskets import Basket, Line, Shopper
 from retention.incentives.codes import readings
 from retention.shop.models import ExchangeRate, Shop
+from retention.statements import fetch_row
 
 
 @dataclass(frozen=True)
@@ -93,15 +92,15 @@ class CodeFacts:
 
 @dataclass(frozen=True)
 class Facts:
-    """What was read at once. `existing` is the redemption made under this source before; then nothing else was read."""
+    """What was read at once."""
 
-    existing: Mapping[str, Any] | None
-    basket: Basket | None = None
-    email_key: int | None = None
-    code: CodeFacts | None = None
-    base_currency: str = ""
+    basket: Basket
+    email_key: int | None
+    #: None where nobody has such a code.
+    code: CodeFacts | None
+    base_currency: str
     #: Base currency for one unit of the basket's; None where no rate is known.
-    rate: Decimal | None = None
+    rate: Decimal | None
 
     def in_base(self, minor: int) -> int:
         """An amount of the basket's currency in the base currency, at the day's rate.
@@ -111,45 +110,80 @@ class Facts:
         """
         if self.rate is None:
             raise ValueError("no rate")
+        if self.basket.currency == self.base_currency:
+            return minor
         return converted(minor, self.basket.currency, self.base_currency, self.rate)
 
 
-def read_facts(checkout: Checkout, *, code: str, now: dt.datetime, source: str | None = None) -> Facts:
+class _Read(NamedTuple):
+    """The row of `checkout_facts_v1`, in its order."""
+
+    customer_id: int | None
+    email_key: int | None
+    orders: int | None
+    code_id: int | None
+    code: str
+    version_id: int
+    owner_id: int | None
+    is_public: bool
+    state: str
+    starts_at: dt.datetime | None
+    expires_at: dt.datetime | None
+    terms: Mapping[str, Any] | None
+    incentive_id: int
+    incentive_public_id: str
+    incentive_name: str
+    incentive_state: str
+    total_used: int
+    is_stopped: bool
+    spent_minor: int | None
+    code_used: int | None
+    customer_used: int | None
+    email_used: int | None
+    #: Lists of sku, category, tags, minimum price, its currency, is_low_margin.
+    products: Sequence[Sequence[Any]] | None
+    base_currency: str
+    rate: Decimal | None
+
+
+_READ = "SELECT * FROM checkout_facts_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+#: Between product numbers: no text that comes in holds a control character.
+_SEPARATOR = "\x1f"
+
+
+def read_facts(checkout: Checkout, *, code: str, now: dt.datetime) -> Facts:
     """Everything about one typed code in this checkout, by one query.
 
     Raises:
         NoSuchCustomer: she is named by a number that nobody has, and no email came with it.
     """
     buyer = checkout.buyer
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT checkout_facts_v1(%s, %s::text[], %s, %s::uuid, %s, %s, %s::text[], %s, %s, %s)::text",
+    typed, read_as = (*readings(code), None, None)[:2]
+    read = _Read._make(
+        fetch_row(
+            _READ,
             [
-                source,
-                readings(code),
+                typed,
+                read_as,
                 buyer.reference,
                 buyer.public_id,
                 buyer.email_normal,
                 email_hash_key(),
-                [line.sku for line in checkout.lines],
+                _SEPARATOR.join([line.sku for line in checkout.lines]),
                 checkout.currency,
                 checkout.order_reference or None,
                 now.date(),
             ],
         )
-        read = json.loads(cursor.fetchone()[0])
-    if read.get("existing"):
-        return Facts(existing=read["existing"])
-    person = read["person"]
-    if person["id"] is None and not buyer.email and (buyer.reference or buyer.public_id):
+    )
+    if read.customer_id is None and not buyer.email and (buyer.reference or buyer.public_id):
         raise NoSuchCustomer
     return Facts(
-        existing=None,
-        basket=_basket(checkout, person, read["products"] or [], read["base"], read["rate"], now),
-        email_key=person["email_key"],
-        code=_code(read["code"], read["counters"], checkout.currency) if read["code"] else None,
-        base_currency=read["base"],
-        rate=Decimal(read["rate"]) if read["rate"] else None,
+        basket=_basket(checkout, read, now),
+        email_key=read.email_key,
+        code=_code(read, checkout.currency) if read.code_id is not None else None,
+        base_currency=read.base_currency,
+        rate=read.rate,
     )
 
 
@@ -165,24 +199,17 @@ def email_hash_key() -> bytes:
     return hashlib.sha256(b"retention.incentives.email\0" + settings.ADDRESS_HASH_KEY.encode()).digest()
 
 
-def _basket(
-    checkout: Checkout,
-    person: Mapping[str, Any],
-    products: Sequence[Sequence[Any]],
-    base: str,
-    rate: str | None,
-    now: dt.datetime,
-) -> Basket:
-    catalogue = {sku: facts for sku, *facts in products}
+def _basket(checkout: Checkout, read: _Read, now: dt.datetime) -> Basket:
+    catalogue = {sku: facts for sku, *facts in read.products or ()}
     foreign = {facts[3] for facts in catalogue.values() if facts[2] and facts[3] != checkout.currency}
-    rates = _rates(foreign, checkout.currency, base, Decimal(rate) if rate else None, now) if foreign else {}
+    rates = _rates(foreign, checkout.currency, read.base_currency, read.rate, now) if foreign else {}
     return Basket(
         currency=checkout.currency,
-        lines=tuple(_line(goods, catalogue.get(goods.sku), checkout.currency, rates) for goods in checkout.lines),
+        lines=tuple([_line(goods, catalogue.get(goods.sku), checkout.currency, rates) for goods in checkout.lines]),
         shipping_minor=checkout.shipping_minor,
         country=checkout.country,
         channel=checkout.channel,
-        shopper=Shopper(person["id"], person["email_key"] is not None, person["orders"] or 0),
+        shopper=Shopper(read.customer_id, read.email_key is not None, read.orders or 0),
     )
 
 
@@ -230,30 +257,30 @@ def _rates(
     return {other: in_base[other] / rate for other in currencies if other in in_base}
 
 
-def _code(row: Mapping[str, Any], counters: Mapping[str, Any], currency: str) -> CodeFacts:
-    total, is_stopped = counters["own"]
-    # By number and by email: the nearer to the limit decides.
-    customer = max(counters["customer"] or 0, counters["email"] or 0)
+def _code(read: _Read, currency: str) -> CodeFacts:
     return CodeFacts(
-        id=row["id"],
-        code=row["code"],
-        version_id=row["version_id"],
-        customer_id=row["customer_id"],
-        is_public=row["is_public"],
-        state=row["state"],
-        starts_at=_instant(row["starts_at"]),
-        expires_at=_instant(row["expires_at"]),
-        incentive_id=row["incentive_id"],
-        incentive_public_id=row["incentive_public_id"],
-        incentive_name=row["incentive_name"],
-        incentive_state=row["incentive_state"],
-        terms=row["terms"] or {},
-        used=Used(total, counters["code"] or 0, customer, {currency: counters["spent"] or 0}, is_stopped),
+        id=read.code_id,
+        code=read.code,
+        version_id=read.version_id,
+        customer_id=read.owner_id,
+        is_public=read.is_public,
+        state=read.state,
+        starts_at=read.starts_at,
+        expires_at=read.expires_at,
+        incentive_id=read.incentive_id,
+        incentive_public_id=read.incentive_public_id,
+        incentive_name=read.incentive_name,
+        incentive_state=read.incentive_state,
+        terms=read.terms or {},
+        used=Used(
+            total=read.total_used,
+            code=read.code_used or 0,
+            # By number and by email: the nearer to the limit decides.
+            customer=max(read.customer_used or 0, read.email_used or 0),
+            spent={currency: read.spent_minor or 0},
+            is_stopped=read.is_stopped,
+        ),
     )
-
-
-def _instant(text: str | None) -> dt.datetime | None:
-    return dt.datetime.fromisoformat(text) if text else None
 
 
 def shop_currency() -> str:

@@ -285,9 +285,9 @@ def effects_out(effects: Mapping[str, Any]) -> dict[str, Any]:
 
 def redemption_out(redeemed: Redeemed) -> dict[str, Any]:
     return {
-        "id": str(redeemed.public_id),
+        "id": redeemed.public_id,
         "code": redeemed.code,
-        "incentive": {"id": str(redeemed.incentive_id), "name": redeemed.incentive_name},
+        "incentive": {"id": redeemed.incentive_id, "name": redeemed.incentive_name},
         "order_reference": redeemed.order_reference,
         "redeemed_at": redeemed.redeemed_at.isoformat().replace("+00:00", "Z"),
         "effects": effects_out(redeemed.effects),

@@ -18,6 +18,6 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(
             FUNCTIONS,
-            "DROP FUNCTION checkout_facts_v1, checkout_person_v1, redeem_v1, roll_back_v1",
+            "DROP FUNCTION checkout_facts_v1, redeem_count_v1, redeem_v1, roll_back_v1",
         ),
     ]

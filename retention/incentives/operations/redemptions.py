@@ -4,10 +4,11 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from retention.actors import Actor
@@ -15,8 +16,10 @@ from retention.audit.operations import record
 from retention.incentives.decisions import Decision, NoSuchCode, decide
 from retention.incentives.facts import Checkout, CodeFacts, Facts, read_facts
 from retention.incentives.models import Redemption
+from retention.incentives.querysets import redemptions
 from retention.incentives.versions import rule_of
 from retention.refusals import Refusal, Refused
+from retention.statements import fetch_row
 
 #: How often a redemption is decided anew when what it was decided on changed before it was written.
 TRIES = 5
@@ -61,9 +64,9 @@ class Validated:
 class Redeemed:
     """One use at a checkout, as it is answered; the same whether it was made now or found under its source."""
 
-    public_id: uuid.UUID
+    public_id: str
     code: str
-    incentive_id: uuid.UUID
+    incentive_id: str
     incentive_name: str
     order_reference: str
     redeemed_at: dt.datetime
@@ -91,37 +94,32 @@ def redeem(*, source: str, request_hash: bytes, code: str, checkout: Checkout, n
         Refused: the first reason why the code does not hold, such as CodeExpired or BelowMinimum.
     """
     for _try in range(TRIES):
-        facts = read_facts(checkout, code=code, now=now, source=source)
-        if facts.existing is not None:
-            return _found(facts.existing, request_hash)
-        known = _known(facts)
-        decision = decide(known, facts.basket, now=now)
-        if not decision.is_good:
-            raise as_refused(decision.reasons[0])
-        if facts.rate is None:
-            raise NoRate(currency=checkout.currency)
+        try:
+            facts = read_facts(checkout, code=code, now=now)
+            decision = _decided(facts, now)
+        except Refused:
+            # What the first request of this source did may be the very reason that the second one is refused.
+            if (found := _found(source, request_hash)) is not None:
+                return found
+            raise
         effects = decision.evaluation.as_json()
-        row = _redeem(
-            source=source,
-            request_hash=request_hash,
-            facts=facts,
-            decision=decision,
-            effects=effects,
+        try:
+            public_id = _write(source, request_hash, facts, decision, effects, checkout.order_reference, now)
+        except _Overtaken:
+            # Someone was faster; what she changed is read now, and gives the precise reason if there is one.
+            continue
+        if public_id is None:
+            return _found(source, request_hash)
+        return Redeemed(
+            public_id=public_id,
+            code=facts.code.code,
+            incentive_id=facts.code.incentive_public_id,
+            incentive_name=facts.code.incentive_name,
             order_reference=checkout.order_reference,
-            now=now,
+            redeemed_at=now,
+            effects=effects,
+            is_repeated=False,
         )
-        if row is not None:
-            return Redeemed(
-                public_id=row,
-                code=known.code,
-                incentive_id=uuid.UUID(known.incentive_public_id),
-                incentive_name=known.incentive_name,
-                order_reference=checkout.order_reference,
-                redeemed_at=now,
-                effects=effects,
-                is_repeated=False,
-            )
-        # Someone was faster; what she changed is read now, and gives the precise reason if there is one.
     raise TooBusy
 
 
@@ -176,23 +174,45 @@ def _known(facts: Facts) -> CodeFacts:
     return facts.code
 
 
-def _found(existing: Mapping[str, Any], request_hash: bytes) -> Redeemed:
-    if bytes.fromhex(existing["request_hash"]) != request_hash:
+def _decided(facts: Facts, now: dt.datetime) -> Decision:
+    decision = decide(_known(facts), facts.basket, now=now)
+    if not decision.is_good:
+        raise as_refused(decision.reasons[0])
+    if facts.rate is None:
+        raise NoRate(currency=facts.basket.currency)
+    return decision
+
+
+def _found(source: str, request_hash: bytes) -> Redeemed | None:
+    """What was redeemed under this source before."""
+    redemption = redemptions().filter(source=source).first()
+    if redemption is None:
+        return None
+    if bytes(redemption.request_hash) != request_hash:
         raise SourceReused
+    incentive = redemption.code.incentive
     return Redeemed(
-        public_id=uuid.UUID(existing["public_id"]),
-        code=existing["code"],
-        incentive_id=uuid.UUID(existing["incentive_public_id"]),
-        incentive_name=existing["incentive_name"],
-        order_reference=existing["order_reference"],
-        redeemed_at=dt.datetime.fromisoformat(existing["redeemed_at"]).astimezone(dt.UTC),
-        effects=existing["effects"],
+        public_id=str(redemption.public_id),
+        code=redemption.code.code,
+        incentive_id=str(incentive.public_id),
+        incentive_name=incentive.name,
+        order_reference=redemption.order_reference,
+        redeemed_at=redemption.redeemed_at,
+        effects=redemption.effects,
         is_repeated=True,
     )
 
 
-def _redeem(
-    *,
+class _Overtaken(Exception):
+    """A guard refused: what was read is out of date."""
+
+
+_WRITE = "SELECT redeem_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+#: The SQLSTATE of a guard that refuses.
+_GUARD = "RR001"
+
+
+def _write(
     source: str,
     request_hash: bytes,
     facts: Facts,
@@ -200,35 +220,40 @@ def _redeem(
     effects: Mapping[str, Any],
     order_reference: str,
     now: dt.datetime,
-) -> uuid.UUID | None:
-    """The write: a redemption's public id, or None where a guard refused and what was read is out of date."""
+) -> str | None:
+    """The redemption's public id, or None where the source came before.
+
+    Raises:
+        _Overtaken
+    """
     code, rule, basket = facts.code, decision.rule, facts.basket
     discount = decision.evaluation.discount_minor
     budget = rule.limits.money
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT outcome, public_id FROM redeem_v1"
-            "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [
-                now,
-                source,
-                request_hash,
-                code.id,
-                code.version_id,
-                code.incentive_id,
-                code.is_public,
-                basket.shopper.id,
-                facts.email_key,
-                order_reference,
-                basket.currency,
-                discount,
-                facts.in_base(discount),
-                json.dumps(effects),
-                rule.uses_per_code,
-                rule.uses_per_customer,
-                rule.limits.total,
-                budget.amount_minor if budget else None,
-            ],
-        )
-        outcome, public_id = cursor.fetchone()
-    return public_id if outcome == "redeemed" else None
+    parameters = [
+        now,
+        source,
+        request_hash,
+        code.id,
+        code.version_id,
+        code.incentive_id,
+        code.is_public,
+        basket.shopper.id,
+        facts.email_key,
+        order_reference,
+        basket.currency,
+        discount,
+        facts.in_base(discount),
+        json.dumps(effects),
+        rule.uses_per_code,
+        rule.uses_per_customer,
+        rule.limits.total,
+        budget.amount_minor if budget else None,
+    ]
+    try:
+        # Alone it is a transaction of its own; inside another one, a refusal must leave that as it was.
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            return fetch_row(_WRITE, parameters)[0]
+    except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", None) == _GUARD:
+            raise _Overtaken from None
+        raise

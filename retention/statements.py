@@ -1,0 +1,52 @@
+"""Statements of the hot paths: planned once a connection, and sent without quoting what goes with them."""
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from django.db import connection
+from psycopg.adapt import Dumper
+
+
+class _Number(Dumper):
+    """A whole number whose type the statement decides: one plan serves small ones, large ones and NULL."""
+
+    def dump(self, obj: int) -> bytes:
+        return b"%d" % obj
+
+
+class _Cursor(psycopg.Cursor):
+    """Parameters are bound by PostgreSQL, and a statement is prepared when a connection first meets it."""
+
+    def __init__(self, to: psycopg.Connection) -> None:
+        to.prepare_threshold = 0
+        super().__init__(to)
+        self.adapters.register_dumper(int, _Number)
+
+    def execute(self, query: str, params: Sequence[Any] | None = None) -> "_Cursor":  # type: ignore[override]
+        return super().execute(query, params, binary=True)
+
+
+class _Kept(threading.local):
+    """Each thread's cursor: it remembers how types are written and read, which costs more than to send them."""
+
+    cursor: _Cursor | None = None
+
+
+_kept = _Kept()
+
+
+def fetch_row(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
+    """The first row of a statement with `%s` for its parameters, by one round trip.
+
+    For few, fixed texts: each stays prepared on every connection.
+    """
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    cursor = _kept.cursor
+    if cursor is None or cursor.connection is not connection.connection:
+        cursor = _kept.cursor = _Cursor(connection.connection)
+    watched = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    watched(cursor).execute(statement, parameters)
+    return cursor.fetchone()
