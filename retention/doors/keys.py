@@ -19,7 +19,7 @@ from retention.refusals import Refused
 
 PREFIX = "rk_"
 #: How long a process trusts a key it has looked up: a revoked key stops everywhere within this many seconds.
-TRUSTED_FOR = 5.0
+TRUSTED_FOR = 2.0
 _REMEMBERED_AT_MOST = 1_000
 _remembered: dict[bytes, tuple[ApiKey, float]] = {}
 

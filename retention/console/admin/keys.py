@@ -77,7 +77,7 @@ class ApiKeyAdmin(EditAdmin):
 
     @confirm(
         title=_("Replace the secret"),
-        description=_("The old secret stops within five seconds; the caller needs the new one."),
+        description=_("The old secret stops within two seconds; the caller needs the new one."),
         submit=_("Replace it"),
         permissions=["doors.change_apikey"],
         icon="autorenew",
@@ -90,7 +90,7 @@ class ApiKeyAdmin(EditAdmin):
         of="key_id",
         done=_("The key %(row)s is revoked."),
         title=_("Revoke the key"),
-        description=_("The caller is refused within five seconds. This cannot be undone; make a new key instead."),
+        description=_("The caller is refused within two seconds. This cannot be undone; make a new key instead."),
         submit=_("Revoke it"),
         button=_("Revoke"),
         permissions=["doors.change_apikey"],
