@@ -12,12 +12,12 @@ from django.urls import URLPattern
 from ninja import NinjaAPI
 from ninja.errors import ValidationError, ValidationErrorContext
 from ninja.openapi.docs import Swagger
-from ninja.router import Router
 
 from retention.doors import problems
-from retention.doors.endpoints import StrictParser
+from retention.doors.endpoints import Router, StrictParser, scopes
 
 VERSION = "1"
+_AT_CHECKOUT = ("redemptions/", "validations/", "qualifications/")
 _INTRODUCTION = """\
 Send `Authorization: Bearer rk_…` with every request; keys are made in the console or by `manage.py create_api_key`.
 
@@ -26,7 +26,7 @@ Send `Authorization: Bearer rk_…` with every request; keys are made in the con
 * **Errors** are `application/problem+json` with a stable `code`; `errors` lists everything that is wrong (422).
 * **Lists** are pages: send `next` back as `cursor` until it is absent.
 * **Money** is in minor units (`…_minor`) with an ISO 4217 currency; instants are RFC 3339 in UTC.
-* A revoked key stops within five seconds. Past the limit of requests a minute, the answer is 429 with `Retry-After`.
+* A revoked key stops within two seconds. Past the limit of requests a minute, the answer is 429 with `Retry-After`.
 """
 
 
@@ -61,8 +61,9 @@ class Api(NinjaAPI):
         patterns = super()._get_urls()
         for pattern in patterns:
             pattern.callback = _without_html(pattern.callback)
-        # Fixed addresses are tried first: they are found sooner, and a variable part cannot take one of them.
-        return sorted(patterns, key=lambda pattern: bool(pattern.pattern.converters))
+        # They are tried in turn. Fixed addresses come first, so that a variable part cannot take one of them, and of
+        # those the ones that a checkout waits for.
+        return sorted(patterns, key=lambda one: (bool(one.pattern.converters), str(one.pattern) not in _AT_CHECKOUT))
 
 
 def _without_html(view: Callable) -> Callable:
@@ -113,6 +114,7 @@ def build() -> Api:
     problems.install(api)
     for router in _routers():
         api.add_router("", router)
+        scopes.update(router.scopes)
     return api
 
 

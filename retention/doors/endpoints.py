@@ -69,7 +69,7 @@ class Route:
     max_body: int
 
 
-#: Every scope that some endpoint asks for.
+#: Every scope that some endpoint of the product asks for: those of the routers that are mounted there.
 scopes: set[str] = set()
 
 
@@ -87,6 +87,7 @@ class Router(NinjaRouter):
 
     def __init__(self, tag: str) -> None:
         super().__init__(tags=[tag])
+        self.scopes: set[str] = set()
 
     def get(self, path: str, *, scope: str, response: Any, **options) -> Callable:
         return self._route("GET", path, scope=scope, response=response, idempotent=False, **options)
@@ -116,7 +117,7 @@ class Router(NinjaRouter):
         openapi_extra: dict | None = None,
         **options: Any,
     ) -> Callable:
-        scopes.add(scope)
+        self.scopes.add(scope)
         route = Route(scope, idempotent, accepts, max_body)
         answers = response if isinstance(response, dict) else {200: response}
 
@@ -174,7 +175,7 @@ class StrictParser(Parser):
             why = str(error) if isinstance(error, json.JSONDecodeError) else "it cannot be read"
             raise problems.BadJson(why=why) from None
         # JSON has control characters only as escapes; the values are looked at only where the bytes hold one.
-        if _ESCAPED_CONTROL.search(body) and _has_control(data):
+        if b"\\" in body and _ESCAPED_CONTROL.search(body) and _has_control(data):
             raise problems.ControlCharacters()
         return data
 
