@@ -1,10 +1,15 @@
-"""The floor of `redeem`: one more endpoint on the product's own server, with one SQL function call and no rule."""
+"""The floor of `redeem`: one more endpoint on the product's own server, with one SQL function call and no rule.
+
+The call goes the same way as the product's own, prepared: what is measured is the rules, not how one calls PostgreSQL.
+"""
 
 import json
 
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.urls import include, path
+from django.urls import path
+
+from retention.statements import fetch_row
+from retention.urls import urlpatterns as of_the_product
 
 FUNCTION = """
 CREATE FUNCTION bare_redeem(p_code text, p_source text) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -28,11 +33,10 @@ END $$
 
 def redeem(request: HttpRequest) -> HttpResponse:
     body = json.loads(request.body)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT bare_redeem(%s, %s)", [body["code"], request.headers["Idempotency-Key"]])
-        answer = json.dumps({"id": cursor.fetchone()[0]})
+    (redemption_id,) = fetch_row("SELECT bare_redeem(%s, %s)", [body["code"], request.headers["Idempotency-Key"]])
+    answer = json.dumps({"id": redemption_id})
     return HttpResponse(answer, status=201, content_type="application/json")
 
 
 redeem.csrf_exempt = True
-urlpatterns = [path("bare/", redeem), path("", include("retention.urls"))]
+urlpatterns = [path("bare/", redeem), *of_the_product]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg.adapt import Dumper
 
 
@@ -29,9 +29,11 @@ class _Cursor(psycopg.Cursor):
 
 
 class _Kept(threading.local):
-    """Each thread's cursor: it remembers how types are written and read, which costs more than to send them."""
+    """Each thread's cursors, one for a statement: how its values are written and read is found out only once."""
 
-    cursor: _Cursor | None = None
+    def __init__(self) -> None:
+        self.connection: psycopg.Connection | None = None
+        self.cursors: dict[str, _Cursor] = {}
 
 
 _kept = _Kept()
@@ -42,11 +44,15 @@ def fetch_row(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
 
     For few, fixed texts: each stays prepared on every connection.
     """
+    # Looked up once: `django.db.connection` finds this thread's connection anew at every touch.
+    connection = connections[DEFAULT_DB_ALIAS]
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    cursor = _kept.cursor
-    if cursor is None or cursor.connection is not connection.connection:
-        cursor = _kept.cursor = _Cursor(connection.connection)
+    if _kept.connection is not connection.connection:
+        _kept.connection, _kept.cursors = connection.connection, {}
+    cursor = _kept.cursors.get(statement)
+    if cursor is None:
+        cursor = _kept.cursors[statement] = _Cursor(connection.connection)
     watched = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     watched(cursor).execute(statement, parameters)
     return cursor.fetchone()

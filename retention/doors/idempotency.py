@@ -55,7 +55,7 @@ def idempotency_key(request: HttpRequest) -> str:
 
 def request_hash(request: HttpRequest) -> bytes:
     """SHA-256 of method, path with query, and body: what makes a repeated request the same one."""
-    head = f"{request.method} {request.get_full_path()}\n".encode()
+    head = f"{request.method} {request.path}?{request.META.get('QUERY_STRING', '')}\n".encode()
     return hashlib.sha256(head + request.body).digest()
 
 

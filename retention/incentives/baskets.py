@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 from retention import money
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One product in a basket; `minimum_price_minor` is for one unit, in the basket's currency.
 
     `is_unpriced` marks a product whose minimum price is known only in a currency without a rate to this one: as
@@ -56,7 +57,7 @@ class Shopper:
         return self.id is not None or self.has_email
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Basket:
     """A basket in one currency; totals are always computed from the lines, never believed."""
 
@@ -67,9 +68,9 @@ class Basket:
     channel: str = ""
     shopper: Shopper = Shopper()
 
-    @property
+    @cached_property
     def goods_minor(self) -> int:
-        return sum(line.amount_minor for line in self.lines)
+        return sum([line.amount_minor for line in self.lines])
 
     @property
     def total_minor(self) -> int:

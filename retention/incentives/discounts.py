@@ -14,7 +14,7 @@ How amounts are rounded and shared, everywhere:
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -123,25 +123,24 @@ class _Left:
 
     basket: Basket
     #: Canonical place → place in the basket.
-    places: list[int] = field(default_factory=list)
-    amounts: list[int] = field(default_factory=list)
-    rooms: list[int] = field(default_factory=list)
-    shipping: int = 0
+    places: list[int]
+    lines: list[Line]
+    amounts: list[int]
+    rooms: list[int]
+    shipping: int
 
     @classmethod
     def of(cls, basket: Basket) -> _Left:
-        places = sorted(range(len(basket.lines)), key=lambda at: _canonical(basket.lines[at]))
+        places = sorted(range(len(basket.lines)), key=[_canonical(line) for line in basket.lines].__getitem__)
         lines = [basket.lines[at] for at in places]
         return cls(
             basket,
             places,
+            lines,
             [line.amount_minor for line in lines],
             [line.room_minor for line in lines],
             basket.shipping_minor,
         )
-
-    def lines(self) -> Iterable[tuple[int, Line]]:
-        return ((at, self.basket.lines[place]) for at, place in enumerate(self.places))
 
     def take(self, lines: Sequence[int], shipping: int) -> None:
         self.amounts = [left - off for left, off in zip(self.amounts, lines, strict=True)]
@@ -218,7 +217,9 @@ def _effects(rule: IncentiveRule, left: _Left) -> tuple[list[int], int, tuple[Re
             if not shipping:
                 reasons.append(NoShippingToPay().as_refusal())
             continue
-        weights = [left.amounts[at] if effect.scope.holds(line) else 0 for at, line in left.lines()]
+        weights = [
+            amount if effect.scope.holds(line) else 0 for amount, line in zip(left.amounts, left.lines, strict=True)
+        ]
         lines = _percent(effect, weights, left) if isinstance(effect, PercentOff) else _amount(effect, weights, left)
         if not any(weights):
             reasons.append(NothingInScope().as_refusal())

@@ -1,7 +1,6 @@
 """The room's HTTP endpoints: a shop's checkout, and the management of incentives and codes."""
 
 import hashlib
-import json
 import uuid
 
 from django.core.exceptions import ValidationError
@@ -9,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from ninja import Query, Status
 from pydantic import ValidationError as RuleError
+from pydantic_core import to_json
 
 from retention import clock
 from retention.doors.endpoints import REPLAYED, Page, Router, actor, idempotency_key, page, request_hash
@@ -24,6 +24,7 @@ from retention.incentives.versions import rule_of
 from retention.refusals import Refused
 
 router = Router("Incentives")
+JSON = "application/json; charset=utf-8"
 REDEEM, READ, WRITE = "incentives:redeem", "incentives:read", "incentives:write"
 
 
@@ -72,9 +73,7 @@ def redeem(request: HttpRequest, body: schemas.RedemptionIn):
     except SourceReused:
         raise KeyReused from None
     # Written by hand: the shape is fixed, and the schema would check again what was just computed.
-    response = HttpResponse(
-        json.dumps(schemas.redemption_out(redeemed)), status=201, content_type="application/json; charset=utf-8"
-    )
+    response = HttpResponse(to_json(schemas.redemption_out(redeemed)), status=201, content_type=JSON)
     if redeemed.is_repeated:
         response[REPLAYED] = "true"
     return response

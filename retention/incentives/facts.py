@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
@@ -35,23 +35,14 @@ class Buyer:
 
 
 @dataclass(frozen=True)
-class Goods:
-    """One line as the caller gives it; the catalogue's own facts count more where it knows the product."""
-
-    sku: str
-    quantity: int
-    unit_price_minor: int
-    is_discounted: bool = False
-    category: str = ""
-    tags: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
 class Checkout:
-    """A basket at a checkout, as the caller gives it; amounts in minor units of its currency."""
+    """A basket at a checkout, as the caller gives it; amounts in minor units of its currency.
+
+    Where the catalogue knows a product, its own facts count more than what a line says of it.
+    """
 
     currency: str
-    lines: tuple[Goods, ...]
+    lines: tuple[Line, ...]
     shipping_minor: int = 0
     country: str = ""
     channel: str = ""
@@ -59,19 +50,17 @@ class Checkout:
     order_reference: str = ""
 
 
-@dataclass(frozen=True)
-class Used:
-    """The counters of one offer as they were read."""
+class Used(NamedTuple):
+    """The counters of one offer as they were read; `spent` by currency."""
 
-    total: int = 0
-    code: int = 0
-    customer: int = 0
-    spent: Mapping[str, int] = field(default_factory=dict)
+    total: int
+    code: int
+    customer: int
+    spent: Mapping[str, int]
     is_stopped: bool = False
 
 
-@dataclass(frozen=True)
-class CodeFacts:
+class CodeFacts(NamedTuple):
     """One code with its incentive, as it was read."""
 
     id: int
@@ -146,7 +135,7 @@ class _Read(NamedTuple):
     rate: Decimal | None
 
 
-_READ = "SELECT * FROM checkout_facts_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_READ = "SELECT * FROM checkout_facts_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 #: Between product numbers: no text that comes in holds a control character.
 _SEPARATOR = "\x1f"
 
@@ -158,6 +147,7 @@ def read_facts(checkout: Checkout, *, code: str, now: dt.datetime) -> Facts:
         NoSuchCustomer: she is named by a number that nobody has, and no email came with it.
     """
     buyer = checkout.buyer
+    email = buyer.email_normal
     typed, read_as = (*readings(code), None, None)[:2]
     read = _Read._make(
         fetch_row(
@@ -167,8 +157,9 @@ def read_facts(checkout: Checkout, *, code: str, now: dt.datetime) -> Facts:
                 read_as,
                 buyer.reference,
                 buyer.public_id,
-                buyer.email_normal,
+                email,
                 email_hash_key(),
+                email_key(email) if email else None,
                 _SEPARATOR.join([line.sku for line in checkout.lines]),
                 checkout.currency,
                 checkout.order_reference or None,
@@ -199,13 +190,18 @@ def email_hash_key() -> bytes:
     return hashlib.sha256(b"retention.incentives.email\0" + settings.ADDRESS_HASH_KEY.encode()).digest()
 
 
+def email_key(email: str) -> int:
+    """What a guest with this email is counted under; the SQL functions say the same of a customer's own."""
+    return int.from_bytes(hashlib.sha256(email_hash_key() + email.encode()).digest()[:8], "big", signed=True)
+
+
 def _basket(checkout: Checkout, read: _Read, now: dt.datetime) -> Basket:
     catalogue = {sku: facts for sku, *facts in read.products or ()}
     foreign = {facts[3] for facts in catalogue.values() if facts[2] and facts[3] != checkout.currency}
     rates = _rates(foreign, checkout.currency, read.base_currency, read.rate, now) if foreign else {}
     return Basket(
         currency=checkout.currency,
-        lines=tuple([_line(goods, catalogue.get(goods.sku), checkout.currency, rates) for goods in checkout.lines]),
+        lines=_known_lines(checkout.lines, catalogue, checkout.currency, rates) if catalogue else checkout.lines,
         shipping_minor=checkout.shipping_minor,
         country=checkout.country,
         channel=checkout.channel,
@@ -213,28 +209,23 @@ def _basket(checkout: Checkout, read: _Read, now: dt.datetime) -> Basket:
     )
 
 
-def _line(goods: Goods, known: Sequence[Any] | None, currency: str, rates: Mapping[str, Decimal]) -> Line:
-    if known is None:
-        return Line(
-            goods.sku,
-            goods.quantity,
-            goods.unit_price_minor,
-            category=goods.category,
-            tags=goods.tags,
-            is_discounted=goods.is_discounted,
-        )
+def _known_lines(
+    lines: Iterable[Line], catalogue: Mapping[str, Sequence[Any]], currency: str, rates: Mapping[str, Decimal]
+) -> tuple[Line, ...]:
+    return tuple(
+        [_known_line(line, catalogue[line.sku], currency, rates) if line.sku in catalogue else line for line in lines]
+    )
+
+
+def _known_line(line: Line, known: Sequence[Any], currency: str, rates: Mapping[str, Decimal]) -> Line:
     category, tags, minimum, product_currency, is_low_margin = known
     is_unpriced = False
     if minimum and product_currency != currency:
         is_unpriced = product_currency not in rates
         minimum = 0 if is_unpriced else converted(minimum, product_currency, currency, rates[product_currency])
-    return Line(
-        goods.sku,
-        goods.quantity,
-        goods.unit_price_minor,
+    return line._replace(
         category=category,
         tags=frozenset(tags),
-        is_discounted=goods.is_discounted,
         is_low_margin=is_low_margin,
         minimum_price_minor=minimum,
         is_unpriced=is_unpriced,

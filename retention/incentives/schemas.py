@@ -19,8 +19,9 @@ from pydantic import (
     model_validator,
 )
 
+from retention.incentives.baskets import Line
 from retention.incentives.cart_conditions import Condition, Currency
-from retention.incentives.facts import Buyer, Checkout, Goods
+from retention.incentives.facts import Buyer, Checkout
 from retention.incentives.models import Code, CodeBatch, Incentive, Redemption
 from retention.incentives.operations import Redeemed
 from retention.incentives.qualifying import Qualifying
@@ -94,15 +95,17 @@ class CheckoutIn(Body):
         return Checkout(
             currency=basket.currency,
             lines=tuple(
-                Goods(
-                    line.sku,
-                    line.quantity,
-                    line.unit_price_minor,
-                    line.is_discounted,
-                    line.category,
-                    frozenset(line.tags),
-                )
-                for line in basket.lines
+                [
+                    Line(
+                        line.sku,
+                        line.quantity,
+                        line.unit_price_minor,
+                        line.category,
+                        frozenset(line.tags),
+                        line.is_discounted,
+                    )
+                    for line in basket.lines
+                ]
             ),
             shipping_minor=basket.shipping_minor,
             country=basket.country,
@@ -272,7 +275,7 @@ class CodeOut(Schema):
 
 
 def effects_out(effects: Mapping[str, Any]) -> dict[str, Any]:
-    """Effects in the order of the schema, so that an answer repeated from its row is the same to the byte."""
+    """Effects read from a row in the order of the schema, so that an answer repeated is the same to the byte."""
     return {
         "currency": effects["currency"],
         "lines": [{name: line[name] for name in LineOut.model_fields} for line in effects["lines"]],
@@ -290,7 +293,7 @@ def redemption_out(redeemed: Redeemed) -> dict[str, Any]:
         "incentive": {"id": redeemed.incentive_id, "name": redeemed.incentive_name},
         "order_reference": redeemed.order_reference,
         "redeemed_at": redeemed.redeemed_at.isoformat().replace("+00:00", "Z"),
-        "effects": effects_out(redeemed.effects),
+        "effects": effects_out(redeemed.effects) if redeemed.is_repeated else redeemed.effects,
     }
 
 

@@ -15,9 +15,9 @@ from retention import clock
 from retention.customers.models import Product
 from retention.doors.console import acting
 from retention.incentives import operations
-from retention.incentives.baskets import amount_text
+from retention.incentives.baskets import Line, amount_text
 from retention.incentives.decisions import Decision
-from retention.incentives.facts import Buyer, Checkout, Goods, shop_currency
+from retention.incentives.facts import Buyer, Checkout, shop_currency
 from retention.incentives.forms import TryForm, moment
 from retention.incentives.models import CodeBatch, Incentive
 from retention.incentives.rules import sentence
@@ -125,7 +125,7 @@ def _try(incentive: Incentive, given: Mapping[str, Any]) -> Decision:
     buyer = Buyer(email=named) if "@" in named else Buyer(reference=named or None)
     checkout = Checkout(
         currency=given["currency"],
-        lines=tuple(Goods(sku, count, price, is_sale) for sku, count, price, is_sale in given["goods"]),
+        lines=tuple(Line(sku, count, price, is_discounted=is_sale) for sku, count, price, is_sale in given["goods"]),
         shipping_minor=given["shipping_minor"],
         country=given["country"].upper(),
         channel=given["channel"],

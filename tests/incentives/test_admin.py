@@ -9,7 +9,8 @@ from django.utils import timezone
 from retention.audit.models import Version
 from retention.customers.models import Product
 from retention.incentives import operations
-from retention.incentives.facts import Buyer, Checkout, Goods
+from retention.incentives.baskets import Line
+from retention.incentives.facts import Buyer, Checkout
 from retention.incentives.forms import RuleForm, fields_of, rule_data
 from retention.incentives.models import Code, CodeBatch, Incentive, Redemption
 from retention.incentives.rules import IncentiveRule, sentence
@@ -272,7 +273,7 @@ def test_a_redemption_shows_what_was_taken_off(marketer, offer, now):
         request_hash=b"1",
         code="SAVE20",
         checkout=Checkout(
-            currency="EUR", buyer=Buyer(), lines=(Goods("a", 1, 10000),), shipping_minor=490, order_reference="o1"
+            currency="EUR", buyer=Buyer(), lines=(Line("a", 1, 10000),), shipping_minor=490, order_reference="o1"
         ),
         now=now,
     )

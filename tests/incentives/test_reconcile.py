@@ -5,7 +5,8 @@ import hashlib
 import pytest
 
 from retention.incentives import operations
-from retention.incentives.facts import Buyer, Checkout, Goods
+from retention.incentives.baskets import Line
+from retention.incentives.facts import Buyer, Checkout
 from retention.incentives.models import Code, Counter
 from retention.incentives.operations.reconcile import Difference, differences
 from retention.work.models import Alert
@@ -28,7 +29,7 @@ def busy(offer, grant, customers, now):
             source=f"s{n}",
             request_hash=hashlib.sha256(b"x").digest(),
             code=Code.objects.get(customer=customer, state="given").code,
-            checkout=Checkout("EUR", (Goods("a", 1, 1000),), buyer=Buyer(customer.reference), order_reference=f"o{n}"),
+            checkout=Checkout("EUR", (Line("a", 1, 1000),), buyer=Buyer(customer.reference), order_reference=f"o{n}"),
             now=now,
         )
         for n, customer in enumerate([*customers[:3], customers[2]])

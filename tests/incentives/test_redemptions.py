@@ -7,13 +7,21 @@ from decimal import Decimal
 
 import pytest
 
-from retention.customers.models import Order, Product
+from retention.customers.models import Customer, Order, Product
 from retention.customers.querysets import NoSuchCustomer
 from retention.incentives import operations
-from retention.incentives.decisions import NoSuchCode
-from retention.incentives.facts import Buyer, Checkout, Goods
+from retention.incentives.baskets import Line
+from retention.incentives.decisions import NoSuchCode, decide
+from retention.incentives.facts import Buyer, Checkout, email_key, read_facts
 from retention.incentives.models import Code, Counter, Redemption
-from retention.incentives.operations.redemptions import NoRate, NoSuchRedemption, RolledBackBefore, SourceReused
+from retention.incentives.operations.redemptions import (
+    NoRate,
+    NoSuchRedemption,
+    RolledBackBefore,
+    SourceReused,
+    _Overtaken,
+    _write,
+)
 from retention.incentives.rules import IncentiveRule
 from retention.refusals import Refused
 from retention.shop.models import ExchangeRate
@@ -24,7 +32,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 def checkout(buyer=None, *, price=10000, sku="a", order="o1", **more):
     more.setdefault("currency", "EUR")
-    more.setdefault("lines", (Goods(sku, 1, price),))
+    more.setdefault("lines", (Line(sku, 1, price),))
     return Checkout(buyer=Buyer(**(buyer or {})), order_reference=order, **more)
 
 
@@ -269,10 +277,10 @@ def test_the_catalogue_knows_category_tags_margin_and_floor_better_than_the_call
     product("thin", now, category="Shoes", is_low_margin=True)
     product("hat", now, category="Hats")
     lines = (
-        Goods("shoe", 1, 10000),
-        Goods("thin", 1, 10000),
-        Goods("hat", 1, 10000, category="Shoes"),
-        Goods("unheard of", 1, 1000, tags=frozenset({"new"})),
+        Line("shoe", 1, 10000),
+        Line("thin", 1, 10000),
+        Line("hat", 1, 10000, category="Shoes"),
+        Line("unheard of", 1, 1000, tags=frozenset({"new"})),
     )
     effects = redeem("SAVE20", checkout(lines=lines)).effects
     assert [line["discount_minor"] for line in effects["lines"]] == [3000, 0, 0, 500]
@@ -359,6 +367,65 @@ def test_codes_keep_the_version_they_were_given_with(offer, grant, customers, re
     new = Code.objects.exclude(pk=old.pk).get()
     assert redeem(old.code, checkout({"reference": "c1"})).effects["discount_minor"] == 2000
     assert redeem(new.code, checkout({"reference": "c2"}, order="o2")).effects["discount_minor"] == 500
+
+
+#: What happens between the read and the write, by the guard that must see it.
+MEANWHILE = {
+    "the code was withdrawn": lambda incentive, now: Code.objects.update(state="void"),
+    "the code has another version": lambda incentive, now: Code.objects.update(
+        version_id=other_version(incentive, now)
+    ),
+    "its uses are used up": lambda incentive, now: count(incentive, "code", Code.objects.get().pk, redeemed=2),
+    "the email's uses are used up": lambda incentive, now: count(
+        incentive, "email", email_key("a@example.com"), redeemed=3
+    ),
+    "the customer's uses are used up": lambda incentive, now: count(
+        incentive, "customer", Customer.objects.get(email="a@example.com").pk, redeemed=3
+    ),
+    "all uses are used up": lambda incentive, now: count(incentive, "incentive", 0, redeemed=5),
+    "it was stopped": lambda incentive, now: operations.stop(incentive_id=incentive.pk, now=now, by=BY),
+    "the budget is spent": lambda incentive, now: count(incentive, "incentive", 0, currency="EUR", spent_minor=8001),
+}
+
+
+def count(incentive, scope, subject, *, currency="", **kept):
+    Counter.objects.update_or_create(
+        incentive_id=incentive.pk, scope=scope, subject_id=subject, currency=currency, defaults=kept
+    )
+
+
+def other_version(incentive, now):
+    rule = IncentiveRule.model_validate(incentive.version.data | {"limits": {"total": 1}})
+    return operations.save_incentive(incentive_id=incentive.pk, rule=rule, edited=1, now=now, by=BY).version_id
+
+
+@pytest.mark.parametrize("happens", [None, *MEANWHILE])
+def test_each_guard_sees_what_happened_since_the_read_and_leaves_nothing(public, now, happens):
+    incentive = public(
+        limits={
+            "total": 5, "per_customer": 3, "per_code": 2, "money": {"amount_minor": 10_000, "currency": "EUR"},
+        },
+    )  # fmt: skip
+    Customer.objects.create(reference="a", email="a@example.com", recorded_at=now)
+    facts = read_facts(checkout({"email": "a@example.com"}), code="SAVE20", now=now)
+    decision = decide(facts.code, facts.basket, now=now)
+    effects = decision.evaluation.as_json()
+    if happens is None:
+        assert _write("s", b"h", facts, decision, effects, "o1", now) == str(Redemption.objects.get().public_id)
+        assert _write("s", b"h", facts, decision, effects, "o1", now) is None
+        return
+    MEANWHILE[happens](incentive, now)
+    kept = list(Counter.objects.order_by("pk").values())
+    with pytest.raises(_Overtaken):
+        _write("s", b"h", facts, decision, effects, "o1", now)
+    assert not Redemption.objects.exists()
+    assert list(Counter.objects.order_by("pk").values()) == kept
+
+
+def test_a_guest_and_a_customer_with_her_email_are_counted_as_one(public, redeem, customers):
+    incentive = public(limits={"per_customer": 1})
+    redeem("SAVE20", checkout({"reference": "c1"}))
+    assert Counter.objects.get(incentive_id=incentive.pk, scope="email").subject_id == email_key("c1@example.com")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -17,7 +17,8 @@ from django.db.models import F, Sum
 from retention.actors import Actor
 from retention.customers.models import Customer
 from retention.incentives import operations
-from retention.incentives.facts import Buyer, Checkout, Goods
+from retention.incentives.baskets import Line
+from retention.incentives.facts import Buyer, Checkout
 from retention.incentives.models import Code, Counter, Grant, Redemption
 from retention.incentives.operations.reconcile import differences
 from retention.incentives.rules import IncentiveRule
@@ -102,7 +103,7 @@ def unique(live, anna, now):
 
 
 def redeem(now, number, *, code="RACE", buyer=None, source=None):
-    checkout = Checkout("EUR", (Goods("a", 1, 5000),), buyer=buyer or Buyer(), order_reference=f"o{number}")
+    checkout = Checkout("EUR", (Line("a", 1, 5000),), buyer=buyer or Buyer(), order_reference=f"o{number}")
     redeemed = operations.redeem(
         source=source or f"race:{number}", request_hash=HASH, code=code, checkout=checkout, now=now
     )

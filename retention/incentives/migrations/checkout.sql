@@ -10,7 +10,7 @@
 -- The code: `p_code` as it was typed, or else `p_reading`, with look-alikes read as what they stand for.
 CREATE FUNCTION checkout_facts_v1(
     p_code text, p_reading text, p_reference text, p_public_id uuid, p_email text, p_hash_key bytea,
-    p_skus text, p_currency text, p_order text, p_day date,
+    p_email_key bigint, p_skus text, p_currency text, p_order text, p_day date,
     OUT customer_id bigint, OUT email_key bigint, OUT orders bigint,
     OUT code_id bigint, OUT code text, OUT version_id bigint, OUT owner_id bigint, OUT is_public boolean,
     OUT state text, OUT starts_at timestamptz, OUT expires_at timestamptz, OUT terms json,
@@ -40,8 +40,8 @@ BEGIN
           AND o.state IN ('paid', 'fulfilled', 'partially_returned', 'returned')
           AND o.reference IS DISTINCT FROM p_order;
     END IF;
-    v_email := coalesce(v_email, p_email);
-    IF v_email IS NOT NULL THEN
+    email_key := p_email_key;
+    IF v_email <> p_email OR p_email IS NULL AND v_email IS NOT NULL THEN
         email_key := substr(sha256(p_hash_key || convert_to(v_email, 'UTF8')), 1, 8)::bigint;
     END IF;
 
@@ -53,12 +53,12 @@ BEGIN
         EXIT WHEN FOUND;
     END LOOP;
     IF code_id IS NOT NULL THEN
+        -- One lookup each: a join begins by making ready what it may not need, and is slower.
         IF v_grant IS NOT NULL THEN
             SELECT g.terms INTO terms FROM incentives_grant g WHERE g.id = v_grant;
         END IF;
         SELECT i.public_id, i.name, i.state INTO incentive_public_id, incentive_name, incentive_state
         FROM incentives_incentive i WHERE i.id = checkout_facts_v1.incentive_id;
-        -- One lookup each: joined to a list they would be found by the incentive alone, among all its customers.
         SELECT c.redeemed, c.is_stopped INTO total_used, is_stopped FROM incentives_counter c
         WHERE c.incentive_id = checkout_facts_v1.incentive_id AND c.scope = 'incentive' AND c.subject_id = 0
           AND c.currency = '';
@@ -157,10 +157,10 @@ BEGIN
         END IF;
     END IF;
     IF p_email_key IS NOT NULL THEN
-        PERFORM redeem_count_v1(p_incentive, 'email', p_email_key, p_per_customer);
+        v_used := redeem_count_v1(p_incentive, 'email', p_email_key, p_per_customer);
     END IF;
     IF p_customer IS NOT NULL THEN
-        PERFORM redeem_count_v1(p_incentive, 'customer', p_customer, p_per_customer);
+        v_used := redeem_count_v1(p_incentive, 'customer', p_customer, p_per_customer);
     END IF;
 
     UPDATE incentives_counter counter SET redeemed = counter.redeemed + 1

@@ -1,7 +1,6 @@
 """At a checkout: what a code would take off, its use, and undoing that use. One read, one write."""
 
 import datetime as dt
-import json
 import uuid
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -10,6 +9,7 @@ from typing import Any
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
+from pydantic_core import to_json
 
 from retention.actors import Actor
 from retention.audit.operations import record
@@ -243,7 +243,7 @@ def _write(
         basket.currency,
         discount,
         facts.in_base(discount),
-        json.dumps(effects),
+        to_json(effects).decode(),
         rule.uses_per_code,
         rule.uses_per_customer,
         rule.limits.total,
