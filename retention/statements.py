@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from psycopg.adapt import Dumper
 
 
@@ -56,3 +56,20 @@ def fetch_row(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
     watched = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     watched(cursor).execute(statement, parameters)
     return cursor.fetchone()
+
+
+def read_row(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
+    """The same for a statement that only reads, without asking first whether the connection is still there.
+
+    A read may be sent twice. So where the connection was lost since the last request, it is made anew and asked again,
+    and every other request is spared the round trip of Django's check.
+    """
+    connection = connections[DEFAULT_DB_ALIAS]
+    was_checked, connection.health_check_done = connection.health_check_done, True
+    try:
+        return fetch_row(statement, parameters)
+    except (OperationalError, InterfaceError):
+        if was_checked or connection.in_atomic_block or connection.is_usable():
+            raise
+        connection.close()
+        return fetch_row(statement, parameters)

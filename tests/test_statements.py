@@ -5,11 +5,12 @@ import threading
 import uuid
 from decimal import Decimal
 
+import psycopg
 import pytest
-from django.db import DatabaseError, connection, connections, transaction
+from django.db import DatabaseError, OperationalError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
-from retention.statements import fetch_row
+from retention.statements import fetch_row, read_row
 
 ECHO = """SELECT %s::bigint, %s::bigint, %s::bigint, %s::text, %s::boolean, %s::bytea, %s::uuid, %s::timestamptz,
                  %s::date, %s::numeric, %s::jsonb"""
@@ -84,3 +85,49 @@ def test_it_is_seen_where_queries_are_counted(database):
     with CaptureQueriesContext(connection) as seen:
         fetch_row("SELECT %s::text", ["x"])
     assert len(seen) == 1
+
+
+@pytest.fixture
+def lost(transactional_db, settings):
+    """A function that begins a request whose connection the server has closed since the last one."""
+
+    def lose():
+        (gone,) = fetch_row("SELECT pg_backend_pid()", [])
+        with psycopg.connect(**connection.get_connection_params()) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [gone])
+        connection.health_check_enabled, connection.health_check_done = True, False
+        return gone
+
+    return lose
+
+
+@pytest.mark.parametrize("fetch", [fetch_row, read_row])
+def test_a_request_after_the_server_closed_the_connection_is_answered(lost, fetch):
+    gone = lost()
+    assert fetch("SELECT pg_backend_pid()", []) != (gone,)
+
+
+def test_a_read_asks_once_where_the_connection_is_there(transactional_db):
+    fetch_row("SELECT 1", [])
+    connection.health_check_enabled, connection.health_check_done = True, False
+    with CaptureQueriesContext(connection) as seen:
+        read_row("SELECT 2", [])
+        assert connection.health_check_done
+    assert len(seen) == 1
+
+
+def test_a_read_that_fails_for_another_reason_is_not_sent_again(transactional_db):
+    fetch_row("SELECT set_config('statement_timeout', '50', false)", [])
+    connection.health_check_enabled, connection.health_check_done = True, False
+    with CaptureQueriesContext(connection) as seen, pytest.raises(OperationalError):
+        read_row("SELECT pg_sleep(5)::text", [])
+    assert len(seen) == 1
+    connection.close()
+
+
+def test_a_connection_lost_in_the_midst_of_a_request_is_told(lost):
+    lost()
+    connection.health_check_done = True
+    with pytest.raises(OperationalError):
+        read_row("SELECT 1", [])
+    connection.close()

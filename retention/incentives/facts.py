@@ -18,7 +18,7 @@ from retention.customers.querysets import NoSuchCustomer
 from retention.incentives.baskets import Basket, Line, Shopper
 from retention.incentives.codes import readings
 from retention.shop.models import ExchangeRate, Shop
-from retention.statements import fetch_row
+from retention.statements import read_row
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def read_facts(checkout: Checkout, *, code: str, now: dt.datetime) -> Facts:
     email = buyer.email_normal
     typed, read_as = (*readings(code), None, None)[:2]
     read = _Read._make(
-        fetch_row(
+        read_row(
             _READ,
             [
                 typed,
