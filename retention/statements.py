@@ -54,7 +54,7 @@ def fetch_row(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
     if cursor is None:
         cursor = _kept.cursors[statement] = _Cursor(connection.connection)
     watched = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    watched(cursor).execute(statement, parameters)
+    watched(cursor).execute(statement, parameters)  # type: ignore[arg-type]
     return cursor.fetchone()
 
 
@@ -65,7 +65,7 @@ def read_row(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
     and every other request is spared the round trip of Django's check.
     """
     connection = connections[DEFAULT_DB_ALIAS]
-    was_checked, connection.health_check_done = connection.health_check_done, True
+    was_checked, connection.health_check_done = connection.health_check_done, True  # type: ignore[attr-defined]
     try:
         return fetch_row(statement, parameters)
     except (OperationalError, InterfaceError):
