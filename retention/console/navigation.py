@@ -94,6 +94,7 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
         (
             _list("messaging.template", "draft", _("Templates")),
             _list("messaging.delivery", "outgoing_mail", _("Deliveries")),
+            _list("messaging.topic", "interests", _("Topics")),
             _list("messaging.suppression", "unsubscribe", _("Suppressions")),
         ),
     ),

@@ -78,6 +78,8 @@ class CustomerOut(Schema):
     preferred_channel: str
     interests: list[str]
     source: str
+    acquisition_cost_minor: int | None
+    acquisition_currency: str
     attributes: dict[str, Any]
     signed_up_at: dt.datetime | None
     statistics: dict[str, Any] | None = Field(default=None, description="Money in the shop's base currency.")
@@ -152,7 +154,10 @@ class ProductOut(Schema):
     season_from: dt.date | None
     season_until: dt.date | None
     launched_on: dt.date | None
+    replenish_days: int | None
     url: str
+    how_to_url: str
+    image_url: str
     archived_at: dt.datetime | None
 
 
@@ -216,6 +221,16 @@ class OrderOut(Schema):
     shipping_minor: int
     discount_minor: int
     tax_minor: int
+    email: str | None
+    channel: str
+    store: str
+    payment_method: str
+    address: str
+    city: str
+    region: str
+    postcode: str
+    country: str
+    codes: list[str]
     placed_at: dt.datetime
     paid_at: dt.datetime | None
     fulfilled_at: dt.datetime | None

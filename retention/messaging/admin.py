@@ -10,21 +10,23 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminEmailInputWidget
+from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
 
 from retention.customers.addresses import address_hash, normal_email
 from retention.doors.console import DaysFilter, EditAdmin, FactAdmin, VersionHistory, acting, button, confirm
 from retention.doors.console.words import behalf
 from retention.messaging import operations, views
 from retention.messaging.forms import TemplateForm, TestForm
-from retention.messaging.models import Delivery, Suppression, Template
+from retention.messaging.models import Delivery, Suppression, Template, Topic
 from retention.messaging.operations.suppressing import lift_suppression, suppress
 from retention.messaging.operations.templates import TemplateFaulty
+from retention.messaging.operations.topics import save_topic
 from retention.messaging.words import locale
 from retention.refusals import Refusal
+from retention.shop.models import Shop
 
 
 @admin.register(Template)
@@ -251,6 +253,57 @@ class DeliveryAdmin(FactAdmin):
 
     def buttons_of(self, obj):
         return None if obj.state == Delivery.State.UNKNOWN else []
+
+
+class NamesWidget(forms.Widget):
+    """One line for each language of the shop."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> str:
+        lines = []
+        for language in _languages():
+            field = UnfoldAdminTextInputWidget().render(
+                f"{name}_{language}", (value or {}).get(language, ""), {"id": f"id_{name}_{language}"}, renderer
+            )
+            lines.append((f"id_{name}_{language}", locale(language).get_display_name(), field))
+        return format_html_join("", '<p class="mb-2"><label for="{}">{}</label>{}</p>', lines)
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> dict[str, str]:
+        said = {language: data.get(f"{name}_{language}", "").strip() for language in _languages()}
+        return {language: text for language, text in said.items() if text}
+
+    def id_for_label(self, id_: str) -> str:
+        return f"{id_}_{_languages()[0]}"
+
+
+def _languages() -> list[str]:
+    shop = Shop.objects.first()
+    return shop.languages if shop else ["en"]
+
+
+class TopicForm(forms.ModelForm):
+    names = forms.Field(
+        label=_("Names"), widget=NamesWidget, help_text=_("What customers read where they choose what they get.")
+    )
+
+
+@admin.register(Topic)
+class TopicAdmin(EditAdmin):
+    is_versioned = False
+    form = TopicForm
+    list_display = ("key", "called", "archived_at")
+    search_fields = ("key__startswith",)
+    fields = ("key", "names", "archived_at")
+
+    def get_readonly_fields(self, request, obj=None):
+        # Consents and templates name it by this key.
+        return ("key",) if obj else ()
+
+    def operate(self, request, form, formsets, change):
+        return save_topic(topic=form.instance, **acting(request))
+
+    @admin.display(description=_("Names"))
+    def called(self, topic: Topic) -> str:
+        return " · ".join(topic.names.values())
 
 
 class SuppressionForm(forms.ModelForm):

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from retention.customers.models import Activity, ConsentState, Customer, Order
+from retention.customers.models import Activity, Consent, ConsentState, Customer, Order
 
 
 def _errors(response):
@@ -55,6 +55,35 @@ def test_consent_is_given_and_withdrawn(api):
         ("/address", "no_address")
     ]
     assert api.post(f"customers/{uuid.uuid4()}/consents/", said).status_code == 404
+
+
+def test_a_consent_is_asked_and_shown_as_asked(api):
+    public_id = api.post("customers/", {"email": "a@example.com", "phone": "+4915112345678"}).json()["id"]
+    said = {"channel": "email", "event": "asked", "source": "popup", "wording": "v2", "proof": "form 7"}
+    (asked,) = api.post(f"customers/{public_id}/consents/", said).json()
+    assert (asked["purpose"], asked["is_given"], asked["occurred_at"]) == ("marketing", False, None)
+    assert asked["asked_at"] is not None
+    assert api.get(f"customers/{public_id}/consents/").json() == [asked]
+    row = Consent.objects.get()
+    assert (row.event, row.source, row.wording, row.proof.text) == ("asked", "popup", "v2", "form 7")
+    assert not ConsentState.objects.exists()
+    for changes, wrong in [
+        ({"channel": "sms"}, ("/event", "cannot_be_asked")),
+        ({"purpose": "transactional"}, ("/event", "cannot_be_asked")),
+        ({"purpose": "spam"}, ("/purpose", "unknown_purpose")),
+        ({"event": "expired"}, ("/event", "literal_error")),
+        ({"expires_at": "2020-01-01T00:00:00Z"}, ("/expires_at", "ends_too_early")),
+        ({"expires_at": "2030-01-01"}, ("/expires_at", "timezone_aware")),
+    ]:
+        assert _errors(api.post(f"customers/{public_id}/consents/", {**said, **changes}))[0] == wrong
+    assert Consent.objects.count() == 1
+
+
+def test_a_consent_that_ends_says_so(api):
+    public_id = api.post("customers/", {"email": "a@example.com"}).json()["id"]
+    said = {"channel": "email", "event": "given", "source": "contest", "expires_at": "2100-01-01T00:00:00Z"}
+    (given,) = api.post(f"customers/{public_id}/consents/", said).json()
+    assert (given["is_given"], given["expires_at"]) == (True, "2100-01-01T00:00:00Z")
 
 
 def test_an_order_its_return_and_their_errors(api):

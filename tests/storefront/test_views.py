@@ -5,14 +5,15 @@ import datetime as dt
 import pytest
 from django.test import Client
 
+from retention import clock
 from retention.actors import Actor
 from retention.customers.models import Consent, ConsentState, Customer
-from retention.customers.operations import give_consent
+from retention.customers.operations import ask_consent, give_consent
 from retention.incentives.models import Code
 from retention.incentives.operations import create_incentive, go_live, grant
 from retention.incentives.rules import IncentiveRule
 from retention.messaging import tokens
-from retention.messaging.models import Delivery
+from retention.messaging.models import Delivery, Topic
 from retention.messaging.operations import Message, create_template, queue, send_due
 from retention.shop.models import Shop
 
@@ -148,6 +149,112 @@ def test_preferences_change_exactly_what_was_chosen(stranger, anna, now):
         ("given", "topic:new-teas", "preferences"),
         ("withdrawn", "marketing", "preferences"),
     ]
+
+
+def test_everything_is_stopped_by_one_button(stranger, anna, now, smtp):
+    """Marketing and topics, on every channel; what is queued stays here, and an order's mail still goes."""
+    Customer.objects.update(phone="+4915112345678")
+    for channel, purpose in (("email", "topic:new-teas"), ("sms", "marketing"), ("email", "transactional")):
+        give_consent(customer_id=anna.pk, channel=channel, purpose=purpose, source="test", now=EARLIER, by=BY)
+    ask_consent(customer_id=anna.pk, channel="email", purpose="topic:cups", source="test", now=clock.now(), by=BY)
+    words = {"en": {"subject": "Hi", "body": "<mj-text>Hi</mj-text>"}}
+    for number, category in enumerate(("marketing", "transactional")):
+        made = create_template(name=category, words=words, category=category, now=now, by=BY)
+        queue(template_id=made.pk, origin="test.row", messages=[Message(number, anna.pk)], now=now)
+    link = f"/p/{tokens.customer_token(anna.public_id, 'email')}"
+    for _again in range(2):
+        page = stranger.post(link, {"stop": "everything", "choice": ["email|marketing"]}).content.decode()
+        assert "Everything is stopped" in page
+        assert " checked" not in page
+    given = ConsentState.objects.filter(is_given=True).values_list("channel", "purpose")
+    assert list(given) == [("email", "transactional")]
+    stopped = Consent.objects.filter(event="withdrawn").order_by("channel", "purpose")
+    assert list(stopped.values_list("channel", "purpose", "source")) == [
+        ("email", "marketing", "stop_everything"),
+        ("email", "topic:cups", "stop_everything"),
+        ("email", "topic:new-teas", "stop_everything"),
+        ("sms", "marketing", "stop_everything"),
+    ]
+    assert send_due(now=now, worker="test")["skipped"] == {"messaging.no_consent": 1}
+    assert send_due(now=now, worker="test", transactional=True)["sent"] == 1
+
+
+def test_a_stranger_stops_nothing(stranger, anna):
+    assert stranger.post("/p/forged", {"stop": "everything"}).status_code == 404
+    assert is_given(anna)
+
+
+def test_topics_are_listed_in_her_language(stranger, anna):
+    Topic.objects.create(key="new-teas", names={"en": "New teas", "ko": "새로 나온 차"})
+    Topic.objects.create(key="old", names={"en": "Old"}, archived_at=EARLIER)
+    link = f"/p/{tokens.customer_token(anna.public_id, 'email')}"
+    assert "New teas, by email" in stranger.get(link).content.decode()
+    Customer.objects.update(language="ko")
+    page = stranger.get(link).content.decode()
+    assert "새로 나온 차 (이메일)" in page
+    assert "이메일로 받는 혜택과 소식" in page
+    assert "Old" not in page
+    Customer.objects.update(language="")
+    assert "Предложения и новости" in stranger.get(link, headers={"accept-language": "ru"}).content.decode()
+
+
+def test_with_double_opt_in_an_unknown_address_is_asked_first(stranger, shop):
+    """Her link was mailed to an address she had before; this one never said anything."""
+    Shop.objects.update(has_double_opt_in=True)
+    ben = Customer.objects.create(email="ben@example.com", recorded_at=EARLIER)
+    link = f"/p/{tokens.customer_token(ben.public_id, 'email')}"
+    page = stranger.post(link, {"choice": ["email|marketing"]}).content.decode()
+    assert "We have sent you a mail: please press the button in it" in page
+    assert not is_given(ben)
+    stranger.post(link, {"choice": ["email|marketing"]})
+    assert list(Consent.objects.values_list("event", flat=True)) == ["asked"]
+    stranger.post(link, {})
+    assert list(Consent.objects.order_by("pk").values_list("event", flat=True)) == ["asked", "withdrawn"]
+
+
+class TestConfirming:
+    @pytest.fixture
+    def ask(self, anna):
+        Customer.objects.update(email="new@example.com")
+        asked = {"channel": "email", "purpose": "marketing", "source": "form"}
+        ask_consent(customer_id=anna.pk, **asked, now=clock.now(), by=BY)
+        return Consent.objects.get(event="asked")
+
+    def test_looking_changes_nothing_and_the_button_confirms(self, stranger, ask):
+        link = f"/c/{tokens.ask_token(ask.pk)}"
+        for method in (stranger.get, stranger.head):
+            assert method(link).status_code == 200
+        page = stranger.get(link)
+        assert "Is this what you want?" in page.content.decode()
+        assert "Offers and news by email" in page.content.decode()
+        assert Consent.objects.filter(event="given").count() == 1, "the one for her old address"
+        for _again in range(2):
+            done = stranger.post(link)
+            assert (done.status_code, done.cookies.output()) == (200, "")
+            assert "Thank you, it is confirmed" in done.content.decode()
+        assert Consent.objects.filter(event="given").count() == 2
+        assert ConsentState.objects.get().address == "new@example.com"
+
+    def test_it_loads_nothing_from_anywhere_and_is_not_kept(self, stranger, ask):
+        page = stranger.get(f"/c/{tokens.ask_token(ask.pk)}")
+        assert "script-src 'none'" in page["Content-Security-Policy"]
+        assert "no-store" in page["Cache-Control"]
+        assert page["X-Robots-Tag"] == "noindex"
+
+    def test_every_bad_link_gets_one_answer(self, stranger, ask, anna):
+        good = tokens.ask_token(ask.pk)
+        answers = {
+            (answer.status_code, answer.content)
+            for token in (good[:-1] + "A", "x", tokens.ask_token(ask.pk + 1), tokens.code_token(ask.pk))
+            for answer in (stranger.get(f"/c/{token}"), stranger.post(f"/c/{token}"))
+        }
+        Customer.objects.update(language="ko", email="third@example.com")
+        answers |= {(a.status_code, a.content) for a in (stranger.get(f"/c/{good}"), stranger.post(f"/c/{good}"))}
+        assert len(answers) == 1
+        ((status, content),) = answers
+        assert status == 404
+        assert "This link no longer works" in content.decode()
+        assert not is_given(anna) or ConsentState.objects.get().address == "anna@example.com"
 
 
 def test_preferences_of_a_stranger_are_nowhere(stranger, anna):
