@@ -24,7 +24,8 @@ def save_product(*, sku: str, values: Mapping[str, Any], now: dt.datetime, by: A
     if result.refused:
         found: dict[str, list[str]] = {}
         for error in result.refused:
-            found.setdefault(error.column or "__all__", []).append(error.message)
+            # Forms name an amount by what it is, whatever units it travels in.
+            found.setdefault(error.column.removesuffix("_minor") or "__all__", []).append(error.message)
         raise ValidationError(found)
     product = Product.objects.get(sku=sku.strip())
     if result.new or result.changed:
