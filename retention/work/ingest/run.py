@@ -184,13 +184,19 @@ def _run(
     cls = load.kind
     _make_tables(load)
     stager = Stager(load.staging, cls.columns, cls.items, frozenset() if is_own else cls.hidden)
-    stager.stage(rows, between)
+
+    def after_a_stretch(rows_read: int) -> None:
+        # A file that is wrong in every row takes no more memory than a good one.
+        copy_rows(
+            "ingest_errors",
+            ("line", "item", "column_name", "code", "value"),
+            ((e.line, e.item, e.column, e.code, e.value) for e in stager.take_errors()),
+        )
+        between(rows_read)
+
+    stager.stage(rows, after_a_stretch)
+    after_a_stretch(stager.rows)
     load.rows, load.said = stager.rows, stager.said
-    copy_rows(
-        "ingest_errors",
-        ("line", "item", "column_name", "code", "value"),
-        ((e.line, e.item, e.column, e.code, e.value) for e in stager.errors),
-    )
     if load.rows >= WORTH_ANALYZING:
         keys = ", ".join(sorted(load.said & {"reference", "email", *cls.identity}))
         load.execute(f"ANALYZE {load.staging} (line{', ' + keys if keys else ''})")

@@ -94,6 +94,7 @@ class Stager:
     rows: int = 0
     said: set[str] = field(default_factory=set)
     errors: list[CellError] = field(default_factory=list)
+    bad: list[BadRow] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.names = [name for column in self.columns for name in column.staged]
@@ -116,6 +117,8 @@ class Stager:
 
     def stage(self, rows: Iterable[Mapping[str, Any]] | Sheet | Records, between: Callable[[int], None]) -> None:
         """COPY every row; `between(rows so far)` is called between stretches and may raise to stop."""
+        if isinstance(rows, Sheet):
+            self.bad = rows.bad
         if isinstance(rows, Sheet) and set(rows.columns) <= self.by_name.keys():
             self.said.update(rows.columns)
             source = iter(rows.lines)
@@ -123,9 +126,14 @@ class Stager:
             self._copy(rows.columns, blocks, between)
         else:
             self._copy(self.names, self._mapping_blocks(rows), between)
-        if isinstance(rows, Sheet):
-            self.rows += len(rows.bad)
-            self.errors += [CellError(row.line, None, "", row.code, row.value) for row in rows.bad]
+
+    def take_errors(self) -> list[CellError]:
+        """What was refused since this was asked before; rows that are none count as rows from here on."""
+        errors, self.errors = self.errors, []
+        self.rows += len(self.bad)
+        errors += [CellError(row.line, None, "", row.code, row.value) for row in self.bad]
+        self.bad.clear()
+        return errors
 
     def _copy(self, names: Sequence[str], blocks: Iterator[str], between: Callable[[int], None]) -> None:
         statement = sql.SQL("COPY {} (line, item, {}) FROM STDIN").format(
