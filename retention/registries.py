@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -251,6 +251,33 @@ class IngestKind:
 
     key: ClassVar[str] = ""
     label: ClassVar[StrOrPromise] = ""
+    #: The permission it takes to bring it in from the console.
+    right: ClassVar[str] = ""
+    #: A kind that the same rows may also tell of, and its columns that this one's fill: {"customer": "reference"}.
+    companion: ClassVar[tuple[str, Mapping[str, str]] | None] = None
+
+    @classmethod
+    def more_columns(cls) -> list[str]:
+        """Columns by which a file may tell the keys of a document, such as `attributes.size`."""
+        return []
+
+
+class Preset:
+    """What the export of a well-known program looks like, and what each of its rows says in our columns."""
+
+    key: ClassVar[str] = ""
+    label: ClassVar[StrOrPromise] = ""
+    #: What it is offered for: key of `ingests`.
+    kind: ClassVar[str] = ""
+    #: Columns that every such file has, and no other kind of file all of them.
+    marks: ClassVar[frozenset[str]] = frozenset()
+    #: `retention.work.ingest.feeds.Feed`: one for each kind of fact, in the order in which they are written.
+    feeds: ClassVar[tuple[Any, ...]] = ()
+
+    @classmethod
+    def fits(cls, headers: Sequence[str], file_name: str) -> bool:
+        """Whether a file is one of these."""
+        return bool(cls.marks) and cls.marks <= set(headers)
 
 
 class Playbook:
@@ -308,10 +335,11 @@ outcomes: Registry[type[DeliveryOutcome]] = Registry(DeliveryOutcome, "outcomes"
 reversals: Registry[type[Reversal]] = Registry(Reversal, "reversals")
 people: Registry[type[PersonData]] = Registry(PersonData, "people")
 ingests: Registry[type[IngestKind]] = Registry(IngestKind, "ingests")
+presets: Registry[type[Preset]] = Registry(Preset, "presets")
 playbooks: Registry[type[Playbook]] = Registry(Playbook, "playbooks")
 jobs: Registry[type[DueJob]] = Registry(DueJob, "jobs")
 
-ALL = (conditions, occasions, placeholders, guards, outcomes, reversals, people, ingests, playbooks, jobs)
+ALL = (conditions, occasions, placeholders, guards, outcomes, reversals, people, ingests, presets, playbooks, jobs)
 
 
 def discover(autodiscover: Callable[..., None]) -> None:

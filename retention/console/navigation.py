@@ -69,6 +69,8 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
             _list("customers.consent", "fact_check", _("Consents")),
             _list("customers.product", "sell", _("Products")),
             _list("work.import", "upload_file", _("Imports")),
+            _list("work.columnmap", "view_column", _("Sources")),
+            Line(_("Data health"), "monitor_heart", "customers_health", "customers.view_data_health"),
             _list("customers.attributedefinition", "label", _("Attributes")),
             _list("customers.activitykind", "category", _("Activity kinds")),
         ),

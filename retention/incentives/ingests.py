@@ -22,6 +22,7 @@ class Codes(AppendOnly):
 
     key = "codes"
     label = _("Codes")
+    right = "incentives.import_code"
     table = "incentives_code"
     columns = (
         Column("code", limit=60, required=True),

@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, cast
 
 from django.core.files import File
@@ -15,14 +16,18 @@ from retention import registries
 from retention.actors import Actor
 from retention.refusals import Refused
 from retention.work.bell import ring_on_commit
-from retention.work.ingest import Cancelled, IngestResult, RowError, ingest
+from retention.work.ingest import Cancelled, RowError, ingest
+from retention.work.ingest.feeds import Brought, bring
 from retention.work.ingest.files import harmless, open_rows
+from retention.work.ingest.layouts import feeds_of
 from retention.work.models import Import
 
 #: A single statement of a large import takes minutes; a dead worker's import waits no longer than this.
 LEASE = "15 minutes"
 ATTEMPTS = 3
 TASK = "work.run_import"
+#: How long a file waits to be looked at.
+KEPT_PREPARED = dt.timedelta(days=1)
 
 
 class NothingToCancel(Refused):
@@ -30,14 +35,27 @@ class NothingToCancel(Refused):
     sentence = _("This import has ended already.")
 
 
+class AlreadyStarted(Refused):
+    code = "work.already_started"
+    sentence = _("This import has been started already.")
+
+
 class TakenOver(Exception):
     """Another worker has this import now; everything done here is undone."""
 
 
-def start_import(
-    *, kind: str, file: BinaryIO, file_name: str, size: int, good_only: bool, now: dt.datetime, by: Actor
+def prepare_import(
+    *,
+    kind: str,
+    file: BinaryIO,
+    file_name: str,
+    size: int,
+    layout: Mapping[str, Any] | None = None,
+    source: str = "",
+    now: dt.datetime,
+    by: Actor,
 ) -> Import:
-    """Keep the file, put the import in line and ring for a worker; without one the next tick finds it.
+    """Keep the file, to be looked at and then brought in or forgotten.
 
     Raises:
         UnknownKey: there is no such kind.
@@ -45,16 +63,56 @@ def start_import(
     registries.ingests[kind]
     row = Import(
         kind=kind,
+        source=source[:80],
+        layout=layout or {},
+        state=Import.State.PREPARED,
         file_name=os.path.basename(file_name)[:200],
-        good_only=good_only,
         bytes_total=size,
         by_id=by.staff_id,
         created_at=now,
     )
     row.file.save(f"{kind}.upload", File(file), save=False)
     row.save(force_insert=True)
-    ring_on_commit(TASK, (row.pk,), "bulk")
     return row
+
+
+def choose_columns(*, import_id: int, layout: Mapping[str, Any], source: str) -> None:
+    """Say how a prepared file is to be read.
+
+    Raises:
+        AlreadyStarted
+    """
+    prepared = Import.objects.filter(pk=import_id, state=Import.State.PREPARED)
+    if not prepared.update(layout=layout, source=source[:80]):
+        raise AlreadyStarted()
+
+
+def start_import(*, import_id: int, good_only: bool) -> None:
+    """Put a prepared import in line and ring for a worker; without one the next tick finds it.
+
+    Raises:
+        AlreadyStarted
+    """
+    prepared = Import.objects.filter(pk=import_id, state=Import.State.PREPARED)
+    if not prepared.update(state=Import.State.WAITING, good_only=good_only):
+        raise AlreadyStarted()
+    ring_on_commit(TASK, (import_id,), "bulk")
+
+
+def bring_file(row: Import, file: BinaryIO, **options: Any) -> list[Brought]:
+    """Bring a kept file in by its own columns or by the layout chosen for it; `options` are those of `ingest`."""
+    if row.layout:
+        return bring(feeds_of(row.kind, row.layout), file, **options)
+    file.seek(0)
+    return [Brought(row.kind, ingest(row.kind, open_rows(file), **options))]
+
+
+def forget_prepared(*, now: dt.datetime) -> int:
+    """Files that nobody brought in within a day are thrown away; how many."""
+    left = Import.objects.filter(state=Import.State.PREPARED, created_at__lt=now - KEPT_PREPARED)
+    for row in left:
+        row.file.delete(save=False)
+    return left.delete()[0]
 
 
 def cancel_import(*, import_id: int, now: dt.datetime) -> None:
@@ -80,6 +138,15 @@ def due_imports() -> list[int]:
         return [pk for (pk,) in cursor.fetchall()]
 
 
+def is_lost(*, import_id: int) -> bool:
+    """Whether its worker has died and nobody has taken it up yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM work_import WHERE id = %s AND state = 'running' AND lease_until < now()", [import_id]
+        )
+        return cursor.fetchone() is not None
+
+
 def run_import(*, import_id: int, now: dt.datetime) -> Import | None:
     """Run one import that is due; None where it is not, for somebody else has it or it has ended.
 
@@ -97,17 +164,11 @@ def run_import(*, import_id: int, now: dt.datetime) -> Import | None:
     try:
         with row.file.open("rb") as file, transaction.atomic():
             hooks = _hooks(side, row.pk, attempt, file)
-            result = ingest(
-                row.kind,
-                open_rows(cast(BinaryIO, file)),
-                now=now,
-                by=by,
-                good_only=row.good_only,
-                refusing=errors.add,
-                **hooks,
+            done = bring_file(
+                row, cast(BinaryIO, file), now=now, by=by, good_only=row.good_only, refusing=errors.add, **hooks
             )
-            state = Import.State.DONE if result.is_written else Import.State.FAILED
-            return _end(row, attempt, now, state, result=result, errors=errors)
+            state = Import.State.DONE if all(one.result.is_written for one in done) else Import.State.FAILED
+            return _end(row, attempt, now, state, done=done, errors=errors)
     except Cancelled:
         return _end(row, attempt, now, Import.State.CANCELLED)
     except TakenOver:
@@ -152,7 +213,8 @@ def _hooks(side: Any, import_id: int, attempt: int, file: Any) -> dict[str, Any]
     def progress(rows: int) -> None:
         with side.cursor() as cursor:
             cursor.execute(
-                "UPDATE work_import SET rows_done = %s, bytes_done = %s, lease_until = now() + %s::interval"
+                "UPDATE work_import SET rows_done = %s, bytes_done = greatest(bytes_done, %s),"
+                " lease_until = now() + %s::interval"
                 " WHERE id = %s AND state = 'running' AND (figures ->> 'attempt')::int = %s",
                 [rows, file.tell(), LEASE, import_id, attempt],
             )
@@ -162,7 +224,10 @@ def _hooks(side: Any, import_id: int, attempt: int, file: Any) -> dict[str, Any]
     def cancelled() -> bool:
         with side.cursor() as cursor:
             cursor.execute("SELECT is_cancelling FROM work_import WHERE id = %s", [import_id])
-            return bool(cursor.fetchone()[0])
+            found = cursor.fetchone()
+        if found is None:
+            raise TakenOver()
+        return found[0]
 
     return {"progress": progress, "cancelled": cancelled}
 
@@ -173,20 +238,16 @@ def _end(
     now: dt.datetime,
     state: str,
     *,
-    result: IngestResult | None = None,
+    done: Sequence[Brought] = (),
     errors: _Errors | None = None,
     error: str = "",
 ) -> Import:
     """Write the end of it, unless somebody else took the import over."""
     figures: dict[str, Any] = {"attempt": attempt}
-    if result is not None:
-        figures |= {
-            "new": result.new,
-            "changed": result.changed,
-            "unchanged": result.unchanged,
-            "refused": result.refused_rows,
-            "written": result.is_written,
-        }
+    if done:
+        kinds = [one.figures for one in done]
+        figures |= {name: sum(each[name] for each in kinds) for name in ("new", "changed", "unchanged", "refused")}
+        figures |= {"written": all(one.result.is_written for one in done), "kinds": kinds}
     if errors is not None and errors.count:
         row.errors.save(f"{row.kind}-errors-{row.pk}.csv", ContentFile(errors.text.getvalue().encode()), save=False)
     values = {"state": state, "ended_at": now, "figures": figures, "error": error, "errors": row.errors.name or ""}

@@ -10,13 +10,13 @@ from retention.work.models import JobRun
 @jobs.register
 class TidyRuns(DueJob):
     key = "tidy_runs"
-    label = "Forget old runs of jobs"
+    label = "Forget old runs of jobs and files that nobody brought in"
     at = dt.time(4, 30)
     order = 95
 
     @classmethod
     def run(cls, *, now, progress):
-        return {"due": operations.tidy_runs(now=now)}
+        return {"due": operations.tidy_runs(now=now) + imports.forget_prepared(now=now)}
 
     @classmethod
     def preview(cls, *, now):

@@ -1,6 +1,7 @@
 """Work that people can see: jobs with their hours and runs, marks, heartbeats, imports and alerts."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -86,10 +87,29 @@ class Heartbeat(models.Model):
         return self.name
 
 
+class ColumnMap(models.Model):
+    """Which columns of a source's files are which of ours; chosen again when a file with the same columns comes."""
+
+    name = models.CharField(max_length=80, unique=True, help_text="Where the files come from, such as “ERP export”.")
+    kind = models.CharField(max_length=40)
+    headers = ArrayField(models.CharField(max_length=120), help_text="Columns of its files, sorted.")
+    layout = models.JSONField(help_text="columns, constants, words, dates, has_decimal_comma.")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    saved_at = models.DateTimeField()
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
+
+
 class Import(models.Model):
     """One file of facts on its way in: progress, result, and a file of the rows that were refused."""
 
     class State(models.TextChoices):
+        PREPARED = "prepared", "being prepared"
         WAITING = "waiting"
         RUNNING = "running"
         DONE = "done"
@@ -97,6 +117,8 @@ class Import(models.Model):
         CANCELLED = "cancelled"
 
     kind = models.CharField(max_length=40)
+    source = models.CharField(max_length=80, blank=True, help_text="What its columns were read by.")
+    layout = models.JSONField(default=dict, help_text="The columns as they were chosen then; empty: they are ours.")
     file = models.FileField(upload_to="imports/%Y/%m/")
     file_name = models.CharField(max_length=200)
     good_only = models.BooleanField("import the good rows, return the rest", default=False)

@@ -4,12 +4,16 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from django.contrib.auth.models import Group
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 
 from retention.actors import Actor
 from retention.customers import seeds
 from retention.customers.models import AttributeDefinition
 from retention.doors.keys import create_key
-from retention.shop.models import Shop
+from retention.doors.seeds import seed as seed_roles
+from retention.shop.models import Shop, Staff
 from retention.work.ingest import ingest
 
 BY = Actor.command("test")
@@ -108,3 +112,36 @@ def api(shop, client, now):
         patch=lambda path, data: send("patch", path, data),
         get=get,
     )
+
+
+@pytest.fixture
+def log_in(shop, client, now):
+    """A function that logs somebody of a role in."""
+    seed_roles(now=now)
+
+    def as_role(role):
+        person = Staff.objects.create_user(role.replace(" ", "-") or "nobody", is_staff=True)
+        if role:
+            person.groups.add(Group.objects.get(name=role))
+        client.force_login(person)
+        return client
+
+    return as_role
+
+
+@pytest.fixture
+def lead(log_in):
+    return log_in("marketing lead")
+
+
+@pytest.fixture
+def upload(lead):
+    """A function that uploads a file of a kind, or of what the page finds out, and follows to the next page."""
+
+    def send(kind, text, name="rows.csv", **data):
+        content = text if isinstance(text, bytes) else text.encode()
+        file = SimpleUploadedFile(name, content)
+        what = f"kind:{kind}" if kind else ""
+        return lead.post(reverse("admin:work_import_upload"), {"file": file, "what": what, **data}, follow=True)
+
+    return send

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.core.files.base import ContentFile
 from django.db.models import CharField, ForeignKey, Model
 from django_celery_beat.models import IntervalSchedule
 from model_bakery import baker
@@ -22,6 +23,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "incentives.code": {"code": "MATRIX1"},
     "work.job": {"key": lambda: sorted(registries.jobs.keys())[0]},
     "customers.attributedefinition": {"kind": "text"},
+    "work.columnmap": {"kind": "customers", "headers": [], "layout": {"columns": {"Mail": "email"}}},
+    "work.import": {"kind": "customers", "state": "prepared", "file": ContentFile(b"email\n", "sample.csv")},
     "customers.activity": {"visitor_key": "someone"},
     "django_celery_beat.periodictask": {"interval": lambda: baker.make(IntervalSchedule, every=1, period="minutes")},
 }

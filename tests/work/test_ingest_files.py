@@ -166,10 +166,12 @@ class TestInTheBackground:
 
         def begin(text, **options):
             content = text.encode()
-            return imports.start_import(
+            row = imports.prepare_import(
                 kind="customers", file=ContentFile(content), file_name="../people.csv", size=len(content),
-                good_only=options.pop("good_only", False), now=now, by=BY,
+                layout=options.pop("layout", None), now=now, by=BY,
             )  # fmt: skip
+            imports.start_import(import_id=row.pk, **{"good_only": False, **options})
+            return row
 
         return begin
 

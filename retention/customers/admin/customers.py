@@ -1,5 +1,6 @@
 """The customer's page: profile to edit, everything else that is known to read; the attributes shops declare."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -8,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import path
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
@@ -21,7 +23,8 @@ from unfold.widgets import (
 )
 
 from retention import money
-from retention.customers.admin.exports import ActivityResource, ConsentResource, CustomerResource
+from retention.customers.admin.exports import CustomerResource
+from retention.customers.admin.health import Lacks, health_view
 from retention.customers.models import (
     Activity,
     AttributeDefinition,
@@ -176,11 +179,11 @@ class CustomerForm(forms.ModelForm):
 class CustomerAdmin(EditAdmin, IngestAdmin):
     is_versioned = False
     form = CustomerForm
-    resource_classes = [CustomerResource, ConsentResource, ActivityResource]
+    resource_classes = [CustomerResource]
     list_display = ("name", "reference", "email", "phone", "country", "signed_up_at", "orders", "last_order_at")
     list_select_related = ("stats",)
     # What is typed is looked up; a list of all countries would read every customer.
-    list_filter = (("country", FieldTextFilter), ("language", FieldTextFilter))
+    list_filter = (("country", FieldTextFilter), ("language", FieldTextFilter), Lacks)
     ordering = ("-id",)
     search_fields = ("reference",)
     sortable_by = ("signed_up_at",)
@@ -194,6 +197,10 @@ class CustomerAdmin(EditAdmin, IngestAdmin):
         "interests": _("With commas between them."),
     }
     empty_hint = _("Import a file, let your shop send them through the API, or add one by hand.")
+
+    def get_urls(self) -> list:
+        health = self.admin_site.admin_view(partial(health_view, self.admin_site))
+        return [path("data-health/", health, name="customers_health"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).filter(merged_into=None)

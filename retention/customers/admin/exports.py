@@ -9,22 +9,6 @@ from retention.doors.imports import IngestResource
 _BY = 2_000
 
 
-class ConsentResource(IngestResource):
-    kind = "consents"
-
-
-class ActivityResource(IngestResource):
-    kind = "activities"
-
-
-class StockResource(IngestResource):
-    kind = "stock"
-
-
-class ReturnResource(IngestResource):
-    kind = "returns"
-
-
 class CustomerResource(IngestResource):
     kind = "customers"
     export_columns = (

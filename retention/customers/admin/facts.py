@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
 from retention import money
 from retention.customers.admin.customers import Facts, WordsInput, amount, kind_words, shop_currency
-from retention.customers.admin.exports import OrderResource, ProductResource, ReturnResource, StockResource
+from retention.customers.admin.exports import OrderResource, ProductResource
 from retention.customers.models import (
     Activity,
     ActivityKind,
@@ -98,7 +98,7 @@ class ProductForm(forms.ModelForm):
 class ProductAdmin(EditAdmin, IngestAdmin):
     is_versioned = False
     form = ProductForm
-    resource_classes = [ProductResource, StockResource]
+    resource_classes = [ProductResource]
     list_display = ("name", "sku", "category", "price", "is_low_margin", "archived_at")
     list_filter = ("is_low_margin",)
     search_fields = ("sku__startswith", "name__istartswith")
@@ -187,7 +187,7 @@ class ReturnsTab(Facts):
 
 @admin.register(Order)
 class OrderAdmin(FactAdmin, IngestAdmin):
-    resource_classes = [OrderResource, ReturnResource]
+    resource_classes = [OrderResource]
     list_display = ("reference", "placed_at", "who", "state", "total", "channel", "country")
     list_filter = ("state", ("placed_at", DaysFilter))
     list_select_related = ("customer",)

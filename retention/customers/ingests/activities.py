@@ -25,6 +25,7 @@ _BY_KEY = "coalesce(w.customer_id, '') || coalesce(btrim(w.customer), '') || coa
 class Activities(AppendOnly):
     key = "activities"
     label = _("Activities")
+    right = "customers.import_customer"
     table = "customers_activity"
     columns = (
         *owners.COLUMNS,

@@ -1,6 +1,9 @@
 """Consent in bulk: events are appended, and the state follows the newest of them, the stricter one on ties.
 
 That she was asked changes no state: only her answer does.
+
+A row without a time says what holds now. It is an event only where that is news, and never undoes a withdrawal: a
+program that does not know when she agreed cannot know either that she has changed her mind since.
 """
 
 from django.utils.translation import gettext_lazy as _
@@ -38,12 +41,18 @@ END
 _CAN_BE_ASKED = (
     "(lower(btrim(w.channel)) = 'email' AND coalesce(nullif(btrim(w.purpose), ''), 'marketing') <> 'transactional')"
 )
+#: SQL: the state `t` that work row `w` is about.
+_SAME = (
+    "t.customer_id = w.owner_id AND t.channel = lower(btrim(w.channel))"
+    " AND t.purpose = coalesce(nullif(btrim(w.purpose), ''), 'marketing')"
+)
 
 
 @ingests.register
 class Consents(AppendOnly):
     key = "consents"
     label = _("Consents")
+    right = "customers.import_customer"
     table = "customers_consent"
     columns = (
         *owners.COLUMNS,
@@ -55,7 +64,7 @@ class Consents(AppendOnly):
         Column("wording", limit=60),
         Column("proof", limit=5_000, is_multiline=True),
         Column("address", limit=254),
-        Instant("occurred_at", required=True, is_past=True),
+        Instant("occurred_at", is_past=True),
         Instant("expires_at"),
         Instant("asked_at"),
     )
@@ -113,11 +122,12 @@ class Consents(AppendOnly):
         if "expires_at" in load.said:
             # Only of rows whose cells can be read.
             good = "NOT EXISTS (SELECT FROM ingest_errors e WHERE e.line = w.line) AND w.expires_at <> ''"
-            early = "w.expires_at::timestamptz <= w.occurred_at::timestamptz"
+            early = "w.expires_at::timestamptz <= coalesce(nullif(btrim(w.occurred_at), '')::timestamptz, %(now)s)"
             load.refuse("expires_at", "ends_too_early", f"CASE WHEN {good} THEN {early} END", value="w.expires_at")
 
     @classmethod
     def write(cls, load: Load) -> Counts:
+        cls._settle_timeless(load)
         load.execute(f"UPDATE {load.work} SET id = nextval(pg_get_serial_sequence('{cls.table}', 'id'))")
         hashed = address_hash_sql("w.normal_address")
         values = {
@@ -145,3 +155,17 @@ class Consents(AppendOnly):
         )
         load.execute(_STATES.format(work=load.work))
         return Counts(new=new)
+
+    @classmethod
+    def _settle_timeless(cls, load: Load) -> None:
+        """Drop what is no news, and date the rest."""
+        timeless = "coalesce(btrim(w.occurred_at), '') = ''"
+        load.execute(
+            f"DELETE FROM {load.work} w WHERE {timeless} AND CASE lower(btrim(w.event))"
+            f" WHEN 'given' THEN EXISTS (SELECT FROM customers_consentstate t WHERE {_SAME}"
+            " AND (NOT t.is_given OR t.address = w.normal_address))"
+            # Whoever was asked once is not asked again by every file.
+            f" WHEN 'asked' THEN EXISTS (SELECT FROM customers_consent t WHERE {_SAME})"
+            f" ELSE NOT EXISTS (SELECT FROM customers_consentstate t WHERE {_SAME} AND t.is_given) END"
+        )
+        load.execute(f"UPDATE {load.work} w SET occurred_at = %(now)s::timestamptz::text WHERE {timeless}")

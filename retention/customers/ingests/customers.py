@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from retention.customers.addresses import normal_phone
-from retention.customers.models.people import Channel
+from retention.customers.models.people import AttributeDefinition, Channel
 from retention.customers.operations.visitors import join_visitors
 from retention.registries import ingests
 from retention.work.ingest.columns import (
@@ -87,6 +87,8 @@ class VisitorKey(Column):
 class Customers(Kind):
     key = "customers"
     label = _("Customers")
+    right = "customers.import_customer"
+    companion = ("consents", {"customer": "reference", "email": "email"})
     table = "customers_customer"
     columns = (
         Whole("own_id", target="-", high=2**62),
@@ -138,6 +140,10 @@ class Customers(Kind):
         "not_among_choices": _("“%(value)s” is none of this attribute's choices."),
         "attribute_too_long": _("Longer than 1,000 characters."),
     }
+
+    @classmethod
+    def more_columns(cls) -> list[str]:
+        return [f"attributes.{key}" for key in AttributeDefinition.objects.values_list("key", flat=True)]
 
     @classmethod
     def find_repeated(cls, load: Load) -> None:

@@ -35,6 +35,7 @@ def _listed(number: str, sku: str, price: str, off: str, currency: str) -> str:
 class Orders(OrderSums):
     key = "orders"
     label = _("Orders with their lines")
+    right = "customers.import_order"
     table = "customers_order"
     columns = (
         Whole("customer_id", target="-", high=2**62),

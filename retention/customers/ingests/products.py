@@ -35,6 +35,7 @@ class _CurrencyOfAll(Currency):
 class Products(Kind):
     key = "products"
     label = _("Products")
+    right = "customers.import_product"
     table = "customers_product"
     columns = (
         Column("sku", required=True),
@@ -122,6 +123,7 @@ class Products(Kind):
 class Stocks(Kind):
     key = "stock"
     label = _("Stock")
+    right = "customers.import_product"
     table = "customers_stock"
     columns = (
         Column("sku", required=True, target="-"),

@@ -16,6 +16,7 @@ class Returns(AppendOnly, WithLines):
 
     key = "returns"
     label = _("Returns")
+    right = "customers.import_order"
     table = "customers_return"
     line_keys = ("sku", "position")
     columns = (

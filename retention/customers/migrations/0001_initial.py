@@ -164,6 +164,7 @@ class Migration(migrations.Migration):
                 "permissions": [
                     ("import_customer", "Can import customers"),
                     ("export_customer", "Can export customers"),
+                    ("view_data_health", "Can view how much is known of all customers"),
                 ],
             },
         ),

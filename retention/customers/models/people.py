@@ -94,7 +94,11 @@ class Customer(models.Model):
             models.Index(fields=["xid"], name="customer_mark"),
             models.Index(fields=["merged_into"], name="customer_tombstones", condition=Q(merged_into__isnull=False)),
         ]
-        permissions = [("import_customer", "Can import customers"), ("export_customer", "Can export customers")]
+        permissions = [
+            ("import_customer", "Can import customers"),
+            ("export_customer", "Can export customers"),
+            ("view_data_health", "Can view how much is known of all customers"),
+        ]
 
     def __str__(self):
         return " ".join(filter(None, (self.given_name, self.family_name))) or self.reference or f"Customer {self.pk}"

@@ -10,7 +10,8 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 import openpyxl
@@ -22,6 +23,7 @@ from retention.work.ingest.staging import BadRow, Records, Sheet
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?[0-9][0-9 .,:/-]*")
+Naming = Callable[[Sequence[str]], list[str]]
 #: An unzipped workbook larger than this is not read: it could be a few kilobytes made to fill the memory.
 MAX_WORKBOOK = 512 * 2**20
 
@@ -34,8 +36,45 @@ class BadFile(Refused):
     status = 422
 
 
-def open_rows(file: BinaryIO) -> Sheet | Records:
+def column_names(names: Sequence[str]) -> list[str]:
+    """Column names as we know them: `Given name` is `given_name`.
+
+    Raises:
+        BadFile: there is none, one is nameless, or one is there twice.
+    """
+    columns = [name.strip() if "." in name else name.strip().lower().replace(" ", "_") for name in names]
+    if not columns:
+        raise BadFile(reason=_("it is empty."))
+    if "" in columns:
+        raise BadFile(reason=_("column %d has no name.") % (columns.index("") + 1))
+    twice = next((name for at, name in enumerate(columns) if name in columns[:at]), None)
+    if twice:
+        raise BadFile(reason=_("column %s is there twice.") % twice[:60])
+    return columns
+
+
+def foreign_names(names: Sequence[str]) -> list[str]:
+    """Column names as the file has them; a nameless one is called by its place, the second `Email` is `Email (2)`.
+
+    Raises:
+        BadFile: there is none.
+    """
+    if not names:
+        raise BadFile(reason=_("it is empty."))
+    seen: Counter[str] = Counter()
+    columns = []
+    for place, name in enumerate(names, start=1):
+        name = " ".join(name.split())[:100] or f"Column {place}"
+        seen[name] += 1
+        columns.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return columns
+
+
+def open_rows(file: BinaryIO, named: Naming = column_names) -> Sheet | Records:
     """The rows of an open file, streamed; the file must stay open while they are read.
+
+    Args:
+        named: makes the columns' names out of a table's first row.
 
     Raises:
         BadFile: now, or while the rows are read.
@@ -43,7 +82,7 @@ def open_rows(file: BinaryIO) -> Sheet | Records:
     head = file.read(4)
     file.seek(0)
     if head.startswith(_ZIP):
-        return _workbook(file)
+        return _workbook(file, named)
     plain: Any = gzip.GzipFile(fileobj=file) if head.startswith(_GZIP) else file
     reader = io.BufferedReader(plain, 2**20) if isinstance(plain, gzip.GzipFile) else plain
     try:
@@ -54,7 +93,7 @@ def open_rows(file: BinaryIO) -> Sheet | Records:
     if b"\0" in first:
         raise BadFile(reason=_("it is not UTF-8."))
     text: Any = io.TextIOWrapper(_KeepOpen(reader), encoding="utf-8-sig", newline="")
-    return _json_lines(text) if first.startswith(b"{") else _csv(text)
+    return _json_lines(text) if first.startswith(b"{") else _csv(text, named)
 
 
 class _KeepOpen(io.RawIOBase):
@@ -75,13 +114,13 @@ class _KeepOpen(io.RawIOBase):
         return len(data)
 
 
-def _csv(text: io.TextIOWrapper) -> Sheet:
+def _csv(text: io.TextIOWrapper, named: Naming) -> Sheet:
     try:
         header = text.readline()
     except UnicodeDecodeError:
         raise BadFile(reason=_("it is not UTF-8.")) from None
     delimiter = max(",;\t", key=header.count)
-    columns = column_names(next(csv.reader([header], delimiter=delimiter), []))
+    columns = named(next(csv.reader([header], delimiter=delimiter), []))
     sheet = Sheet(columns, [])
     sheet.lines = _csv_lines(text, delimiter, len(columns), sheet.bad)
     return sheet
@@ -125,7 +164,7 @@ def _no_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _workbook(file: BinaryIO) -> Sheet:
+def _workbook(file: BinaryIO, named: Naming) -> Sheet:
     try:
         if sum(entry.file_size for entry in zipfile.ZipFile(file).infolist()) > MAX_WORKBOOK:
             raise BadFile(reason=_("the workbook is too large; save it as CSV."))
@@ -138,7 +177,7 @@ def _workbook(file: BinaryIO) -> Sheet:
     names = list(header)
     while names and names[-1] is None:
         names.pop()
-    columns = column_names(["" if name is None else str(name) for name in names])
+    columns = named(["" if name is None else str(name) for name in names])
     width = len(columns)
     return Sheet(
         columns,
@@ -182,20 +221,3 @@ def unpacked_size(file: BinaryIO) -> int | None:
         return 0
     finally:
         file.seek(0)
-
-
-def column_names(names: Sequence[str]) -> list[str]:
-    """Column names as we know them: `Given name` is `given_name`.
-
-    Raises:
-        BadFile: there is none, one is nameless, or one is there twice.
-    """
-    columns = [name.strip() if "." in name else name.strip().lower().replace(" ", "_") for name in names]
-    if not columns:
-        raise BadFile(reason=_("it is empty."))
-    if "" in columns:
-        raise BadFile(reason=_("column %d has no name.") % (columns.index("") + 1))
-    twice = next((name for at, name in enumerate(columns) if name in columns[:at]), None)
-    if twice:
-        raise BadFile(reason=_("column %s is there twice.") % twice[:60])
-    return columns

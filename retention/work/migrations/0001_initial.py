@@ -1,3 +1,4 @@
+import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
@@ -73,10 +74,59 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="ColumnMap",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="Where the files come from, such as “ERP export”.", max_length=80, unique=True
+                    ),
+                ),
+                ("kind", models.CharField(max_length=40)),
+                (
+                    "headers",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=120),
+                        help_text="Columns of its files, sorted.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "layout",
+                    models.JSONField(help_text="columns, constants, words, dates, has_decimal_comma."),
+                ),
+                ("saved_at", models.DateTimeField()),
+                ("archived_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["name"],
+            },
+        ),
+        migrations.CreateModel(
             name="Import",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("kind", models.CharField(max_length=40)),
+                (
+                    "source",
+                    models.CharField(blank=True, help_text="What its columns were read by.", max_length=80),
+                ),
+                (
+                    "layout",
+                    models.JSONField(
+                        default=dict, help_text="The columns as they were chosen then; empty: they are ours."
+                    ),
+                ),
                 ("file", models.FileField(upload_to="imports/%Y/%m/")),
                 ("file_name", models.CharField(max_length=200)),
                 ("good_only", models.BooleanField(default=False, verbose_name="import the good rows, return the rest")),
@@ -84,6 +134,7 @@ class Migration(migrations.Migration):
                     "state",
                     models.CharField(
                         choices=[
+                            ("prepared", "being prepared"),
                             ("waiting", "Waiting"),
                             ("running", "Running"),
                             ("done", "Done"),

@@ -11,8 +11,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from retention import clock, registries
 from retention.actors import Actor
-from retention.work.ingest import IngestResult, RowError, ingest
+from retention.work.column_maps import NoSuchMap, layout_called
+from retention.work.ingest import RowError, ingest
+from retention.work.ingest.feeds import Brought, bring
 from retention.work.ingest.files import BadFile, open_rows
+from retention.work.ingest.layouts import feeds_of
 from retention.work.ingest.run import NoShop
 
 #: Errors told on the screen; the file asked for with --errors has all of them.
@@ -25,12 +28,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("kind", choices=sorted(registries.ingests.keys()))
         parser.add_argument("file", type=Path)
+        parser.add_argument("--map", dest="source", help="Read it by the columns kept under this name, or by a preset.")
         parser.add_argument("--good-only", action="store_true", help="Import the good rows, report the others.")
         parser.add_argument("--dry-run", action="store_true", help="Say what would happen; change nothing.")
         parser.add_argument("--errors", type=Path, help="Write every error to this CSV file.")
         parser.add_argument("--json", action="store_true", help="Print the result as JSON.")
 
-    def handle(self, *, kind: str, file: Path, good_only: bool, dry_run: bool, errors: Path | None, **options) -> None:
+    def handle(self, *, kind: str, file: Path, source: str | None, errors: Path | None, **options) -> None:
         bar = _Bar(file, options["verbosity"] > 0)
         with ExitStack() as stack:
             refusing = None
@@ -41,51 +45,44 @@ class Command(BaseCommand):
                 def refusing(error: RowError) -> None:
                     out.writerow((error.line, error.column, error.code, error.message))
 
+            asked = {"now": clock.now(), "by": Actor.command("ingest"), "progress": bar.show, "refusing": refusing}
+            asked |= {name: options[name] for name in ("good_only", "dry_run")}
             try:
-                source = stack.enter_context(file.open("rb"))
-                bar.source = source
-                result = ingest(
-                    kind,
-                    open_rows(source),
-                    now=clock.now(),
-                    by=Actor.command("ingest"),
-                    good_only=good_only,
-                    dry_run=dry_run,
-                    progress=bar.show,
-                    refusing=refusing,
-                )
-            except (OSError, BadFile, NoShop) as reason:
+                feeds = feeds_of(kind, layout_called(kind, source)) if source else ()
+                bar.source = stack.enter_context(file.open("rb"))
+                if feeds:
+                    done = bring(feeds, bar.source, **asked)
+                else:
+                    done = [Brought(kind, ingest(kind, open_rows(bar.source), **asked))]
+            except (OSError, BadFile, NoShop, NoSuchMap) as reason:
                 raise CommandError(str(reason), returncode=2) from None
             finally:
                 bar.close()
-        self._report(result, dry_run, options["json"])
-        if result.refused_rows:
+        self._report(done, **options)
+        if any(one.result.refused_rows for one in done):
             sys.exit(1)
 
-    def _report(self, result: IngestResult, dry_run: bool, as_json: bool) -> None:
-        figures = {
-            "new": result.new,
-            "changed": result.changed,
-            "unchanged": result.unchanged,
-            "refused": result.refused_rows,
-            "written": result.is_written,
-        }
-        if as_json:
-            refused = [
-                {"line": e.line, "column": e.column, "code": e.code, "message": e.message} for e in result.refused
-            ]
-            self.stdout.write(json.dumps({**figures, "errors": refused}, ensure_ascii=False))
+    def _report(self, done: list[Brought], *, dry_run: bool, **options) -> None:
+        kinds = [one.figures for one in done]
+        figures = {name: sum(each[name] for each in kinds) for name in ("new", "changed", "unchanged", "refused")}
+        is_written = all(one.result.is_written for one in done)
+        refused = [error for one in done for error in one.result.refused]
+        if options["json"]:
+            errors = [{"line": e.line, "column": e.column, "code": e.code, "message": e.message} for e in refused]
+            by_kind = {"kinds": kinds} if len(kinds) > 1 else {}
+            told = {**figures, "written": is_written, **by_kind, "errors": errors}
+            self.stdout.write(json.dumps(told, ensure_ascii=False))
             return
-        said = ", ".join(f"{count:,} {name}" for name, count in figures.items() if name != "written")
+        said = ", ".join(f"{count:,} {name}" for name, count in figures.items())
         if dry_run:
             end = "Nothing was written: this was a dry run."
         else:
-            end = "Written." if result.is_written else "Nothing was written."
+            end = "Written." if is_written else "Nothing was written."
         self.stdout.write(f"{said}. {end}")
-        for error in result.refused[:SHOWN]:
+        for error in refused[:SHOWN]:
             self.stderr.write(f"line {error.line}, {error.column or 'row'}: {error.message} [{error.code}]")
-        if len(result.refused) > SHOWN:
-            self.stderr.write(f"… and more: {result.refused_rows:,} rows in all. --errors FILE keeps them.")
+        if len(refused) > SHOWN:
+            self.stderr.write(f"… and more: {figures['refused']:,} rows in all. --errors FILE keeps them.")
 
 
 class _Bar:
