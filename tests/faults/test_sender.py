@@ -1,21 +1,18 @@
 """Senders that are killed: at most twenty unknown each, nobody twice, nothing lost, all of it listed."""
 
 import datetime as dt
-import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 
 import pytest
-from django.conf import settings as django_settings
-from django.db import connection
 
 from retention.messaging.models import Delivery
 from retention.messaging.operations import Message, queue, send_due
 from retention.work.models import Alert
 from tests.messaging.conftest import *  # noqa: F403
+from tests.processes import ROOT, environment, wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 
@@ -24,30 +21,14 @@ NOW = dt.datetime(2026, 5, 12, 10, tzinfo=dt.UTC)
 _SENDER = """
 import datetime as dt, django
 django.setup()
-from django.conf import settings
-settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", {port}
-settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
-settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
 from retention.messaging.operations import send_due
 send_due(now=dt.datetime(2026, 5, 12, 10, tzinfo=dt.UTC), worker="killed")
 """
 
 
 def start_sender(port: int) -> subprocess.Popen:
-    url = django_settings.DATABASES["default"]
-    address = (
-        f"postgres://{url['USER']}:{url['PASSWORD']}@{url['HOST']}:{url['PORT']}/{connection.settings_dict['NAME']}"
-    )
-    environment = {**os.environ, "DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "retention.settings"}
-    return subprocess.Popen([sys.executable, "-c", _SENDER.format(port=port)], env=environment)
-
-
-def wait_until(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.005)
+    more = {"DJANGO_SETTINGS_MODULE": "retention.settings", "EMAIL_URL": f"smtp://127.0.0.1:{port}"}
+    return subprocess.Popen([sys.executable, "-c", _SENDER], env=environment(**more), cwd=ROOT)
 
 
 @pytest.fixture
