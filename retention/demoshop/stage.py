@@ -15,12 +15,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from django.contrib.staticfiles.finders import get_finders
-from honcho.manager import Manager
+from honcho import manager as honcho
 from honcho.printer import Message, Printer
 
 #: In the environment of every process of a demo: tells those that a killed demo left behind.
 MARK = "RETENTION_DEMO"
 READY_SECONDS = 60
+#: A worker takes three to end what it has in hand, and more on a busy machine; honcho alone would kill it after five.
+ENDING_SECONDS = 20
 
 
 def commands(*, host: str, port: int, threads: int = 4, workers: int = 2) -> dict[str, list[str]]:
@@ -111,7 +113,8 @@ def serve(parts: dict[str, list[str]], *, url: str, mark: str, banner: str) -> i
 
     # Started after the last fork, so that no fork meets a second thread.
     announcing = threading.Thread(target=announce, daemon=True)
-    manager = Manager(Voices(list(parts), announcing.start))
+    honcho.KILL_WAIT = ENDING_SECONDS
+    manager = honcho.Manager(Voices(list(parts), announcing.start))
     # A demo in a container runs as root, and Celery would say so at length.
     quiet = "ignore:You're running the worker with superuser privileges"
     environment = {**os.environ, MARK: mark, "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": quiet}

@@ -107,6 +107,7 @@ def test_the_life_of_a_demo(environment):
     assert answer(environment) == 200
     assert first.interrupt() == 0
     assert b"Your data are kept" in first.output
+    assert b"SIGKILL" not in first.output, "everybody could end what was in hand"
     assert wait_until_gone(environment) == []
 
     second = Terminal(environment)
