@@ -98,6 +98,10 @@ class CampaignAdmin(VersionHistory, EditAdmin):
     actions_detail = ("approve", "launch", "pause", "resume", "end", "clone", "archive")
     version_labels = {"steps": _("Steps"), "occasion_args": _("Occasion")}
 
+    def has_change_permission(self, request, obj=None):
+        """What has ended stays as it ran: it is read, and copied."""
+        return super().has_change_permission(request, obj) and getattr(obj, "state", None) != Campaign.State.ENDED
+
     def get_queryset(self, request: HttpRequest):
         return super().get_queryset(request).filter(archived_at=None)
 
@@ -217,7 +221,7 @@ class CampaignAdmin(VersionHistory, EditAdmin):
         goes_to=lambda _campaign: reverse("admin:campaigns_campaign_changelist"),
         title=_("Archive"),
         description=_("Out of the list; its touches stay."),
-        permissions=["change"],
+        permissions=["campaigns.change_campaign"],
         icon="archive",
     )
 

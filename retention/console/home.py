@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign
 from retention import clock
-from retention.incentives.models import Grant, Redemption
+from retention.console.figures import figures_text
+from retention.incentives.models import CodeBatch, Grant, Redemption
 from retention.messaging.models import Delivery
 from retention.work.models import Alert, Import, JobRun
 from retention.work.querysets import PROCESSES, shop_zone, signs, standing
@@ -43,6 +44,7 @@ class Home:
     campaigns: list[Campaign] | None
     alerts: list[Alert] | None
     imports: list[Import] | None
+    batches: list[CodeBatch] | None
     more_campaigns: int
     as_of: dt.datetime
     zone: str
@@ -68,6 +70,7 @@ def read(user: Any, now: dt.datetime) -> Home:
         campaigns=live and live[0],
         alerts=allowed("work.view_alert", lambda: list(Alert.objects.filter(resolved_at=None)[:SHOWN])),
         imports=allowed("work.view_import", _importing),
+        batches=allowed("incentives.view_code", _making),
         more_campaigns=live[1] if live else 0,
         as_of=now,
         zone=zone,
@@ -129,7 +132,7 @@ def _jobs(now: dt.datetime) -> list[dict[str, Any]]:
             "label": job.label,
             "run": (run := job.runs[0] if job.runs else None),
             "tone": tones.get(run.state, "") if run else "",
-            "figures": ", ".join(f"{name} {value}" for name, value in run.figures.items() if value) if run else "",
+            "figures": figures_text(run.figures) if run else "",
             "next_due_at": job.next_due_at,
             "is_enabled": job.job.is_enabled,
         }
@@ -154,6 +157,11 @@ def _live() -> tuple[list[Campaign], int]:
 
 def _importing() -> list[Import]:
     return list(Import.objects.filter(state__in=[Import.State.WAITING, Import.State.RUNNING]).order_by("-pk")[:SHOWN])
+
+
+def _making() -> list[CodeBatch]:
+    waiting = CodeBatch.objects.filter(state=CodeBatch.State.WAITING)
+    return list(waiting.select_related("incentive").order_by("pk")[:SHOWN])
 
 
 def _list(name: str) -> str | None:

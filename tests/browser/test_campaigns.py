@@ -109,7 +109,7 @@ def test_from_the_gallery_to_live(browser, lead, people):
         ("Resume", "live", "It is live again."),
         ("End", "ended", "It has ended."),
     ):
-        press(page, button, "Confirm")
+        press(page, button, button)
         page.get_by_text(outcome, exact=True).wait_for()
         campaign.refresh_from_db()
         assert campaign.state == state
@@ -142,7 +142,7 @@ def test_the_jobs_page(browser, lead, people):
     shoot(page, "jobs")
     page.get_by_role("link", name="Campaigns reach who is due").first.click()
     page.wait_for_url("**/change/**")
-    press(page, "Run now", "Confirm")
+    press(page, "Run now", "Run now")
     page.get_by_text("A worker was told").wait_for()
     shoot(page, "job")
     assert browser.complaints == []

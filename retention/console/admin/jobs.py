@@ -16,8 +16,8 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 
-from campaigns.reasons import reason_text
 from retention import clock, registries
+from retention.console.figures import figures_text
 from retention.doors.console import EditAdmin, FactAdmin, acting, button, confirm
 from retention.shop.models import Shop
 from retention.work import operations
@@ -33,15 +33,6 @@ SHOWN_RUNS = 20
 def label_of(key: str) -> str:
     """What people call a job, also one that this version no longer knows."""
     return str(registries.jobs[key].label or key) if key in registries.jobs else key
-
-
-def figures_text(figures: dict[str, Any]) -> str:
-    """The figures of a run as people read them, without the noughts."""
-    words = [f"{name} {value:,}" for name, value in figures.items() if isinstance(value, int) and value]
-    words += [
-        f"{_t('skipped')} {count:,}: {reason_text(reason)}" for reason, count in (figures.get("skipped") or {}).items()
-    ]
-    return ", ".join(words) or ("—" if not figures else _t("nothing was due"))
 
 
 class RunInline(TabularInline):

@@ -16,7 +16,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.html import format_html, format_html_join
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext_lazy as _
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
@@ -138,7 +137,7 @@ def confirm(
             context = {
                 "dialog": dialog,
                 "form": form,
-                "form_submit_text": submit or _("Confirm"),
+                "form_submit_text": submit or button or title,
                 "opts": admin.model._meta,
             }
             return render(request, "unfold/helpers/dialog.html", context)

@@ -139,7 +139,10 @@ class FastList(RowHistory, ModelAdmin):
         return [each for each in offered if shown is None or each.action_name.removeprefix(prefix) in shown]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        words = {"labels": dict(self.labels), "help_texts": dict(self.help_texts)}
+        # Hints are for who fills something in.
+        may_fill = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        silent = {} if may_fill else dict.fromkeys((field.name for field in self.opts.fields), "")
+        words = {"labels": dict(self.labels), "help_texts": silent or dict(self.help_texts)}
         return super().get_form(request, obj, change=change, **{**words, **kwargs})
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
@@ -171,11 +174,6 @@ class FactAdmin(FastList):
 
     actions = None
     sortable_by: Any = ()
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        # Hints are for who fills something in.
-        silent = dict.fromkeys((field.name for field in self.opts.fields), "")
-        return super().get_form(request, obj, change=change, help_texts={**silent, **self.help_texts}, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
