@@ -92,14 +92,10 @@ class ApiKeyAdmin(EditAdmin):
         title=_("Revoke the key"),
         description=_("The caller is refused within two seconds. This cannot be undone; make a new key instead."),
         submit=_("Revoke it"),
-        button=_("Revoke"),
         permissions=["doors.change_apikey"],
         icon="block",
         variant=ActionVariant.DANGER,
     )
-
-    def buttons_of(self, obj):
-        return [] if obj.revoked_at else None
 
     def _show_once(self, request, secret: str) -> None:
         sentence = format_html(

@@ -88,10 +88,7 @@ class EditAdmin(FastList):
     # From here on: how Django's page is bent to that.
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None) -> HttpResponse:
-        buttons = {
-            "show_save_and_add_another": False,
-            "show_save_and_continue": self.has_change_permission(request),
-        }
+        buttons = {"show_save_and_add_another": False}
         try:
             return super().changeform_view(request, object_id, form_url, {**buttons, **(extra_context or {})})
         except _Undone as undone:

@@ -35,6 +35,10 @@ class RestoreForm(forms.Form):
 class RowHistory:
     """The history page of any row: what was done to it, for those who may read the audit."""
 
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None) -> HttpResponse:
+        may_read = {"show_history": request.user.has_perm("audit.view_auditentry")}
+        return super().changeform_view(request, object_id, form_url, {**may_read, **(extra_context or {})})
+
     def history_view(self, request: HttpRequest, object_id: str, extra_context=None) -> HttpResponse:
         obj = self._seen(request, object_id)
         if not request.user.has_perm("audit.view_auditentry"):
