@@ -1,5 +1,6 @@
 """The demo's processes in one terminal: web, workers and beat as in production, started together, stopped together."""
 
+import contextlib
 import hashlib
 import os
 import re
@@ -15,14 +16,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from django.contrib.staticfiles.finders import get_finders
-from honcho import manager as honcho
+from honcho.compat import ProcessManager
+from honcho.manager import Manager
 from honcho.printer import Message, Printer
 
 #: In the environment of every process of a demo: tells those that a killed demo left behind.
 MARK = "RETENTION_DEMO"
 READY_SECONDS = 60
-#: A worker takes three to end what it has in hand, and more on a busy machine; honcho alone would kill it after five.
-ENDING_SECONDS = 20
+#: So long a part may take to end what it is at.
+STOP_SECONDS = 8
 
 
 def commands(*, host: str, port: int, threads: int = 4, workers: int = 2) -> dict[str, list[str]]:
@@ -103,6 +105,47 @@ class Voices(Printer):
             self._when_started()
 
 
+class Leaders(ProcessManager):
+    """Asks a part's own process to stop, which tells its children: those told too would die in the middle of a mail."""
+
+    def terminate(self, pid: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+
+
+class Parts(Manager):
+    """Starts the parts together and stops them together, by force those that do not go in time."""
+
+    def __init__(self, printer: Printer) -> None:
+        super().__init__(printer)
+        self._procmgr = Leaders()
+        self._pid = os.getpid()
+        self._deadline = 0.0
+
+    def terminate(self) -> None:
+        # Ctrl-C reaches the watchers too that were forked a moment ago; and who has no number yet cannot be told:
+        # `stop_if_asked` comes back to it.
+        if os.getpid() != self._pid or not self._all_started() or self._terminating:
+            return
+        self._deadline = time.monotonic() + STOP_SECONDS
+        forcing = threading.Timer(STOP_SECONDS, self.kill)
+        forcing.daemon = True
+        forcing.start()
+        super().terminate()
+
+    def kill(self) -> None:
+        # honcho would like to five seconds after the first part has gone.
+        if time.monotonic() >= self._deadline:
+            super().kill()
+
+    def stop_if_asked(self) -> bool:
+        """To be called when all have started: whether somebody wanted them to stop meanwhile."""
+        if self.returncode is None:
+            return False
+        self.terminate()
+        return True
+
+
 def serve(parts: dict[str, list[str]], *, url: str, mark: str, banner: str) -> int:
     """Run the parts until Ctrl-C or until one of them ends, which ends all; the exit code."""
 
@@ -113,8 +156,7 @@ def serve(parts: dict[str, list[str]], *, url: str, mark: str, banner: str) -> i
 
     # Started after the last fork, so that no fork meets a second thread.
     announcing = threading.Thread(target=announce, daemon=True)
-    honcho.KILL_WAIT = ENDING_SECONDS
-    manager = honcho.Manager(Voices(list(parts), announcing.start))
+    manager = Parts(Voices(list(parts), lambda: manager.stop_if_asked() or announcing.start()))
     # A demo in a container runs as root, and Celery would say so at length.
     quiet = "ignore:You're running the worker with superuser privileges"
     environment = {**os.environ, MARK: mark, "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": quiet}

@@ -1,5 +1,7 @@
 """The `doors` room as Django sees it; loads what every app adds to the registries."""
 
+import gc
+
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
@@ -12,3 +14,6 @@ class DoorsConfig(AppConfig):
 
     def ready(self):
         registries.discover(autodiscover_modules)
+        # What is loaded stays to the end. Looked at no more by the collector, a process ends in 0.03 s of CPU where it
+        # took 0.65 (on a busy machine: five seconds), and forked workers share more of their memory.
+        gc.freeze()
