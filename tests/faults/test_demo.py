@@ -99,6 +99,16 @@ def answer(environment: dict[str, str]) -> int:
         return page.status
 
 
+@pytest.mark.parametrize("after", [b"Preparing the database", b"Collecting styles", b"orders "])
+def test_ctrl_c_while_it_prepares_leaves_nothing_running(environment, after):
+    demo = Terminal(environment)
+    demo.read_until(after, 600)
+    assert demo.interrupt() == 130
+    assert b"Traceback" not in demo.output
+    assert b"Stopped." in demo.output
+    assert wait_until_gone(environment) == []
+
+
 def test_the_life_of_a_demo(environment):
     first = Terminal(environment)
     first.read_until(BANNER, 600)
@@ -107,7 +117,7 @@ def test_the_life_of_a_demo(environment):
     assert answer(environment) == 200
     assert first.interrupt() == 0
     assert b"Your data are kept" in first.output
-    assert b"SIGKILL" not in first.output, "everybody could end what was in hand"
+    assert b"SIGKILL" not in first.output
     assert wait_until_gone(environment) == []
 
     second = Terminal(environment)
@@ -129,4 +139,5 @@ def test_the_life_of_a_demo(environment):
     assert os.waitstatus_to_exitcode(os.waitpid(fourth.pid, 0)[1]) == 1
 
     assert third.interrupt() == 0
+    assert b"SIGKILL" not in third.output
     assert wait_until_gone(environment) == []

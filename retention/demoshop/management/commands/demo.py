@@ -14,7 +14,7 @@ from django.db import connections
 from retention import clock, embedded
 from retention.demoshop import staff, stage
 from retention.doors.roles import ROLES
-from retention.embedded.places import data_folder, make_data_folder, open_lock
+from retention.embedded.places import Place, data_folder, make_data_folder, open_lock, outbox_folder
 from retention.work.models import Watermark
 
 #: The mark of a first start that came to its end.
@@ -126,6 +126,8 @@ class Command(BaseCommand):
 
     @staticmethod
     def _mail():
-        if settings.EMAIL_HOST in ("127.0.0.1", "localhost"):
-            return ".data/outbox keeps every message as a file; the console shows them under Deliveries"
-        return f"leaves by {settings.EMAIL_HOST}"
+        url = os.environ["EMAIL_URL"]
+        servers = (Place.of("demo").read_state() or {}).get("servers", {})
+        if url.startswith("filemail:") or url == servers.get("email_url", {}).get("url"):
+            return f"{outbox_folder()} keeps every message as a file; the console shows them under Deliveries"
+        return f"leaves by {settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
