@@ -1,7 +1,8 @@
 """Rendering and sending mail to a local sink, against one kept SMTP connection that sends ready bytes.
 
 `mail` is what one sender does for each customer: fill the template in her language, make the mail, hand it over.
-`mail_outbox` is the whole outbox beside the same floor: claim, guards, placeholders, marks, and what becomes of each.
+`mail_outbox` is the whole outbox beside the same floor: claim, guards, placeholders, marks, and what becomes of each
+(without coupons, whose giving is measured by `enlist`).
 """
 
 import smtplib
