@@ -62,7 +62,9 @@ def test_columns_are_chosen_kept_and_known_again(browser, person, shop, now, tmp
     assert Import.objects.get().state == "done"
     assert Customer.objects.get(reference="100").city == "x"
     assert ConsentState.objects.get().is_given
-    page.goto("/admin/work/import/upload/")
+    page.goto("/admin/work/import/")
+    look("imports")
+    page.click("text=Import a file")
     page.set_input_files("input[type=file]", str(path))
     page.click("main button[type=submit], #content button[type=submit]")
     page.wait_for_url("**/preview/")
