@@ -25,6 +25,7 @@ ENDINGS_WITHOUT_A_LINK = {
     "/delete/": "nobody deletes",
     "/process_import/": "comes after a file was checked",
     "/errors/": "there once a file had bad rows",
+    "/progress/": "asked while a file is read",
     "/restore/": "there once a row has two versions",
     "/undo/": "there while the coupon is unused",
 }
