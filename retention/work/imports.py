@@ -213,7 +213,7 @@ def _hooks(side: Any, import_id: int, attempt: int, file: Any) -> dict[str, Any]
     def progress(rows: int) -> None:
         with side.cursor() as cursor:
             cursor.execute(
-                "UPDATE work_import SET rows_done = %s, bytes_done = greatest(bytes_done, %s),"
+                "UPDATE work_import SET rows_done = greatest(rows_done, %s), bytes_done = greatest(bytes_done, %s),"
                 " lease_until = now() + %s::interval"
                 " WHERE id = %s AND state = 'running' AND (figures ->> 'attempt')::int = %s",
                 [rows, file.tell(), LEASE, import_id, attempt],

@@ -28,7 +28,7 @@ def look(browser):
     return examine
 
 
-def test_columns_are_chosen_kept_and_known_again(browser, person, shop, now, tmp_path, look):
+def test_columns_are_chosen_kept_and_known_again(browser, person, shop, now, tmp_path, look, empty_cache):
     seeds.seed(now=now)
     person("mia", "marketer")
     path = tmp_path / "erp.csv"

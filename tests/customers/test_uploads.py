@@ -279,7 +279,8 @@ class TestStarting:
         assert (row.state, [(each["kind"], each["new"]) for each in row.figures["kinds"]]) == (
             "done", [("customers", 3), ("consents", 1)],
         )  # fmt: skip
-        assert "Consents" in done.content.decode()
+        assert "Consents: 1 new, 0 changed, 1 as they were." in done.content.decode()
+        assert row.rows_done == 3
         anna = Customer.objects.get(reference="100")
         assert (anna.birth_year, anna.language, anna.signed_up_at.isoformat()) == (
             1990, "de", "2024-02-01T13:30:00+00:00",

@@ -25,11 +25,12 @@ from retention.work.models import ColumnMap, Import
 @admin.register(Import)
 class ImportAdmin(Uploads, FactAdmin):
     empty_hint = _("Bring in a file with “Import a file”: of your shop's program, of a mailing program, or your own.")
-    list_display = ("file_name", "kind", "source", "state", "created_at", "rows_done", "result")
+    list_display = ("file_name", "kind_label", "source", "state", "created_at", "rows_done", "result")
     change_list_template = "customers/imports.html"
     list_filter = ("state",)
     ordering = ("-id",)
-    fields = ("file_name", "kind", "source", "good_only", "created_at", "ended_at", "by")
+    readonly_fields = ("kind_label",)
+    fields = ("file_name", "kind_label", "source", "good_only", "created_at", "ended_at", "by")
     change_form_template = "customers/import.html"
     actions_detail = ["cancel"]
 
@@ -68,6 +69,10 @@ class ImportAdmin(Uploads, FactAdmin):
         cancel_import(import_id=obj.pk, now=acting(request)["now"])
         return str(_("The import stops."))
 
+    @display(description=_("What it holds"))
+    def kind_label(self, row: Import) -> str:
+        return _kind_label(row.kind)
+
     @display(description=_("Result"))
     def result(self, row: Import) -> str:
         return _figures(row.figures) if "new" in row.figures else row.error
@@ -77,6 +82,11 @@ class ImportAdmin(Uploads, FactAdmin):
         if not self.has_view_permission(request, row):
             raise PermissionDenied
         return row
+
+
+def _kind_label(key: str) -> str:
+    """The kind's name; its key where a later release has it no more."""
+    return str(registries.ingests[key].label) if key in registries.ingests else key
 
 
 def _progress(row: Import) -> dict[str, Any]:
@@ -99,11 +109,15 @@ class ColumnMapAdmin(FactAdmin):
     """Made and changed on the page of a file's columns; here they are read and put away."""
 
     empty_hint = _("Give a name to a file's columns while you import it, and they are kept here.")
-    list_display = ("name", "kind", "saved_at", "archived_at")
+    list_display = ("name", "kind_label", "saved_at", "archived_at")
     list_filter = (("archived_at", admin.EmptyFieldListFilter),)
-    fields = ("name", "kind", "chosen", "fixed", "dates", "saved_at", "by", "archived_at")
-    readonly_fields = ("chosen", "fixed", "dates")
+    fields = ("name", "kind_label", "chosen", "fixed", "dates", "saved_at", "by", "archived_at")
+    readonly_fields = ("kind_label", "chosen", "fixed", "dates")
     actions_detail = ["archive"]
+
+    @display(description=_("What its files hold"))
+    def kind_label(self, row: ColumnMap) -> str:
+        return _kind_label(row.kind)
 
     @display(description=_("Columns"))
     def chosen(self, row: ColumnMap) -> str:
