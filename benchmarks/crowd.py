@@ -212,7 +212,7 @@ def make_pool(count: int) -> None:
     incentives.generate_codes(
         incentive_id=pool.pk, count=count, purpose=CodeBatch.Purpose.POOL, source="bench", now=NOW, by=BY
     )
-    call_command("run_jobs", job=["make_codes"], json=True)
+    call_command("run_jobs", job=["incentives.make_codes"], json=True)
 
 
 def heavy_pages() -> Iterator[str]:

@@ -33,7 +33,7 @@ class Campaigns(DueJob):
     It does not stand in the queue of the senders, where a newcomer's welcome would wait for a whole broadcast.
     """
 
-    key = "campaigns"
+    key = "campaigns.reach"
     label = _("Campaigns reach who is due")
     order = 50
     lanes = 2
@@ -86,7 +86,7 @@ class Campaigns(DueJob):
 
 @jobs.register
 class Holidays(DueJob):
-    key = "holidays"
+    key = "campaigns.holidays"
     label = _("Holidays are computed ahead")
     at = dt.time(3, 0)
     order = 40

@@ -2,6 +2,7 @@
 
 import pytest
 
+from retention import registries
 from retention.registries import Condition, DuplicateKey, Registry, UnknownKey
 
 
@@ -26,3 +27,9 @@ def test_an_unknown_key_is_an_error():
 def test_strangers_are_refused(stranger):
     with pytest.raises(TypeError):
         Registry(Condition, "conditions").register(stranger)
+
+
+def test_a_job_is_named_by_its_room():
+    for job in registries.jobs:
+        room = job.__module__.removeprefix("retention.").split(".")[0]
+        assert job.key.startswith(f"{room}."), job

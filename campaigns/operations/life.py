@@ -20,7 +20,7 @@ from retention.refusals import Refused
 from retention.work import operations as work
 from retention.work.querysets import shop_zone
 
-JOB = "campaigns"
+JOB = "campaigns.reach"
 ENDED = "campaigns.ended"
 
 

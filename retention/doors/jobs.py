@@ -10,7 +10,7 @@ from retention.registries import DueJob, jobs
 
 @jobs.register
 class ForgetAnswers(DueJob):
-    key = "forget_api_answers"
+    key = "doors.forget_answers"
     label = _("Forget old answers of the API")
     queue = "bulk"
     at = dt.time(4, 40)

@@ -34,7 +34,7 @@ class MakeCodes(DueJob):
 
 @jobs.register
 class WatchPools(DueJob):
-    key = "watch_pools"
+    key = "incentives.watch_pools"
     label = _("Tell of pools of codes that run low")
     order = 90
     woken_by = frozenset({"codes"})
@@ -50,7 +50,7 @@ class WatchPools(DueJob):
 
 @jobs.register
 class ReconcileCounters(DueJob):
-    key = "reconcile_incentives"
+    key = "incentives.reconcile"
     label = _("Compare the counters of incentives with the facts")
     queue = "bulk"
     at = dt.time(3, 50)

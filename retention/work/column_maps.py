@@ -193,15 +193,15 @@ def save_column_map(
     kept = ColumnMap.objects.select_for_update().filter(name=name.strip()).first()
     if kept is not None and kept.kind != kind:
         raise OfAnotherKind(name=kept.name)
-    before = kept and {"layout": kept.layout, "headers": kept.headers}
-    if before == values and kept.archived_at is None:
+    before = {"layout": kept.layout, "headers": kept.headers} if kept else None
+    if kept and before == values and kept.archived_at is None:
         return kept
     row, _is_new = ColumnMap.objects.update_or_create(
         name=name.strip(),
         defaults={**values, "kind": kind, "by_id": by.staff_id, "saved_at": now, "archived_at": None},
     )
     # Headers and columns name no person; constants are the shop's own words.
-    record(verb="save_column_map", by=by, now=now, subject=row, before=before, after=values)
+    record(verb="work.save_column_map", by=by, now=now, subject=row, before=before, after=values)
     return row
 
 
@@ -209,4 +209,4 @@ def save_column_map(
 def archive_column_map(*, column_map: ColumnMap, now: dt.datetime, by: Actor) -> None:
     """Choose it no more; its imports stay as they are."""
     if ColumnMap.objects.filter(pk=column_map.pk, archived_at=None).update(archived_at=now):
-        record(verb="archive_column_map", by=by, now=now, subject=column_map)
+        record(verb="work.archive_column_map", by=by, now=now, subject=column_map)

@@ -28,6 +28,8 @@ ATTEMPTS = 3
 TASK = "work.run_import"
 #: How long a file waits to be looked at.
 KEPT_PREPARED = dt.timedelta(days=1)
+#: How long the files of an ended import may be looked at.
+KEPT_ENDED = dt.timedelta(days=30)
 
 
 class NothingToCancel(Refused):
@@ -107,12 +109,21 @@ def bring_file(row: Import, file: BinaryIO, **options: Any) -> list[Brought]:
     return [Brought(row.kind, ingest(row.kind, open_rows(file), **options))]
 
 
-def forget_prepared(*, now: dt.datetime) -> int:
-    """Files that nobody brought in within a day are thrown away; how many."""
+def forget_files(*, now: dt.datetime) -> int:
+    """Throw away files that nobody brought in within a day, and those of imports that ended a month ago; how many.
+
+    They hold people's data, and what was to be kept of them is in the tables.
+    """
     left = Import.objects.filter(state=Import.State.PREPARED, created_at__lt=now - KEPT_PREPARED)
-    for row in left:
+    ended = Import.objects.filter(ended_at__lt=now - KEPT_ENDED).exclude(file="", errors="")
+    count = 0
+    for row in (*left, *ended):
         row.file.delete(save=False)
-    return left.delete()[0]
+        row.errors.delete(save=False)
+        count += 1
+    left.delete()
+    ended.update(file="", errors="")
+    return count
 
 
 def cancel_import(*, import_id: int, now: dt.datetime) -> None:
@@ -158,7 +169,7 @@ def run_import(*, import_id: int, now: dt.datetime) -> Import | None:
     row = Import.objects.get(pk=import_id)
     if attempt > ATTEMPTS:
         return _end(row, attempt, now, Import.State.FAILED, error=str(_("Its worker died three times.")))
-    by = Actor(f"staff:{row.by_id}", row.by_id) if row.by_id else Actor.job("imports")
+    by = Actor(f"staff:{row.by_id}", row.by_id) if row.by_id else Actor.job("work.imports")
     errors = _Errors()
     side = connection.copy()
     try:

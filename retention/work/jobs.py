@@ -9,14 +9,14 @@ from retention.work.models import JobRun
 
 @jobs.register
 class TidyRuns(DueJob):
-    key = "tidy_runs"
-    label = "Forget old runs of jobs and files that nobody brought in"
+    key = "work.tidy"
+    label = "Forget old runs of jobs and files of imports"
     at = dt.time(4, 30)
     order = 95
 
     @classmethod
     def run(cls, *, now, progress):
-        return {"due": operations.tidy_runs(now=now) + imports.forget_prepared(now=now)}
+        return {"due": operations.tidy_runs(now=now) + imports.forget_files(now=now)}
 
     @classmethod
     def preview(cls, *, now):
@@ -28,7 +28,7 @@ class TidyRuns(DueJob):
 class Imports(DueJob):
     """Files that wait for a worker, or whose worker died."""
 
-    key = "imports"
+    key = "work.imports"
     label = "Bring waiting files in"
     queue = "bulk"
     order = 90

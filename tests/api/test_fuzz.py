@@ -34,6 +34,11 @@ CONFORMANCE = [
 ]
 
 
+def refused_if_not_too_large(ctx, response, case):
+    """The library knows 413 as no refusal of wrong data, and what it makes is now and then over a megabyte."""
+    return None if response.status_code == 413 else negative_data_rejection(ctx, response, case)
+
+
 @pytest.fixture(scope="module")
 def schema():
     loaded = schemathesis.openapi.from_dict(DOCUMENT)
@@ -88,5 +93,5 @@ class TestFuzz:
         fuzz(schema[path][method], secret, GenerationMode.POSITIVE, CONFORMANCE, examples=12)
 
     def test_what_does_not_fit_is_refused(self, schema, secret, method, path):
-        checks = [*CONFORMANCE, negative_data_rejection]
+        checks = [*CONFORMANCE, refused_if_not_too_large]
         fuzz(schema[path][method], secret, GenerationMode.NEGATIVE, checks, examples=12)

@@ -237,12 +237,12 @@ def test_one_broken_campaign_does_not_hold_up_the_others(live, person, reach, no
     segment = Segment.objects.create(name="s", rule={"key": "no_such_condition"})
     broken = live("birthday", NINE, audience=segment.pk, priority=5)
     good = live("birthday", NINE)
-    figures = registries.jobs["campaigns"].run(now=now, progress=lambda done, total: None)
+    figures = registries.jobs["campaigns.reach"].run(now=now, progress=lambda done, total: None)
     assert figures["failed"] == [broken.pk]
     assert figures["touched"] == Touch.objects.filter(campaign=good).count() == 1
     assert Alert.objects.get(kind="campaigns.failed").subject == str(broken.pk)
     Segment.objects.update(rule={})
-    registries.jobs["campaigns"].run(now=now, progress=lambda done, total: None)
+    registries.jobs["campaigns.reach"].run(now=now, progress=lambda done, total: None)
     assert not Alert.objects.filter(resolved_at=None).exists()
 
 

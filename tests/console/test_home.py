@@ -143,7 +143,7 @@ def test_jobs_and_processes_go_by_names_people_know(as_role, shop):
     page = client.get("/admin/work/job/").content.decode()
     assert "Workers: sweeps:" in page
     assert "queue:sweeps" not in page
-    baker.make(JobRun, job=Job.objects.get(key="tidy_runs"), state="done", due_at=clock.now())
+    baker.make(JobRun, job=Job.objects.get(key="work.tidy"), state="done", due_at=clock.now())
     baker.make(JobRun, job=baker.make(Job, key="of_another_version"), state="done", due_at=clock.now())
     page = client.get("/admin/work/jobrun/").content.decode()
     assert "Forget old runs of jobs" in page

@@ -64,7 +64,7 @@ class TestColumns:
         assert (kept.name, kept.layout["dates"], kept.layout["constants"]) == (
             "ERP export", "day", {"consents.channel": "email", "consents.source": "erp"},
         )  # fmt: skip
-        assert AuditEntry.objects.get(verb="save_column_map").after["headers"] == sorted(page_headers(ERP))
+        assert AuditEntry.objects.get(verb="work.save_column_map").after["headers"] == sorted(page_headers(ERP))
 
     def test_the_next_file_with_these_columns_is_read_by_what_was_kept(self, upload, erp):
         page = upload("", ERP.replace("Anna", "Anne"))
@@ -366,9 +366,22 @@ def test_files_that_nobody_brought_in_are_forgotten(lead, upload, now):
     upload("customers", ERP)
     row = Import.objects.get()
     path = row.file.path
-    assert imports.forget_prepared(now=row.created_at + dt.timedelta(hours=23)) == 0
-    assert imports.forget_prepared(now=row.created_at + dt.timedelta(hours=25)) == 1
+    assert imports.forget_files(now=row.created_at + dt.timedelta(hours=23)) == 0
+    assert imports.forget_files(now=row.created_at + dt.timedelta(hours=25)) == 1
     assert not Import.objects.exists()
+    with pytest.raises(FileNotFoundError):
+        open(path)
+
+
+def test_files_of_ended_imports_are_forgotten_after_a_month_and_the_import_stays(lead, upload, now):
+    upload("customers", ERP)
+    row = Import.objects.get()
+    path = row.file.path
+    Import.objects.update(state=Import.State.DONE, ended_at=now)
+    assert imports.forget_files(now=now + dt.timedelta(days=29)) == 0
+    assert imports.forget_files(now=now + dt.timedelta(days=31)) == 1
+    assert imports.forget_files(now=now + dt.timedelta(days=31)) == 0
+    assert Import.objects.get().file.name == ""
     with pytest.raises(FileNotFoundError):
         open(path)
 
@@ -378,7 +391,7 @@ def test_a_source_is_put_away_and_known_no_more(lead, upload, erp):
     assert "E-Mail-Adresse → email" in page.content.decode()
     lead.post(reverse("admin:work_columnmap_archive", args=[erp.pk]), {"_form_submitted": "True"})
     assert ColumnMap.objects.get().archived_at is not None
-    assert AuditEntry.objects.filter(verb="archive_column_map").exists()
+    assert AuditEntry.objects.filter(verb="work.archive_column_map").exists()
     assert upload("customers", ERP).redirect_chain[-1][0].endswith("/columns/")
 
 

@@ -42,7 +42,7 @@ def test_the_first_run_serves_one_day_and_never_the_whole_base(small_demo, now):
     staff.hire(now=now, by=BY)
     furniture.furnish(now=now, by=BY)
 
-    jobs["campaigns"].run(now=now, progress=lambda done, total: None)
+    jobs["campaigns.reach"].run(now=now, progress=lambda done, total: None)
 
     touched = set(Touch.objects.values_list("campaign__playbook", flat=True))
     assert "welcome" in touched
@@ -53,5 +53,5 @@ def test_the_first_run_serves_one_day_and_never_the_whole_base(small_demo, now):
     assert Grant.objects.filter(origin="campaigns.touch").exists()
     assert 0 < Delivery.objects.count() <= Touch.objects.count()
     before = Touch.objects.count(), Grant.objects.count(), Delivery.objects.count()
-    jobs["campaigns"].run(now=now, progress=lambda done, total: None)
+    jobs["campaigns.reach"].run(now=now, progress=lambda done, total: None)
     assert (Touch.objects.count(), Grant.objects.count(), Delivery.objects.count()) == before

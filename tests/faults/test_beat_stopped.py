@@ -95,7 +95,7 @@ def touched():
 
 def ticks():
     """Runs of the campaigns' job that are over."""
-    return JobRun.objects.filter(job__key="campaigns", state="done", lane=0).count()
+    return JobRun.objects.filter(job__key="campaigns.reach", state="done", lane=0).count()
 
 
 @pytest.mark.parametrize(
@@ -141,5 +141,5 @@ def test_each_occasion_and_each_job_is_caught_up_once(processes, birthdays, smtp
     caught_up.subtract(jobs_before)
     assert set(caught_up.values()) == {1}, caught_up
     assert not JobRun.objects.filter(state="failed").exists()
-    due = JobRun.objects.get(job__key="holidays", due_at__gt=stopped).due_at
+    due = JobRun.objects.get(job__key="campaigns.holidays", due_at__gt=stopped).due_at
     assert due == clock.local_instant(change, dt.time(3), "Europe/Berlin")

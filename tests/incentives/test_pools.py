@@ -62,7 +62,7 @@ def test_it_is_told_below_the_threshold_and_taken_back_when_filled(pool, grant, 
 
 def test_imported_codes_fill_a_pool_and_wake_the_watch(pool, shop, now):
     incentive = pool(0, warn_below=2)
-    job = registries.jobs["watch_pools"]
+    job = registries.jobs["incentives.watch_pools"]
     assert job.run(now=now, progress=None) == {"due": 1}
     rows = [{"incentive": incentive.name, "code": f"LISTEN{n}0000"} for n in range(2)]
     assert not ingest("codes", rows, now=now, by=BY).refused

@@ -104,12 +104,12 @@ def test_from_the_facts_to_the_used_code(shop, smtp, checkout, offset, now):
     operations.approve(campaign_id=campaign.pk, version=1, now=now, by=BY)
     operations.launch(campaign_id=campaign.pk, now=now, by=BY)
 
-    foretold = report("--dry-run", "--at", "2026-05-13T10:00:00Z")["campaigns"]
+    foretold = report("--dry-run", "--at", "2026-05-13T10:00:00Z")["campaigns.reach"]
     assert not Touch.objects.exists()
     offset("1d")
     done = report()
     figures = ("due", "touched", "granted", "queued", "skipped")
-    assert [done["campaigns"][name] for name in figures] == [foretold[name] for name in figures] == [
+    assert [done["campaigns.reach"][name] for name in figures] == [foretold[name] for name in figures] == [
         2, 1, 1, 1, {"campaigns.no_consent": 1}
     ]  # fmt: skip
     assert {(row["customer"], row["occasion"], row["skipped"]) for row in foretold["touches"]} == set(
@@ -131,7 +131,7 @@ def test_from_the_facts_to_the_used_code(shop, smtp, checkout, offset, now):
     offset("1d1h")
     later = report()
     for ran in (again, later):
-        assert [ran["campaigns"][name] for name in ("touched", "granted", "queued")] == [0, 0, 0]
+        assert [ran["campaigns.reach"][name] for name in ("touched", "granted", "queued")] == [0, 0, 0]
     assert len(smtp.messages) == Code.objects.count() == Delivery.objects.count() == 1
 
     # At the checkout: once, and never again.
@@ -148,7 +148,7 @@ def test_consent_withdrawn_before_the_mail_leaves_returns_the_code(shop, smtp, n
     operations.approve(campaign_id=campaign.pk, version=1, now=now, by=BY)
     operations.launch(campaign_id=campaign.pk, now=now, by=BY)
     offset("1d")
-    report("--job", "campaigns")
+    report("--job", "campaigns.reach")
     assert Delivery.objects.get().state == "queued"
     row = {
         "customer": "anna",

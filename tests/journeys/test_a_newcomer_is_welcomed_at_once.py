@@ -93,7 +93,7 @@ def test_many_sign_ups_at_once_are_one_sweep(broker, sign_up, smtp):
         wait_until(lambda: len(smtp.messages) == 40, what="forty welcomes")
     finally:
         workers.kill()
-    assert JobRun.objects.filter(job__key="campaigns").count() == 1
+    assert JobRun.objects.filter(job__key="campaigns.reach").count() == 1
     assert len({mail.recipients for mail in smtp.messages}) == 40
 
 

@@ -152,7 +152,7 @@ def test_two_leads_launch_it_once(campaign, now):
 
 
 def test_lanes_of_the_job_share_the_campaigns(campaign, now):
-    job = registries.jobs["campaigns"]
+    job = registries.jobs["campaigns.reach"]
     found = side_by_side(*[lambda: job.run(now=now, progress=lambda done, total: None)] * job.lanes)
     assert not [error for error in found if isinstance(error, Exception)]
     assert Touch.objects.count() == Delivery.objects.count() == PEOPLE

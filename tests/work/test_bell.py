@@ -78,14 +78,14 @@ def test_what_many_processes_ring_for_is_rung_once_until_somebody_answers(monkey
     monkeypatch.setattr(current_app, "send_task", lambda task, **options: rung.append(options["countdown"]))
     ours, theirs = Bell(), Bell()
     for bell_of_one in (ours, theirs, ours):
-        bell_of_one.ring("work.nudged", ("campaigns",), "sweeps", after=1.0, unless_rung=True)
+        bell_of_one.ring("work.nudged", ("campaigns.reach",), "sweeps", after=1.0, unless_rung=True)
         bell_of_one.wait()
     assert rung == [1.0]
     theirs.ring("work.nudged", ("messaging.send",), "bulk", unless_rung=True)
     theirs.wait()
     assert rung == [1.0, 0.0], "another job is another ring"
-    Bell.answered("work.nudged", ("campaigns",))
-    theirs.ring("work.nudged", ("campaigns",), "sweeps", after=1.0, unless_rung=True)
+    Bell.answered("work.nudged", ("campaigns.reach",))
+    theirs.ring("work.nudged", ("campaigns.reach",), "sweeps", after=1.0, unless_rung=True)
     theirs.wait()
     assert rung == [1.0, 0.0, 1.0]
 
@@ -163,4 +163,4 @@ def test_facts_wake_the_jobs_that_name_them(shop, hourly, now, rung, monkeypatch
 def test_jobs_are_woken_by_facts_that_there_are():
     for job in registries.jobs:
         assert job.woken_by <= set(registries.ingests.keys())
-    assert registries.jobs["campaigns"].woken_by >= {"customers", "orders", "activities", "consents"}
+    assert registries.jobs["campaigns.reach"].woken_by >= {"customers", "orders", "activities", "consents"}

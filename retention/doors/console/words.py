@@ -19,7 +19,7 @@ ROOMS = {"doors": "settings", "console": "log-ins", "work": "jobs", "messaging":
 
 
 def actor_words(name: str) -> str:
-    """`staff:5` → her name, `job:campaigns` → the job as it is listed, `key:shop` → the API key shop."""
+    """`staff:5` → her name, `job:campaigns.reach` → the job as it is listed, `key:shop` → the API key shop."""
     kind, _colon, rest = name.partition(":")
     match kind:
         case "staff":

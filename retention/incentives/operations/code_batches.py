@@ -22,7 +22,7 @@ CHUNK = 50_000
 AT_ONCE = 5_000
 #: Of one batch.
 MOST = 5_000_000
-JOB = "make_codes"
+JOB = "incentives.make_codes"
 
 
 class NotUnique(Refused):
@@ -55,7 +55,8 @@ def generate_codes(
 ) -> CodeBatch:
     """Ask for `count` unique codes, to be handed out elsewhere or as a pool to be granted from.
 
-    A few are there when this returns; the others are made by the job `make_codes`, whose progress the batch shows.
+    A few are there when this returns; the others are made by the job `incentives.make_codes`, and the batch
+    shows how far it is.
     The same `source` again returns the same batch.
 
     Raises:

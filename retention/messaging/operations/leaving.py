@@ -66,12 +66,24 @@ def set_preferences(*, token: str, chosen: Collection[tuple[str, str]], now: dt.
     Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     proof = _proof(customer)
     for choice in querysets.choices_of(customer, language="", now=now):
-        said = {"customer_id": customer.pk, "channel": choice.channel, "purpose": choice.purpose, "now": now, "by": BY}
-        wanted = (choice.channel, choice.purpose) in chosen
-        if wanted and not (choice.is_on or choice.is_asked):
-            give_consent(**said, source="preferences", proof=proof if choice.channel == "email" else "")
-        elif not wanted and (choice.is_on or choice.is_asked):
-            withdraw_consent(**said, source="preferences")
+        channel, purpose = choice.channel, choice.purpose
+        wanted = (channel, purpose) in chosen
+        if wanted == (choice.is_on or choice.is_asked):
+            continue
+        if wanted:
+            give_consent(
+                customer_id=customer.pk,
+                channel=channel,
+                purpose=purpose,
+                source="preferences",
+                proof=proof if channel == "email" else "",
+                now=now,
+                by=BY,
+            )
+        else:
+            withdraw_consent(
+                customer_id=customer.pk, channel=channel, purpose=purpose, source="preferences", now=now, by=BY
+            )
     return True
 
 

@@ -71,9 +71,13 @@ _WORDS = {
 CONSENT_WORDS = {word.strip(): event for event, words in _WORDS.items() for word in words.split(",")}
 
 
+#: By code point. `ß` is gone already: casefold makes `ss` of it.
+_UMLAUTS = {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue"}
+
+
 def normal(name: str) -> str:
     """A name without case, accents and signs: `E-Mail Adresse` is `emailadresse`; umlauts are two letters."""
-    spelled = name.casefold().translate(str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}))
+    spelled = name.casefold().translate(_UMLAUTS)
     plain = unicodedata.normalize("NFKD", spelled)
     return re.sub(r"[^a-z0-9]", "", plain)
 
