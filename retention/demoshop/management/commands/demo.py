@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import OperationalError, connections
 
 from retention import clock, embedded
 from retention.demoshop import staff, stage
@@ -76,6 +76,11 @@ class Command(BaseCommand):
             embedded.leave("demo", wait_seconds=30)
 
     def _prepare(self):
+        try:
+            connections["default"].ensure_connection()
+        except OperationalError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise CommandError(f"The database of DATABASE_URL cannot be used: {reason}") from None
         with self._step("Preparing the database"):
             call_command("migrate", verbosity=0, interactive=False)
         print_of_static = stage.print_of_static_files()
