@@ -31,6 +31,8 @@ class PlainFormatter(logging.Formatter):
 def _told(error: BaseException) -> str:
     """A database error without the values it quotes."""
     about = error if isinstance(error, psycopg.Error) else error.__cause__
+    if isinstance(about, psycopg.OperationalError | psycopg.InterfaceError) and about.sqlstate is None:
+        return str(about)  # of a connection that could not be made or was lost: no row was in hand
     if not isinstance(about, psycopg.Error):
         return "(its words are left out: they may quote a row)"
     place = about.diag.constraint_name or about.diag.column_name or about.diag.table_name

@@ -19,10 +19,12 @@ QUEUES = "sweeps,bulk,transactional"
 
 def environment(**more: str) -> dict[str, str]:
     """What a process needs to stand beside this test: its database, its broker, its key."""
-    url = connection.settings_dict
-    host = quote(url["HOST"], safe="/") if url["HOST"] else ""
-    login = f"{url['USER']}:{quote(url['PASSWORD'])}" if url["PASSWORD"] else url["USER"]
-    place = f"/{url['NAME']}?host={host}" if host.startswith("/") else f"{host}:{url['PORT'] or 5432}/{url['NAME']}"
+    connection.ensure_connection()
+    # Where the settings name a socket and where a host is told in several ways; the connection knows.
+    to = connection.connection.info
+    login = f"{to.user}:{quote(to.password)}" if to.password else to.user
+    is_socket = to.host.startswith("/")
+    place = f"/{to.dbname}?host={quote(to.host, safe='/')}" if is_socket else f"{to.host}:{to.port}/{to.dbname}"
     return {
         **os.environ,
         "DATABASE_URL": f"postgres://{login}@{place}",

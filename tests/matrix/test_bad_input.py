@@ -129,6 +129,8 @@ BAD_ROWS: dict[str, list[tuple[dict[str, Any], str, str]]] = {
         ({"customer": ""}, "customer", "no_customer"),
         ({"purpose": "spam"}, "purpose", "unknown_purpose"),
         ({"customer": "silent"}, "address", "no_address"),
+        ({"event": "asked", "purpose": "transactional"}, "event", "cannot_be_asked"),
+        ({"expires_at": "2020-01-01"}, "expires_at", "ends_too_early"),
     ],
     "activities": [
         ({"customer": "nobody"}, "customer", "unknown_customer"),

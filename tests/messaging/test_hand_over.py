@@ -26,9 +26,11 @@ class Watchman(Mailbox):
         super().__init__(port=port)
         self.open: list[tuple[int, int]] = []
         self._at_recipient = 0
+        # Told by this thread: that of the mail server has no connection of Django's.
+        self.database = connection_url()
 
     def _count(self) -> int:
-        with psycopg.connect(connection_url(), autocommit=True) as own:
+        with psycopg.connect(self.database, autocommit=True) as own:
             return own.execute(_OPEN).fetchone()[0]
 
     async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
@@ -41,9 +43,10 @@ class Watchman(Mailbox):
 
 
 def connection_url() -> str:
-    named = connection.settings_dict
+    connection.ensure_connection()
+    to = connection.connection.info
     return psycopg.conninfo.make_conninfo(
-        host=named["HOST"], port=named["PORT"], user=named["USER"], password=named["PASSWORD"], dbname=named["NAME"]
+        host=to.host, port=to.port, user=to.user, password=to.password, dbname=to.dbname
     )
 
 
