@@ -39,6 +39,7 @@ def test_killed_again_and_again_and_flushed(workers, broker, smtp):
     sys.stdout.write(f"FAULT_SEED={seed}\n")
     chance = random.Random(seed)
     launch(CUSTOMERS)
+    in_hand = 0
     # Twice while customers are touched and granted their coupons, in the middle of a transaction …
     for chunk in (1, 2):
         workers.start()
@@ -46,7 +47,7 @@ def test_killed_again_and_again_and_flushed(workers, broker, smtp):
         time.sleep(chance.uniform(0, 0.1))
         workers.kill()
         broker.flushdb()
-        let_leases_end()
+        in_hand += let_leases_end()
         if chunk == 1:
             assert 0 < Touch.objects.count() < CUSTOMERS, "it was killed in the middle of granting"
     # … and three times while mails leave; the broker also forgets everything while they work.
@@ -57,9 +58,8 @@ def test_killed_again_and_again_and_flushed(workers, broker, smtp):
         broker.flushdb()
         time.sleep(chance.uniform(0, 1))
         workers.kill()
-        let_leases_end()
+        in_hand += let_leases_end()
         assert len(smtp.messages) < ELIGIBLE, "it was killed in the middle of sending"
     workers.start()
     tick_until(lambda: is_over(CUSTOMERS), 900)
-    # Each of three kills took as many senders as there were.
-    check_truth(CUSTOMERS, smtp.messages, senders_killed=3 * CHILDREN)
+    check_truth(CUSTOMERS, smtp.messages, unknown_at_most=in_hand)

@@ -77,4 +77,4 @@ def test_workers_survive_a_restart_and_a_crash_of_the_database(server, workers, 
     let_leases_end()
     tick_until(lambda: is_over(CUSTOMERS), 400)
     # A sender that was cut off knows how its hand-overs ended, but could not write it down.
-    check_truth(CUSTOMERS, smtp.messages, senders_killed=CHILDREN)
+    check_truth(CUSTOMERS, smtp.messages, unknown_at_most=20 * CHILDREN)
