@@ -2,7 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import NotRequired, TypedDict, Unpack
 
 from django.utils.translation import gettext_lazy as _
 
@@ -28,20 +28,27 @@ class Recorded:
     is_new: bool
 
 
+class Said(TypedDict):
+    """What she said, or was asked: to which channel and purpose, where (`source`), and what shows it."""
+
+    customer_id: int
+    channel: str
+    purpose: str
+    source: str
+    wording: NotRequired[str]
+    reference: NotRequired[str | None]
+    proof: NotRequired[str]
+    #: When, if not now.
+    occurred_at: NotRequired[dt.datetime | None]
+
+
 def give_consent(
     *,
-    customer_id: int,
-    channel: str,
-    purpose: str,
-    source: str,
     now: dt.datetime,
     by: Actor,
-    wording: str = "",
-    reference: str | None = None,
-    proof: str = "",
-    occurred_at: dt.datetime | None = None,
     expires_at: dt.datetime | None = None,
     asked_at: dt.datetime | None = None,
+    **said: Unpack[Said],
 ) -> Recorded:
     """Record that she said yes, for the address she has now; it ends at `expires_at`, if that is set.
 
@@ -51,61 +58,31 @@ def give_consent(
     Raises:
         ConsentRefused: there is no address on the channel, or something about it cannot be.
     """
-    event = {"event": "given", "channel": channel, "purpose": purpose, "source": source, "wording": wording}
-    event |= {"reference": reference, "proof": proof, "expires_at": expires_at, "asked_at": asked_at}
-    return _record(event, customer_id, occurred_at, now, by)
+    return _record("given", said, now, by, expires_at=expires_at, asked_at=asked_at)
 
 
 def ask_consent(
-    *,
-    customer_id: int,
-    channel: str,
-    purpose: str,
-    source: str,
-    now: dt.datetime,
-    by: Actor,
-    wording: str = "",
-    reference: str | None = None,
-    proof: str = "",
-    occurred_at: dt.datetime | None = None,
-    expires_at: dt.datetime | None = None,
+    *, now: dt.datetime, by: Actor, expires_at: dt.datetime | None = None, **said: Unpack[Said]
 ) -> Recorded:
     """Record that she shall confirm her yes; messaging sends her the mail with the link. Until then it is a no.
 
     Raises:
         ConsentRefused: another channel than email, the purpose transactional, or no address.
     """
-    event = {"event": "asked", "channel": channel, "purpose": purpose, "source": source, "wording": wording}
-    event |= {"reference": reference, "proof": proof, "expires_at": expires_at}
-    return _record(event, customer_id, occurred_at, now, by)
+    return _record("asked", said, now, by, expires_at=expires_at)
 
 
-def withdraw_consent(
-    *,
-    customer_id: int,
-    channel: str,
-    purpose: str,
-    source: str,
-    now: dt.datetime,
-    by: Actor,
-    wording: str = "",
-    reference: str | None = None,
-    proof: str = "",
-    occurred_at: dt.datetime | None = None,
-) -> Recorded:
+def withdraw_consent(*, now: dt.datetime, by: Actor, **said: Unpack[Said]) -> Recorded:
     """Record that she said no; of two events of one instant the no counts.
 
     Raises:
         ConsentRefused: something about it cannot be.
     """
-    event = {"event": "withdrawn", "channel": channel, "purpose": purpose, "source": source, "wording": wording}
-    return _record({**event, "reference": reference, "proof": proof}, customer_id, occurred_at, now, by)
+    return _record("withdrawn", said, now, by)
 
 
-def _record(
-    event: dict[str, Any], customer_id: int, occurred_at: dt.datetime | None, now: dt.datetime, by: Actor
-) -> Recorded:
-    row = {**event, "customer_id": customer_id, "occurred_at": occurred_at or now}
+def _record(event: str, said: Said, now: dt.datetime, by: Actor, **more: dt.datetime | None) -> Recorded:
+    row = {**said, **more, "event": event, "occurred_at": said.get("occurred_at") or now}
     result = ingest("consents", [row], now=now, by=by, is_own=True)
     if result.refused:
         raise ConsentRefused(result.refused)
