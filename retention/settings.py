@@ -215,6 +215,8 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    # It tells of what it cannot draw without Pillow, which we do not ask of it.
+    "loggers": {"pyBarcode": {"level": "WARNING"}},
 }
 
 UNFOLD = {

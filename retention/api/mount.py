@@ -1,4 +1,4 @@
-"""The HTTP API: every app's `endpoints.router`, found by file name, under /api/v1/, and its OpenAPI document."""
+"""The HTTP API: every app's routers, found by file name, under /api/v1/, and its OpenAPI document."""
 
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -92,11 +92,15 @@ def nowhere(request: HttpRequest, path: str = "") -> HttpResponse:
 nowhere.csrf_exempt = True
 
 
+#: Where a room keeps its router; a room with a checkout and a back office keeps two.
+_FILES = ("endpoints", "endpoints_manage")
+
+
 def _routers() -> Iterator[Router]:
     for app in apps.get_app_configs():
-        name = f"{app.name}.endpoints"
-        if find_spec(name) is not None and (router := getattr(import_module(name), "router", None)) is not None:
-            yield router
+        for name in (f"{app.name}.{file}" for file in _FILES):
+            if find_spec(name) is not None and (router := getattr(import_module(name), "router", None)) is not None:
+                yield router
 
 
 def build() -> Api:

@@ -20,6 +20,7 @@ from retention.incentives.decisions import Decision
 from retention.incentives.facts import Buyer, Checkout, shop_currency
 from retention.incentives.forms import TryForm, moment
 from retention.incentives.models import CodeBatch, Incentive
+from retention.incentives.pictures import CONTENT_TYPES, PICTURES
 from retention.incentives.rules import sentence
 from retention.incentives.trying import try_offer
 from retention.incentives.versions import rule_of
@@ -64,6 +65,17 @@ def codes_file(request: HttpRequest, object_id: Any) -> HttpResponse:
     return StreamingHttpResponse(blocks, content_type="text/csv; charset=utf-8", headers=headers)
 
 
+def picture_view(request: HttpRequest, admin: Any, object_id: int) -> HttpResponse:
+    """The code to scan: `?as=qr.svg`, `qr.png`, `barcode.svg` or `barcode.png`, and `&file` to keep it."""
+    code = _shown(request, admin, object_id)
+    shape, _dot, ending = request.GET.get("as", "qr.svg").partition(".")
+    if (shape, ending) not in PICTURES:
+        raise Http404
+    kept = f'attachment; filename="{code.code}-{shape}.{ending}"' if "file" in request.GET else "inline"
+    headers = {"Content-Disposition": kept}
+    return HttpResponse(PICTURES[shape, ending](code.code), content_type=CONTENT_TYPES[ending], headers=headers)
+
+
 def batches_view(request: HttpRequest, admin: Any, object_id: int) -> HttpResponse:
     """The batches alone; the page asks for them again until all are made."""
     incentive = _shown(request, admin, object_id)
@@ -82,13 +94,13 @@ def batches_of(incentive: Incentive, user: Any) -> dict[str, Any]:
     }
 
 
-def _shown(request: HttpRequest, admin: Any, object_id: Any) -> Incentive:
+def _shown(request: HttpRequest, admin: Any, object_id: Any) -> Any:
     if not admin.has_view_permission(request):
         raise PermissionDenied
-    incentive = admin.get_object(request, str(object_id))
-    if incentive is None:
+    row = admin.get_object(request, str(object_id))
+    if row is None:
         raise Http404
-    return incentive
+    return row
 
 
 def outcome(decision: Decision) -> dict[str, Any]:

@@ -142,6 +142,7 @@ class Coupon(Placeholder):
         "expires_on": "30 June 2026",
         "expires_date": "2026-06-30",
         "qr_url": f"{settings.BASE_URL}/q/sample.png",
+        "barcode_url": f"{settings.BASE_URL}/b/sample.png",
     }
     labels: ClassVar = {
         "code": _("The code to type"),
@@ -150,6 +151,7 @@ class Coupon(Placeholder):
         "expires_on": _("Last day it is good, in words; nothing where it never ends"),
         "expires_date": _("The same as 2026-06-30, for the filter `date`"),
         "qr_url": _("Address of the code's QR picture"),
+        "barcode_url": _("Address of the code's barcode (Code 128), for tills"),
     }
 
     @classmethod
@@ -191,6 +193,7 @@ class Coupon(Placeholder):
             "expires_on": words.show_date(last, delivery.language) if last else None,
             "expires_date": last.isoformat() if last else None,
             "qr_url": tokens.qr_url(code.pk),
+            "barcode_url": tokens.barcode_url(code.pk),
         }
 
 

@@ -93,3 +93,7 @@ def confirmation_url(consent_id: int) -> str:
 
 def qr_url(code_id: int) -> str:
     return f"{settings.BASE_URL}/q/{code_token(code_id)}.png"
+
+
+def barcode_url(code_id: int) -> str:
+    return f"{settings.BASE_URL}/b/{code_token(code_id)}.png"

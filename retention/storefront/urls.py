@@ -9,6 +9,8 @@ urlpatterns = [
     path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
     path("p/<str:token>", views.preferences, name="preferences"),
     path("c/<str:token>", views.confirm, name="confirm"),
-    path("q/sample.png", views.sample_picture, name="sample-picture"),
-    path("q/<str:token>.png", views.code_picture, name="code-picture"),
+    path("q/sample.png", views.sample_picture, {"shape": "qr"}, name="sample-picture"),
+    path("q/<str:token>.png", views.code_picture, {"shape": "qr"}, name="code-picture"),
+    path("b/sample.png", views.sample_picture, {"shape": "barcode"}, name="sample-barcode"),
+    path("b/<str:token>.png", views.code_picture, {"shape": "barcode"}, name="code-barcode"),
 ]

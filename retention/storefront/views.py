@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
-import segno
 from csp.constants import NONE, SELF
 from csp.decorators import csp_replace
 from django.core.signing import BadSignature
@@ -18,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from retention import clock
 from retention.incentives.models import Code
+from retention.incentives.pictures import CONTENT_TYPES, PICTURES
 from retention.messaging import operations, querysets, tokens
 from retention.messaging.operations.leaving import customer_of
 from retention.messaging.placeholders import Coupon
@@ -120,22 +119,20 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_safe
 @cache_control(public=True, max_age=86_400, immutable=True)
-def code_picture(request: HttpRequest, token: str) -> HttpResponse:
-    """The QR picture of a code; the token names it without saying it."""
+def code_picture(request: HttpRequest, token: str, shape: str) -> HttpResponse:
+    """The QR picture or the barcode of a code; the token names it without saying it."""
     try:
-        return _picture(Code.objects.values_list("code", flat=True).get(pk=tokens.read_code_token(token)))
+        return _picture(Code.objects.values_list("code", flat=True).get(pk=tokens.read_code_token(token)), shape)
     except (BadSignature, OverflowError, Code.DoesNotExist):
         raise Http404 from None
 
 
 @require_safe
 @cache_control(public=True, max_age=86_400, immutable=True)
-def sample_picture(request: HttpRequest) -> HttpResponse:
+def sample_picture(request: HttpRequest, shape: str) -> HttpResponse:
     """The picture in previews of templates."""
-    return _picture(Coupon.sample["code"])
+    return _picture(Coupon.sample["code"], shape)
 
 
-def _picture(text: str) -> HttpResponse:
-    picture = io.BytesIO()
-    segno.make(text, error="m", micro=False).save(picture, kind="png", scale=8, border=4)
-    return HttpResponse(picture.getvalue(), content_type="image/png")
+def _picture(text: str, shape: str) -> HttpResponse:
+    return HttpResponse(PICTURES[shape, "png"](text), content_type=CONTENT_TYPES["png"])

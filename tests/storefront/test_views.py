@@ -11,6 +11,7 @@ from retention.customers.models import Consent, ConsentState, Customer
 from retention.customers.operations import ask_consent, give_consent
 from retention.incentives.models import Code
 from retention.incentives.operations import create_incentive, go_live, grant
+from retention.incentives.pictures import PICTURES
 from retention.incentives.rules import IncentiveRule
 from retention.messaging import tokens
 from retention.messaging.models import Delivery, Topic
@@ -287,3 +288,7 @@ def test_the_picture_of_a_code(stranger, anna, now):
     assert answer.content != stranger.get("/q/sample.png").content
     for bad in ("x", tokens.code_token(code.pk + 1), tokens.customer_token(anna.public_id, "email")):
         assert stranger.get(f"/q/{bad}.png").status_code == 404
+        assert stranger.get(f"/b/{bad}.png").status_code == 404
+    bars = stranger.get(f"/b/{tokens.code_token(code.pk)}.png")
+    assert bars.content == PICTURES["barcode", "png"](code.code)
+    assert stranger.get("/b/sample.png").content not in (bars.content, stranger.get("/q/sample.png").content)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.template.loader import render_to_string
+from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
@@ -34,10 +36,26 @@ class CodeAdmin(FactAdmin):
         "starts_at",
         "expires_at",
         "given_at",
+        "pictures",
     ]
-
+    readonly_fields = ["pictures"]
     labels = {"is_public": _("One for everyone"), "incentive": _("Offer")}
     empty_hint = _("Codes are here once an offer with codes is live, and something was given or generated.")
+
+    class Media:
+        css = {"all": ["incentives/incentives.css"]}
+
+    def get_urls(self):
+        def picture(request, object_id):
+            return views.picture_view(request, self, object_id)
+
+        shown = path("<int:object_id>/picture/", self.admin_site.admin_view(picture), name="incentives_code_picture")
+        return [shown, *super().get_urls()]
+
+    @admin.display(description=_("To scan"))
+    def pictures(self, code):
+        address = reverse("admin:incentives_code_picture", args=[code.pk])
+        return render_to_string("incentives/pictures.html", {"address": address, "code": code})
 
     def get_search_results(self, request, queryset, search_term):
         begun = readings(search_term)
