@@ -187,7 +187,7 @@ class Reach(models.Model):
 class Holiday(models.Model):
     """A public holiday of a country on a day; computed ahead, and editable."""
 
-    country = models.CharField(max_length=2)
+    country = models.CharField(max_length=2, help_text="ISO 3166 code, such as DE.")
     on = models.DateField()
     key = models.CharField(max_length=80, help_text="Its English name in slug form; stable over the years.")
     name = models.CharField(max_length=200)

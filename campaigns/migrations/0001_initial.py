@@ -180,7 +180,7 @@ class Migration(migrations.Migration):
             name="Holiday",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("country", models.CharField(max_length=2)),
+                ("country", models.CharField(help_text="ISO 3166 code, such as DE.", max_length=2)),
                 ("on", models.DateField()),
                 (
                     "key",

@@ -6,13 +6,27 @@ import datetime as dt
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from campaigns.holidays import YEARS_AHEAD, computed
 from campaigns.models import Holiday
 from retention.actors import Actor
 from retention.audit.operations import record
 from retention.customers.models import Customer
+from retention.places import country_codes
+from retention.refusals import Refused
 from retention.shop.models import Shop
+
+
+class NoSuchCountry(Refused):
+    code = "campaigns.no_such_country"
+    sentence = _("“%(country)s” is not an ISO 3166 country code like DE.")
+    status = 422
+
+
+class HolidayThere(Refused):
+    code = "campaigns.holiday_there"
+    sentence = _("%(name)s is there already on this day.")
 
 
 def wanted_holidays(now: dt.datetime) -> list[tuple[str, dt.date, str, str]]:
@@ -81,7 +95,15 @@ def save_holiday(
     now: dt.datetime,
     by: Actor,
 ) -> Holiday:
-    """Add a holiday, or move, rename or switch off one; the job that computes them leaves it alone from then on."""
+    """Add a holiday, or move, rename or switch off one; the job that computes them leaves it alone from then on.
+
+    Raises:
+        NoSuchCountry, HolidayThere
+    """
+    if country not in country_codes():
+        raise NoSuchCountry(country=country)
+    if Holiday.objects.filter(country=country, on=on, key=key).exclude(pk=holiday_id).exists():
+        raise HolidayThere(name=name)
     holiday = Holiday.objects.select_for_update().get(pk=holiday_id) if holiday_id else Holiday()
     before = {"on": str(holiday.on), "name": holiday.name, "is_observed": holiday.is_observed} if holiday_id else None
     holiday.country, holiday.on, holiday.key, holiday.name = country, on, key, name

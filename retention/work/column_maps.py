@@ -15,7 +15,7 @@ from retention.audit.operations import record
 from retention.refusals import Refused
 from retention.work.ingest.columns import Choice
 from retention.work.ingest.files import BadFile, column_names, foreign_names, open_rows
-from retention.work.ingest.guesses import CONSENT_WORDS, guess
+from retention.work.ingest.guesses import CONSENT_WORDS, guess, guess_dates, guess_decimal_comma
 from retention.work.ingest.layouts import DATES, column_of, names_of
 from retention.work.ingest.staging import Sheet
 from retention.work.models import ColumnMap
@@ -120,9 +120,15 @@ def layout_called(kind: str, name: str) -> dict[str, Any]:
 
 
 def guessed_layout(kind: str, seen: Peek) -> dict[str, Any]:
-    """What the columns and words of an unknown file probably mean."""
+    """What the columns and words of an unknown file probably mean, and how it writes dates and amounts."""
     columns = guess(seen.headers, names_of(kind))
-    return {"columns": columns, "words": guessed_words(kind, columns, seen)}
+    cells = [cell for row in seen.rows for cell in row]
+    return {
+        "columns": columns,
+        "words": guessed_words(kind, columns, seen),
+        "dates": guess_dates(cells),
+        "has_decimal_comma": guess_decimal_comma(cells),
+    }
 
 
 def guessed_words(kind: str, columns: Mapping[str, str], seen: Peek) -> dict[str, dict[str, str]]:

@@ -99,6 +99,7 @@ class ColumnMap(models.Model):
     archived_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "source"
         ordering = ["name"]
 
     def __str__(self):

@@ -8,7 +8,7 @@ from django import forms
 from campaigns import operations
 from campaigns.holidays import computed
 from campaigns.models import Holiday, Touch
-from campaigns.operations.calendars import wanted_holidays
+from campaigns.operations.calendars import HolidayThere, NoSuchCountry, wanted_holidays
 from retention import registries
 from retention.customers.models import CustomerStats, Order
 from retention.incentives import operations as incentives
@@ -303,3 +303,15 @@ def test_a_day_to_come_that_is_computed_elsewhere_now_is_dropped(calendars, now)
     assert Holiday.objects.count() == before - 1
     assert Holiday.objects.filter(pk__in=[edited.pk, gone_by.pk, elsewhere.pk]).count() == 3
     assert operations.missing_holidays(now=now) == 0
+
+
+def test_a_holiday_of_no_country_or_there_already_is_refused(now, shop):
+    own = {"holiday_id": None, "on": dt.date(2026, 12, 24), "key": "eve", "name": "Eve"}
+    own |= {"is_observed": True, "now": now, "by": BY}
+    operations.save_holiday(country="DE", **own)
+    with pytest.raises(HolidayThere):
+        operations.save_holiday(country="DE", **own)
+    for country in ("ZZ", "", "de", "Narnia"):
+        with pytest.raises(NoSuchCountry):
+            operations.save_holiday(country=country, **own)
+    assert Holiday.objects.filter(key="eve").count() == 1

@@ -1,7 +1,7 @@
 """The customer's page: profile to edit, everything else that is known to read; the attributes shops declare."""
 
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -284,6 +284,12 @@ def _for_form(refused: BadFacts) -> ValidationError:
 
 
 class AttributeDefinitionForm(forms.ModelForm):
+    class Meta:
+        help_texts: ClassVar = {
+            "key": _("As files and the API name it; it stays as it is."),
+            "choices": _("Of a choice alone: its words, with commas between them."),
+        }
+
     def _get_validation_exclusions(self) -> set[str]:
         # That a choice needs choices is the operation's to say: it says it more kindly than the constraint.
         return super()._get_validation_exclusions() | {"choices"}

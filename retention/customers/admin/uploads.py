@@ -273,6 +273,7 @@ class Uploads:
                 except Refused as refused:
                     context["refusal"] = str(refused)
         context["refused"] = sum(each.refused_rows for each in context["tables"])
+        context["has_good_rows"] = context["is_large"] or any(sum(each.counts) for each in context["tables"])
         return self._page(request, "customers/import_preview.html", _("Preview of %s") % row.file_name, context)
 
     def _start(self, request: HttpRequest, row: Import) -> HttpResponse:

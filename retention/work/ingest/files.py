@@ -134,7 +134,7 @@ def _csv_lines(text: Any, delimiter: str, width: int, bad: list[BadRow]) -> Iter
             if len(cells) == width:
                 yield line, cells
             elif cells:
-                bad.append(BadRow(line, "wrong_number_of_cells", f"{len(cells)} ≠ {width}"))
+                bad.append(BadRow(line, "wrong_number_of_cells", f"{len(cells)}, {width}"))
             line = reader.line_num + 2
     except csv.Error:
         raise BadFile(reason=_("line %d is not CSV.") % line) from None

@@ -1,4 +1,4 @@
-"""Guesses: which of our columns a foreign one probably is, by its name; and what its words probably mean."""
+"""Guesses: which of our columns a foreign one probably is, by its name; what its words mean; how it writes things."""
 
 import re
 import unicodedata
@@ -103,3 +103,22 @@ def guess(headers: Sequence[str], names: Iterable[str]) -> dict[str, str]:
         if header is not None:
             found[header] = ours
     return {header: found[header] for header in headers if header in found}
+
+
+_NUMBERED_DAY = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](?:\d{4}|\d{2})\b")
+_COMMA_AMOUNT = re.compile(r"-?\d{1,3}(?:[. ']?\d{3})*,\d{1,2}")
+_POINT_AMOUNT = re.compile(r"-?\d{1,3}(?:[, ']?\d{3})*\.\d{1,2}")
+
+
+def guess_dates(cells: Iterable[str]) -> str:
+    """In which order dates stand: `day` or `month` first, or "" where nothing shows it: better refused than swapped."""
+    found = [matched.groups() for cell in cells if (matched := _NUMBERED_DAY.match(cell.strip()))]
+    is_day = any(int(first) > 12 or sign == "." for first, sign, _second in found)
+    is_month = any(int(second) > 12 for _first, _sign, second in found)
+    return "" if is_day == is_month else "day" if is_day else "month"
+
+
+def guess_decimal_comma(cells: Iterable[str]) -> bool:
+    """Whether amounts are written like 1.234,50; False as soon as one is written the other way."""
+    cells = [cell.strip() for cell in cells]
+    return any(map(_COMMA_AMOUNT.fullmatch, cells)) and not any(map(_POINT_AMOUNT.fullmatch, cells))

@@ -34,7 +34,7 @@ SENTENCES: dict[str, Any] = {
     "wrong_type": _("A %(value)s is not what belongs here."),
     "control_character": _("Holds the control character %(value)s."),
     "unknown_column": _("There is no such column."),
-    "wrong_number_of_cells": _("The row has another number of cells than the header: %(value)s."),
+    "wrong_number_of_cells": _("The row and the header have different numbers of cells: %(value)s."),
     "not_json": _("This line is not JSON."),
     "duplicate": _("“%(value)s” is there more than once."),
 }

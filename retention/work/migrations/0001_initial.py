@@ -109,6 +109,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "source",
                 "ordering": ["name"],
             },
         ),

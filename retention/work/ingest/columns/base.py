@@ -10,6 +10,7 @@ from typing import Any
 from babel import Locale
 
 from retention import clock, money
+from retention.places import country_codes
 
 #: Instants with a zone; without one they are the shop's local time (the load's session zone).
 #: No stricter than keeps words like `tomorrow` out: PostgreSQL reads the rest, and what is exact here is paid by row.
@@ -29,7 +30,7 @@ def params() -> dict[str, Any]:
         by_digits.setdefault(money.digits(code), []).append(code)
     return {
         "zones": sorted(clock.zone_names()),
-        "countries": sorted(code for code in map(str, english.territories) if len(code) == 2 and code.isalpha()),
+        "countries": sorted(country_codes()),
         "languages": sorted(code for code in map(str, english.languages) if "_" not in code),
         "currencies": sorted(money.currency_codes()),
         "currencies_of_0": by_digits.get(0, []),
