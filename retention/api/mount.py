@@ -26,6 +26,8 @@ Send `Authorization: Bearer rk_…` with every request; keys are made in the con
 * **Errors** are `application/problem+json` with a stable `code`; `errors` lists everything that is wrong (422).
 * **Lists** are pages: send `next` back as `cursor` until it is absent.
 * **Money** is in minor units (`…_minor`) with an ISO 4217 currency; instants are RFC 3339 in UTC.
+* Under a key **for strangers** (a storefront's) a code that does not work is always `incentives.code_not_valid`; tell
+  whose try it is by `customer` and by the header `Shopper-Address`, so that a guesser is stopped (429) and nobody else.
 * A revoked key stops within two seconds. Past the limit of requests a minute, the answer is 429 with `Retry-After`.
 """
 

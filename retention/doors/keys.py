@@ -43,8 +43,12 @@ class NewKey:
 
 
 @transaction.atomic
-def create_key(*, name: str, scopes: Iterable[str], known: Iterable[str], now: dt.datetime, by: Actor) -> NewKey:
+def create_key(
+    *, name: str, scopes: Iterable[str], known: Iterable[str], now: dt.datetime, by: Actor, is_public: bool = False
+) -> NewKey:
     """Make a key with these scopes, all of which must be `known` to some endpoint.
+
+    Where `is_public`, its answers reach strangers, and rooms say no more than strangers may know.
 
     Raises:
         NameTaken
@@ -59,11 +63,13 @@ def create_key(*, name: str, scopes: Iterable[str], known: Iterable[str], now: d
         raise ValidationError({"scopes": _("A key without scopes opens nothing.")}, code="no_scope")
     secret, values = _new_secret()
     key, is_new = ApiKey.objects.get_or_create(
-        name=name, defaults={**values, "scopes": scopes, "by_id": by.staff_id, "created_at": now}
+        name=name,
+        defaults={**values, "scopes": scopes, "is_public": is_public, "by_id": by.staff_id, "created_at": now},
     )
     if not is_new:
         raise NameTaken(name=name)
-    record(verb="doors.create_key", by=by, now=now, subject=key, after={"name": name, "scopes": scopes})
+    after = {"name": name, "scopes": scopes, "is_public": is_public}
+    record(verb="doors.create_key", by=by, now=now, subject=key, after=after)
     return NewKey(key, secret)
 
 

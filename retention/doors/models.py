@@ -14,6 +14,11 @@ class ApiKey(models.Model):
         max_length=32, unique=True, help_text="SHA-256 of the whole key, which has 160 random bits."
     )
     scopes = ArrayField(models.CharField(max_length=40))
+    is_public = models.BooleanField(
+        "for strangers",
+        default=False,
+        help_text="Its answers reach strangers, as a storefront's do: they learn nothing of codes that do not work.",
+    )
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     last_used_on = models.DateField(null=True)

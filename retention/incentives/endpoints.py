@@ -10,6 +10,7 @@ from retention.doors.endpoints import REPLAYED, Router, actor, idempotency_key, 
 from retention.doors.idempotency import KeyReused
 from retention.incentives import operations, schemas
 from retention.incentives.operations.redemptions import NoSuchRedemption, SourceReused
+from retention.incentives.public_door import heard, trying_codes
 from retention.incentives.querysets import redemptions
 
 router = Router("Incentives")
@@ -30,8 +31,11 @@ def qualify(request: HttpRequest, body: schemas.CheckoutIn):
 @router.post("validations/", scope=REDEEM, response=schemas.ValidationOut, idempotent=False)
 def validate(request: HttpRequest, body: schemas.ValidationIn):
     """What a code would take off this basket now, or every reason why not. Writes nothing."""
-    validated = operations.validate(code=body.code, checkout=body.as_checkout(), now=clock.now())
+    checkout = body.as_checkout()
+    with trying_codes(request, checkout.buyer):
+        validated = operations.validate(code=body.code, checkout=checkout, now=clock.now())
     decision, code = validated.decision, validated.code
+    heard(request, decision.reasons, checkout.buyer)
     return {
         "is_valid": decision.is_good,
         "code": code.code,
@@ -45,14 +49,16 @@ def validate(request: HttpRequest, body: schemas.ValidationIn):
 @router.post("redemptions/", scope=REDEEM, response={201: schemas.RedemptionOut}, idempotent="own")
 def redeem(request: HttpRequest, body: schemas.RedemptionIn):
     """Use a code for an order: whole or not at all, once an Idempotency-Key. Discounts are computed from the lines."""
+    checkout = body.as_checkout()
     try:
-        redeemed = operations.redeem(
-            source=_source(request),
-            request_hash=request_hash(request),
-            code=body.code,
-            checkout=body.as_checkout(),
-            now=clock.now(),
-        )
+        with trying_codes(request, checkout.buyer):
+            redeemed = operations.redeem(
+                source=_source(request),
+                request_hash=request_hash(request),
+                code=body.code,
+                checkout=checkout,
+                now=clock.now(),
+            )
     except SourceReused:
         raise KeyReused from None
     # Written by hand: the shape is fixed, and the schema would check again what was just computed.

@@ -17,6 +17,7 @@ from retention.incentives.decisions import NoSuchCode
 from retention.incentives.models import Code, CodeBatch, Incentive
 from retention.incentives.operations.life import NoSuchIncentive
 from retention.incentives.pictures import CONTENT_TYPES, PICTURES
+from retention.incentives.public_door import trying_codes
 from retention.incentives.querysets import code_of, codes_of, incentives, used_of
 from retention.incentives.rules import IncentiveRule
 from retention.incentives.versions import rule_of
@@ -124,7 +125,7 @@ def list_codes(request: HttpRequest, id: uuid.UUID, cursor: str | None = None, l
 @router.get("codes/{code}/", scope=READ, response=schemas.CodeOut)
 def get_code(request: HttpRequest, code: str):
     """One code as it stands, however it is typed."""
-    return schemas.code_out(_code(code))
+    return schemas.code_out(_code(request, code))
 
 
 def _drawn(ending: str) -> dict:
@@ -135,36 +136,37 @@ def _drawn(ending: str) -> dict:
 @router.get("codes/{code}/qr.svg", scope=READ, response={200: None}, openapi_extra=_drawn("svg"))
 def get_qr_svg(request: HttpRequest, code: str):
     """The code as a QR picture."""
-    return _picture(code, "qr", "svg")
+    return _picture(request, code, "qr", "svg")
 
 
 @router.get("codes/{code}/qr.png", scope=READ, response={200: None}, openapi_extra=_drawn("png"))
 def get_qr_png(request: HttpRequest, code: str):
     """The code as a QR picture."""
-    return _picture(code, "qr", "png")
+    return _picture(request, code, "qr", "png")
 
 
 @router.get("codes/{code}/barcode.svg", scope=READ, response={200: None}, openapi_extra=_drawn("svg"))
 def get_barcode_svg(request: HttpRequest, code: str):
     """The code as a Code 128 barcode, with its text below."""
-    return _picture(code, "barcode", "svg")
+    return _picture(request, code, "barcode", "svg")
 
 
 @router.get("codes/{code}/barcode.png", scope=READ, response={200: None}, openapi_extra=_drawn("png"))
 def get_barcode_png(request: HttpRequest, code: str):
     """The code as a Code 128 barcode."""
-    return _picture(code, "barcode", "png")
+    return _picture(request, code, "barcode", "png")
 
 
-def _picture(typed: str, shape: str, ending: str) -> HttpResponse:
-    return HttpResponse(PICTURES[shape, ending](_code(typed).code), content_type=CONTENT_TYPES[ending])
+def _picture(request: HttpRequest, typed: str, shape: str, ending: str) -> HttpResponse:
+    return HttpResponse(PICTURES[shape, ending](_code(request, typed).code), content_type=CONTENT_TYPES[ending])
 
 
-def _code(typed: str) -> Code:
-    found = code_of(typed)
-    if found is None:
-        raise NoSuchCode
-    return found
+def _code(request: HttpRequest, typed: str) -> Code:
+    with trying_codes(request):
+        found = code_of(typed)
+        if found is None:
+            raise NoSuchCode
+        return found
 
 
 def _source(request: HttpRequest) -> str:

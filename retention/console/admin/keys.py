@@ -6,7 +6,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldBooleanSwitchWidget
 
 from retention.doors.console import EditAdmin, acting, button, confirm
 from retention.doors.endpoints import scopes
@@ -23,7 +23,8 @@ class ApiKeyForm(forms.ModelForm):
 
     class Meta:
         model = ApiKey
-        fields = ["name"]
+        fields = ["name", "is_public"]
+        widgets = {"is_public": UnfoldBooleanSwitchWidget}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -44,7 +45,9 @@ class ApiKeyAdmin(EditAdmin):
 
     def get_fields(self, request, obj=None):
         return (
-            ["name", "shown", "scope_list", "state", "created_at", "by", "last_used_on"] if obj else ["name", "scopes"]
+            ["name", "shown", "scope_list", "is_public", "state", "created_at", "by", "last_used_on"]
+            if obj
+            else ["name", "is_public", "scopes"]
         )
 
     def get_readonly_fields(self, request, obj=None):
@@ -71,7 +74,8 @@ class ApiKeyAdmin(EditAdmin):
 
     def operate(self, request, form, formsets, change):
         said = form.cleaned_data
-        made = create_key(name=said["name"], scopes=said["scopes"], known=scopes, **acting(request))
+        named = {"name": said["name"], "scopes": said["scopes"], "is_public": said["is_public"]}
+        made = create_key(**named, known=scopes, **acting(request))
         self._show_once(request, made.secret)
         return made.key
 

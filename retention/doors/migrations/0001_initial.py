@@ -31,6 +31,14 @@ class Migration(migrations.Migration):
                     "scopes",
                     django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), size=None),
                 ),
+                (
+                    "is_public",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Its answers reach strangers, as a storefront's do: they learn nothing of codes that do not work.",
+                        verbose_name="for strangers",
+                    ),
+                ),
                 ("created_at", models.DateTimeField()),
                 ("last_used_on", models.DateField(null=True)),
                 ("revoked_at", models.DateTimeField(blank=True, null=True)),

@@ -19,13 +19,21 @@ class Command(BaseCommand):
         known = ", ".join(sorted(scopes)) if mount.api else ""
         parser.add_argument("name")
         parser.add_argument("--scopes", required=True, nargs="+", help=f"Names, or `all`. Known: {known}.")
+        parser.add_argument(
+            "--public", action="store_true", help="Its answers reach strangers: one answer for all codes that fail."
+        )
 
     def handle(self, name, **options):
         named = ",".join(options["scopes"]).split(",")
         asked = scopes if named == ["all"] else named
         try:
             made = create_key(
-                name=name, scopes=asked, known=scopes, now=clock.now(), by=Actor.command("create_api_key")
+                name=name,
+                scopes=asked,
+                known=scopes,
+                is_public=options["public"],
+                now=clock.now(),
+                by=Actor.command("create_api_key"),
             )
         except (Refused, ValidationError) as reason:
             raise CommandError(" ".join(messages_of(reason))) from None
