@@ -29,6 +29,9 @@ class Terminal:
         self.started = time.monotonic()
         self.pid, self.screen = pty.fork()
         if self.pid == 0:
+            # Whoever runs the tests in the background has Ctrl-C ignored, and an ignored signal is inherited.
+            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
             os.chdir(ROOT)
             os.execve(sys.executable, [sys.executable, "manage.py", "demo"], environment)
 
