@@ -88,9 +88,10 @@ class Bell:
         except Exception as error:
             log.warning("the cache did not answer for %s: %s", task, type(error).__name__)
 
-    def wait(self) -> None:
-        """Until everything listed was rung or refused; for processes that are about to end."""
-        self._waiting.join()
+    def wait(self, seconds: float = 5.0) -> bool:
+        """Until everything listed was rung or refused, for processes that are about to end; whether it was in time."""
+        with self._waiting.all_tasks_done:
+            return self._waiting.all_tasks_done.wait_for(lambda: not self._waiting.unfinished_tasks, seconds)
 
 
 def _note(task: str, args: tuple[Any, ...]) -> str:

@@ -35,6 +35,16 @@ def test_ringing_returns_while_the_publisher_still_waits(monkeypatch):
     assert rung == [("work.run_job", (1,), "sweeps", "bell"), ("work.run_job", (2,), "bulk", "bell")]
 
 
+def test_waiting_for_a_broker_that_does_not_answer_ends(monkeypatch):
+    leave = threading.Event()
+    monkeypatch.setattr(current_app, "send_task", lambda *args, **options: leave.wait(30))
+    ours = Bell()
+    ours.ring("work.run_job", (1,), "sweeps")
+    assert ours.wait(0.05) is False
+    leave.set()
+    assert ours.wait() is True
+
+
 def test_a_broker_that_refuses_is_survived(monkeypatch):
     rung = []
 

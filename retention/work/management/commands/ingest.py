@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from retention import clock, registries
 from retention.actors import Actor
+from retention.work.bell import bell
 from retention.work.column_maps import NoSuchMap, layout_called
 from retention.work.ingest import RowError, ingest
 from retention.work.ingest.feeds import Brought, bring
@@ -59,6 +60,8 @@ class Command(BaseCommand):
             finally:
                 bar.close()
         self._report(done, **options)
+        # Or this process would end with the bell's thread, and what the facts wake would wait for the tick.
+        bell.wait()
         if any(one.result.refused_rows for one in done):
             sys.exit(1)
 
