@@ -54,11 +54,15 @@ class TemplateAdmin(VersionHistory, EditAdmin):
         return obj.archived_at is not None
 
     def get_urls(self) -> list:
-        view = self.admin_site.admin_view(views.template_preview)
-        return [path("preview/", view, name="messaging_template_preview"), *super().get_urls()]
+        wrap = self.admin_site.admin_view
+        return [
+            path("preview/", wrap(views.template_preview), name="messaging_template_preview"),
+            path("<int:object_id>/message/", wrap(views.template_message), name="messaging_template_message"),
+            *super().get_urls(),
+        ]
 
     def get_readonly_fields(self, request, obj=None):
-        # Someone who may only look sees the words as they are, in the editor's place.
+        # Someone who may only look sees the mail, in the editor's place.
         may_change = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         return () if may_change else ("name", "category", "topic", "written")
 
@@ -70,7 +74,7 @@ class TemplateAdmin(VersionHistory, EditAdmin):
     @admin.display(description=_("words"))
     def written(self, obj: Template) -> str:
         words = obj.version.data["words"] if obj.version else {}
-        return render_to_string("messaging/written.html", {"words": words})
+        return render_to_string("messaging/written.html", {"words": words, "template": obj})
 
     def operate(self, request, form, formsets, change):
         typed = form.cleaned_data

@@ -69,6 +69,21 @@ def template_preview(request: HttpRequest) -> HttpResponse:
 
 @xframe_options_sameorigin
 @require_GET
+def template_message(request: HttpRequest, object_id: int) -> HttpResponse:
+    """A saved template with samples, in one of its languages (`?language=`): for those who may only look."""
+    if not request.user.has_perm("messaging.view_template"):
+        raise PermissionDenied
+    if not Template.objects.filter(pk=object_id).exclude(version=None).exists():
+        raise Http404
+    try:
+        preview = operations.preview(template_id=object_id, language=request.GET.get("language", ""), now=clock.now())
+    except CannotRender as refused:
+        return _framed(render_to_string("messaging/faults.html", {"refusal": str(refused)}))
+    return _shown(request, preview, request.GET.get("part", "html"))
+
+
+@xframe_options_sameorigin
+@require_GET
 def delivery_message(request: HttpRequest, object_id: int) -> HttpResponse:
     """A delivery's message as its customer reads it, or would."""
     if not request.user.has_perm("messaging.view_delivery"):

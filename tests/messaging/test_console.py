@@ -118,6 +118,20 @@ def test_the_preview_shows_what_is_typed_to_a_real_customer_safely(marketer, cus
     assert not Template.objects.exists()
 
 
+def test_whoever_may_only_look_sees_the_mail_in_each_language(client, shop, template):
+    made = template()
+    analyst = client
+    analyst.force_login(staff("messaging.view_template"), backend="django.contrib.auth.backends.ModelBackend")
+    page = analyst.get(f"/admin/messaging/template/{made.pk}/change/").content.decode()
+    for language in made.version.data["words"]:
+        address = f"/admin/messaging/template/{made.pk}/message/?language={language}"
+        assert f'src="{address}"' in page
+        answer = analyst.get(address)
+        assert "sandbox" in answer["Content-Security-Policy"]
+        assert "Anna" in answer.content.decode()
+    assert analyst.get("/admin/messaging/template/0/message/").status_code == 404
+
+
 def test_the_preview_names_mistakes(marketer):
     page = marketer.post("/admin/messaging/template/preview/", TYPED | {"words-en-body": "<mj-foo/>"}).content.decode()
     assert "line 1, column 1" in page
