@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "retention.doors",
     "retention.customers",
     "retention.segments",
+    "retention.ledger",
     "retention.incentives",
     "retention.messaging",
     "retention.support",
