@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
@@ -97,11 +98,15 @@ def merge_accounts(*, customer_id: int, into_id: int, now: dt.datetime, by: Acto
     return moved
 
 
-def _opened(
-    insert: str, select: str, unit: Unit, ids: Sequence[int], now: dt.datetime, **more: object
-) -> dict[int, int]:
+def _opened(insert: str, select: str, unit: Unit, ids: Sequence[int], now: dt.datetime, **more: str) -> dict[int, int]:
     wanted = list(dict.fromkeys(ids))
-    params = {"unit": unit.pk, "may_be_negative": unit.may_be_negative, "now": now, "ids": wanted, **more}
+    params: dict[str, Any] = {
+        "unit": unit.pk,
+        "may_be_negative": unit.may_be_negative,
+        "now": now,
+        "ids": wanted,
+        **more,
+    }
     with connection.cursor() as cursor:
         cursor.execute(select, params)
         found = dict(cursor.fetchall())
