@@ -1,19 +1,18 @@
 """The console's pages of this room, through requests as a browser sends them."""
 
 import datetime as dt
+import json
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 
 from retention.audit.models import Version
 from retention.customers.models import Product
 from retention.incentives import operations
 from retention.incentives.baskets import Line
 from retention.incentives.facts import Buyer, Checkout
-from retention.incentives.forms import RuleForm, fields_of, rule_data
 from retention.incentives.models import Code, CodeBatch, Incentive, Redemption
-from retention.incentives.rules import IncentiveRule, sentence
+from retention.incentives.rules import sentence
 from retention.incentives.versions import rule_of
 from retention.shop.models import Staff
 from tests.incentives.conftest import BY
@@ -21,27 +20,29 @@ from tests.incentives.conftest import BY
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
 LIST = "/admin/incentives/incentive/"
-FORM = {
+RULE = {
     "name": "Spring",
-    "kind": "percent",
-    "percent": "12.5",
-    "also_free_shipping": "on",
-    "scope": "lines",
-    "categories": "Shoes\nHats/Wool\n",
-    "without_discounted": "on",
-    "minimum": "50, 60.5 usd",
-    "countries": "de, at",
-    "per_customer": "1",
-    "budget": "1000 EUR",
-    "total": "500",
-    "code_kind": "public",
-    "text": "spring-20",
-    "is_usable_again": "on",
-    "charset": "letters_and_digits",
-    "starts_at_0": "2026-05-01",
-    "starts_at_1": "00:00",
-    "why": "spring",
+    "effects": [
+        {
+            "kind": "percent",
+            "basis_points": 1250,
+            "scope": {"on": "lines", "categories": ["Shoes", "Hats/Wool"], "without_discounted": True},
+        },
+        {"kind": "free_shipping"},
+    ],
+    "conditions": [
+        {"kind": "minimum_amount", "amounts": {"EUR": 5000, "USD": 6050}},
+        {"kind": "in_countries", "countries": ["DE", "AT"]},
+    ],
+    "limits": {"total": 500, "per_customer": 1, "money": {"amount_minor": 100000, "currency": "EUR"}},
+    "codes": {"kind": "public", "text": "spring-20"},
+    "validity": {"starts_at": "2026-05-01T00:00"},
 }
+
+
+def sent(rule, **fields):
+    """What a browser sends of the form."""
+    return {"rule": rule if isinstance(rule, str) else json.dumps(rule), "why": "", **fields}
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def change(incentive):
 
 
 def test_a_form_becomes_a_rule_and_is_said_back(marketer):
-    response = marketer.post(f"{LIST}add/", FORM)
+    response = marketer.post(f"{LIST}add/", sent(RULE, why="spring"))
     assert response.status_code == 302, response.context["adminform"].form.errors
     incentive = Incentive.objects.get()
     rule = rule_of(incentive.version_id)
@@ -69,105 +70,34 @@ def test_a_form_becomes_a_rule_and_is_said_back(marketer):
     assert incentive.starts_at == dt.datetime(2026, 4, 30, 22, tzinfo=dt.UTC), "midnight by the shop's clock"
     page = marketer.get(change(incentive)).content.decode()
     assert "12.5 % off Shoes" in page
-    assert "50.00 EUR, 60.50 USD" in page
+    assert "2026-05-01T00:00" in page, "the shop's clock again"
 
 
-def test_every_rule_of_the_form_comes_back_as_it_was(marketer, shop):
-    marketer.post(f"{LIST}add/", FORM)
+def test_a_rule_that_is_saved_as_it_was_shown_is_the_same(marketer):
+    marketer.post(f"{LIST}add/", sent(RULE))
     incentive = Incentive.objects.get()
     form = marketer.get(change(incentive)).context["adminform"].form
-    sent = {}
-    for bound in form:
-        value = bound.value()
-        widget = bound.field.widget
-        if hasattr(widget, "decompress"):
-            with timezone.override(shop.time_zone):  # as where the page is made
-                sent |= {f"{bound.name}_{at}": part for at, part in enumerate(widget.decompress(value)) if part}
-        elif value not in (None, False):
-            sent[bound.name] = value
-    response = marketer.post(change(incentive), {**sent, "why": ""})
+    response = marketer.post(change(incentive), sent(form["rule"].initial, edited=form["edited"].initial))
     assert response.status_code == 302, response.context["adminform"].form.errors
     one, two = Version.objects.filter(subject="incentives.incentive").order_by("number")
     assert one.data == two.data
 
 
-RULES = [
-    {"effects": [{"kind": "amount", "amounts": {"EUR": 1000, "JPY": 900}}], "limits": {"issued": 5, "per_code": 2}},
-    {"effects": [{"kind": "amount", "is_from_grant": True, "scope": {"on": "lines", "tags": ["a"]}}]},
-    {"effects": [{"kind": "free_shipping", "cap": {"EUR": 500}}], "codes": {"kind": "unique", "is_bound": False}},
-    {
-        "effects": [
-            {"kind": "percent", "basis_points": 1, "cap": {"EUR": 5}, "scope": {"without_tags": ["t"]}},
-            {"kind": "free_shipping", "cap": {"EUR": 7}},
-        ],
-        "conditions": [
-            {"kind": "first_order"},
-            {"kind": "in_channels", "channels": ["app"]},
-            {"kind": "has_products", "products": ["x", "y"], "quantity": 3},
-            {"kind": "has_categories", "categories": ["Shoes"]},
-        ],
-        "validity": {"hours_after_given": 48},
-    },
-]
-
-
-@pytest.mark.parametrize("number", range(len(RULES)))
-def test_fields_and_rules_say_the_same(number):
-    rule = IncentiveRule.model_validate({"name": "x", **RULES[number]})
-    empty = {name: field.initial for name, field in RuleForm.base_fields.items()}
-    blank = {
-        name: [] if hasattr(field.widget, "attrs") and "rows" in field.widget.attrs else (field.to_python("") or None)
-        for name, field in RuleForm.declared_fields.items()
-        if name not in ("pattern",)
-    }
-    blank |= {
-        "amounts": {},
-        "cap": {},
-        "shipping_cap": {},
-        "minimum": {},
-        "budget": {},
-        "countries": "",
-        "channels": "",
-    }
-    fields = {**empty, **blank, "starts_at": None, "ends_at": None, "scope": "order", "name": "x", **fields_of(rule)}
-    switches = ("also_free_shipping", "is_from_grant", "first_order", "without_low_margin", "without_discounted")
-    fields |= {name: bool(fields[name]) for name in switches}
-    assert IncentiveRule.model_validate(rule_data(fields)) == rule
-
-
-@pytest.mark.parametrize(
-    ("wrong", "field"),
-    [
-        ({"percent": "0"}, "percent"),
-        ({"percent": ""}, "percent"),
-        ({"percent": "101"}, "percent"),
-        ({"minimum": "fifty"}, "minimum"),
-        ({"minimum": "10.001 EUR"}, "minimum"),
-        ({"minimum": "5 XXL"}, "minimum"),
-        ({"countries": "Germany"}, "countries"),
-        ({"budget": "5 EUR, 6 USD"}, "budget"),
-        ({"total": "-1"}, "total"),
-        ({"categories": "", "products": ""}, "scope"),
-        ({"text": "x"}, "text"),
-        ({"kind": "amount", "amounts": ""}, "amounts"),
-        ({"code_kind": "unique", "pattern": "SALE-###"}, "__all__"),
-        ({"ends_at_0": "2026-04-01", "ends_at_1": "00:00"}, "ends_at"),
-    ],
-)
-def test_what_is_wrong_is_said_at_its_field(marketer, wrong, field):
-    response = marketer.post(f"{LIST}add/", {**FORM, **wrong})
+def test_without_scripts_what_is_wrong_names_its_place(marketer):
+    response = marketer.post(f"{LIST}add/", sent({**RULE, "effects": [{"kind": "percent"}]}))
     assert response.status_code == 200
-    assert field in response.context["adminform"].form.errors, response.context["adminform"].form.errors
+    assert "/effects/0/basis_points: Fill this in." in str(response.context["adminform"].form.errors)
+    assert "rule" in marketer.post(f"{LIST}add/", sent("{")).context["adminform"].form.errors
     assert not Incentive.objects.exists()
 
 
 def test_a_taken_code_and_a_save_meanwhile_come_back_in_the_form(marketer, offer, now):
     taken = offer(codes={"kind": "public", "text": "SPRING20"})
-    response = marketer.post(f"{LIST}add/", FORM)
+    response = marketer.post(f"{LIST}add/", sent(RULE))
     assert "is there already" in str(response.context["adminform"].form.errors)
     rule = rule_of(taken.version_id).model_copy(update={"name": "Other"})
     operations.save_incentive(incentive_id=taken.pk, rule=rule, edited=1, now=now, by=BY)
-    response = marketer.post(change(taken), {**FORM, "edited": "1"})
+    response = marketer.post(change(taken), sent(RULE, edited="1"))
     assert "while you were editing" in str(response.context["adminform"].form.errors)
     taken.refresh_from_db()
     assert (taken.name, taken.version.number) == ("Other", 2)

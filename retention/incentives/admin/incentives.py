@@ -24,9 +24,6 @@ from retention.incentives.querysets import used_of
 from retention.incentives.rules import IncentiveRule, sentence
 from retention.incentives.versions import rule_of, rules_of
 
-GOODS = "kind != 'free_shipping'"
-LINES = f"scope == 'lines' && {GOODS}"
-UNIQUE = "code_kind == 'unique'"
 #: State → buttons that make sense in it.
 BUTTONS = {
     Incentive.State.DRAFT: ["go_live"],
@@ -72,102 +69,38 @@ class IncentiveAdmin(VersionHistory, EditAdmin):
     readonly_fields = ["overview"]
     compressed_fields = False
     actions_detail = ["try_it", "go_live", "stop", "resume", "generate_codes", "export_codes", "apply_to_codes"]
-    fieldsets = [
-        (None, {"fields": ["overview"]}),
-        (
-            _("What is given"),
-            {
-                "fields": [
-                    "name",
-                    ("kind", "percent", "amounts", "cap"),
-                    ("is_from_grant", "also_free_shipping", "shipping_cap"),
-                ]
-            },
-        ),
-        (
-            _("On what"),
-            {
-                "fields": [
-                    "scope",
-                    ("categories", "products", "tags"),
-                    ("without_categories", "without_products", "without_tags"),
-                    ("without_low_margin", "without_discounted"),
-                ]
-            },
-        ),
-        (
-            _("When it holds"),
-            {
-                "fields": [
-                    ("minimum", "countries", "channels"),
-                    "first_order",
-                    ("has_products", "products_quantity"),
-                    ("has_categories", "categories_quantity"),
-                ]
-            },
-        ),
-        (
-            _("How often"),
-            {"fields": [("total", "per_customer", "budget"), ("per_code", "issued", "issued_per_customer")]},
-        ),
-        (
-            _("Codes and dates"),
-            {
-                "fields": [
-                    ("code_kind", "text", "pattern", "charset"),
-                    ("is_bound", "is_from_pool", "is_usable_again"),
-                    "warn_below",
-                    ("starts_at", "ends_at"),
-                    "hours_after_given",
-                ]
-            },
-        ),
-    ]
-    conditional_fields = {
-        "percent": "kind == 'percent'",
-        "amounts": "kind == 'amount' && !is_from_grant",
-        "is_from_grant": "kind == 'amount'",
-        "cap": "kind == 'percent'",
-        "shipping_cap": "kind == 'free_shipping' || also_free_shipping",
-        "also_free_shipping": GOODS,
-        "scope": GOODS,
-        "categories": LINES,
-        "products": LINES,
-        "tags": LINES,
-        "without_categories": GOODS,
-        "without_products": GOODS,
-        "without_tags": GOODS,
-        "without_low_margin": GOODS,
-        "without_discounted": GOODS,
-        "text": "code_kind == 'public'",
-        "pattern": UNIQUE,
-        "charset": UNIQUE,
-        "is_from_pool": UNIQUE,
-        "warn_below": f"is_from_pool && {UNIQUE}",
-        "is_bound": UNIQUE,
-        "hours_after_given": UNIQUE,
-    }
+    fieldsets = [(None, {"fields": ["overview"]}), (None, {"fields": ["rule"], "classes": ["inc-rule"]})]
 
     class Media:
-        css = {"all": ["incentives/incentives.css"]}
+        css = {"all": ["segments/builder.css", "incentives/incentives.css"]}
+        js = ["segments/fields.js", "incentives/fields.js", "incentives/builder.js"]
 
     def get_urls(self):
         def at(name, view):
             wrapped = self.admin_site.admin_view(lambda request, object_id: view(request, self, object_id))
             return path(f"<int:object_id>/{name}/", wrapped, name=f"incentives_incentive_{name}")
 
-        return [at("try", views.try_view), at("batches", views.batches_view), *super().get_urls()]
+        def asked(name, view):
+            return path(f"builder/{name}/", self.admin_site.admin_view(view), name=f"incentives_incentive_{name}")
+
+        return [
+            at("try", views.try_view),
+            at("batches", views.batches_view),
+            asked("say", views.say_view),
+            asked("suggest", views.suggest_view),
+            *super().get_urls(),
+        ]
 
     def has_export_permission(self, request, obj=None):
         return request.user.has_perm("incentives.export_code") and self.has_view_permission(request)
 
     def operate(self, request, form, formsets, change):
-        why = form.cleaned_data["why"]
+        why, rule = form.cleaned_data["why"], form.cleaned_data["rule"]
         if not change:
-            return operations.create_incentive(rule=form.rule, why=why, **acting(request))
+            return operations.create_incentive(rule=rule, why=why, **acting(request))
         return operations.save_incentive(
             incentive_id=form.instance.pk,
-            rule=form.rule,
+            rule=rule,
             edited=form.cleaned_data["edited"],
             why=why,
             **acting(request),

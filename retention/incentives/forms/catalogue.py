@@ -1,0 +1,141 @@
+"""A rule's classes as the fields that the builder in the console draws: read from their JSON schema, nothing by hand.
+
+A new kind of effect or condition is there as soon as it is in the union that the rule names. What people read beside
+its fields is in `words`; where nothing is said there, the class's own names serve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from retention.incentives.forms import words
+
+Field = dict[str, Any]
+Schema = Mapping[str, Any]
+
+
+def fields_of(model: type[BaseModel]) -> list[Field]:
+    """The fields of a part, each with its name, words, kind, and what it begins with.
+
+    Kinds: `text`, `number`, `percent`, `switch`, `choice`, `words`, `instant`, `money`, `amounts`; `part` has `fields`,
+    `one_of` has `variants`, `many` has an `item` that is a part or one of several.
+    """
+    schema = model.model_json_schema()
+    return _Reader(schema.get("$defs", {})).fields(schema, model.__name__)
+
+
+class _Reader:
+    def __init__(self, parts: Mapping[str, Schema]) -> None:
+        self.parts = parts
+
+    def fields(self, schema: Schema, owner: str) -> list[Field]:
+        wanted = set(schema.get("required", ()))
+        found = [
+            {**self.field(name, inside, owner), "required": name in wanted}
+            for name, inside in schema["properties"].items()
+            if "const" not in inside
+        ]
+        # What is a part of its own comes after the plain fields.
+        return sorted(found, key=lambda field: (words.place(owner, field["name"]), field["kind"] == "part"))
+
+    def field(self, name: str, schema: Schema, owner: str) -> Field:
+        told: Field = {
+            "name": name,
+            "label": words.label(name, owner),
+            "help": words.help_of(name, owner),
+            "initial": schema.get("default"),
+            "is_first": words.is_first(owner, name),
+        }
+        if shown := words.shown_if(owner, name):
+            told["shown_if"] = shown
+        return {**told, **self.kind(name, self.resolved(schema), owner)}
+
+    def kind(self, name: str, schema: Schema, owner: str) -> Field:
+        """How it is asked for: its widget, and what bounds, choices or parts it has."""
+        if "oneOf" in schema:
+            return {"kind": "one_of", "variants": [self.variant(one) for one in schema["oneOf"]]}
+        if "enum" in schema:
+            return {"kind": "choice", "choices": [[key, words.choice(owner, name, key)] for key in schema["enum"]]}
+        match schema.get("type"):
+            case "object" if "properties" in schema:
+                return self.part(schema)
+            case "object":
+                return {"kind": "amounts"}
+            case "array":
+                return self.list_of(name, schema, owner)
+            case "boolean":
+                return {"kind": "switch"}
+            case "integer" if "basis_points" in name:
+                return {"kind": "percent"}
+            case "integer":
+                return {"kind": "number", "min": schema.get("minimum"), "max": schema.get("maximum")}
+            case "string" if schema.get("format") == "date-time":
+                return {"kind": "instant"}
+        return {"kind": "text", "most": schema.get("maxLength")}
+
+    def part(self, schema: Schema) -> Field:
+        if set(schema["properties"]) == {"amount_minor", "currency"}:
+            return {"kind": "money"}
+        return {"kind": "part", "fields": self.fields(schema, schema["title"])}
+
+    def list_of(self, name: str, schema: Schema, owner: str) -> Field:
+        item = self.resolved(schema.get("items", {}))
+        if "oneOf" not in item and "properties" not in item:
+            return {"kind": "words", "source": words.source(name), **self.closed(name, item, owner)}
+        return {"kind": "many", "most": schema.get("maxItems"), "item": self.kind(name, item, owner)}
+
+    def closed(self, name: str, item: Schema, owner: str) -> Field:
+        """The choices of a list that is closed; whole numbers say so."""
+        if "enum" in item:
+            return {"choices": [[key, words.choice(owner, name, key)] for key in item["enum"]]}
+        return {"is_number": True} if item.get("type") == "integer" else {}
+
+    def variant(self, schema: Schema) -> Field:
+        schema = self.resolved(schema)
+        kind = schema["properties"]["kind"]["const"]
+        label, about = words.kind(kind)
+        return {"kind": kind, "label": label, "about": about, "fields": self.fields(schema, schema["title"])}
+
+    def resolved(self, schema: Schema) -> Schema:
+        """Without references and without "or nothing"."""
+        while True:
+            some = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
+            if len(some) == 1:
+                schema = some[0]
+            elif "$ref" in schema:
+                schema = self.parts[schema["$ref"].rpartition("/")[2]]
+            elif len(schema.get("allOf", ())) == 1:
+                schema = schema["allOf"][0]
+            else:
+                return schema
+
+
+def instants(fields: list[Field], data: Any) -> Iterator[tuple[dict[str, Any], str]]:
+    """(mapping, key) of each instant that is said in a rule's data."""
+    if not isinstance(data, dict):
+        return
+    for field in fields:
+        value = data.get(field["name"])
+        if value is None:
+            continue
+        if field["kind"] == "instant":
+            yield data, field["name"]
+        else:
+            yield from _inside(field, value)
+
+
+def _inside(field: Field, value: Any) -> Iterator[tuple[dict[str, Any], str]]:
+    match field["kind"]:
+        case "part":
+            yield from instants(field["fields"], value)
+        case "one_of":
+            kind = value.get("kind") if isinstance(value, dict) else None
+            for variant in field["variants"]:
+                if variant["kind"] == kind:
+                    yield from instants(variant["fields"], value)
+        case "many":
+            for item in value if isinstance(value, list) else ():
+                yield from _inside(field["item"], item)

@@ -1,0 +1,50 @@
+"""What the builder asks while somebody works in it: the rule as one sentence, what is wrong with it, an example."""
+
+from __future__ import annotations
+
+import json
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, JsonResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+from pydantic import ValidationError as RuleError
+
+from retention.incentives.examples import example_of
+from retention.incentives.forms.rule import problems_of, read_rule
+from retention.incentives.forms.suggestions import suggestions
+from retention.incentives.rules import sentence
+from retention.incentives.views.pages import effects_table
+
+MAX_BODY = 200_000
+
+
+@require_POST
+def say_view(request: HttpRequest) -> JsonResponse:
+    """The rule that is being written: its sentence and an example basket, or every error by its JSON pointer."""
+    _may_view(request)
+    try:
+        asked = json.loads(request.body) if len(request.body) <= MAX_BODY else None
+    except (ValueError, RecursionError):
+        asked = None
+    if not isinstance(asked, dict) or not isinstance(asked.get("rule"), dict):
+        return JsonResponse({"problem": _("This request cannot be read.")}, status=400)
+    try:
+        rule = read_rule(asked["rule"])
+    except RuleError as error:
+        return JsonResponse({"errors": problems_of(error, asked["rule"])})
+    example = example_of(rule)
+    return JsonResponse({"sentence": sentence(rule), "example": str(effects_table(example)) if example else ""})
+
+
+@require_GET
+def suggest_view(request: HttpRequest) -> JsonResponse:
+    """Known values of a source that begin with what was typed."""
+    _may_view(request)
+    typed = request.GET.get("q", "")[:100].replace("\0", "")
+    return JsonResponse({"pairs": suggestions(request.GET.get("source", ""), typed)})
+
+
+def _may_view(request: HttpRequest) -> None:
+    if not request.user.has_perm("incentives.view_incentive"):
+        raise PermissionDenied
