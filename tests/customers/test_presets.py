@@ -7,6 +7,7 @@ import pytest
 
 from retention import registries
 from retention.actors import Actor
+from retention.customers.addresses import address_hash
 from retention.customers.models import (
     Consent,
     ConsentProof,
@@ -18,6 +19,7 @@ from retention.customers.models import (
 )
 from retention.customers.operations import give_consent, withdraw_consent
 from retention.customers.presets.orders import Line, settle
+from retention.messaging.models import Suppression
 from retention.shop.models import ExchangeRate
 from retention.work.column_maps import known_layout, peek
 from retention.work.ingest.feeds import bring
@@ -185,6 +187,9 @@ class TestMailchimp:
         read("mailchimp_cleaned", "cleaned_members_export.csv")
         assert ConsentState.objects.get().is_given is False
         assert sorted(Consent.objects.values_list("event", flat=True)) == ["expired", "given"]
+        suppression = Suppression.objects.get()
+        assert (suppression.why, suppression.marketing_only) == ("bounce", False)
+        assert bytes(suppression.address_hash) == address_hash("anna@example.com")
 
     def test_a_blank_cell_takes_nothing_away(self, read, bring):
         bring("customers", {"email": "ben@example.com", "given_name": "Ben", "city": "London"})

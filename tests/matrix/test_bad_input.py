@@ -149,6 +149,11 @@ BAD_ROWS: dict[str, list[tuple[dict[str, Any], str, str]]] = {
         ({"code": "TAKEN1"}, "code", "code_taken"),
         ({"starts_at": "2026-06-02", "expires_at": "2026-06-01"}, "expires_at", "ends_before_it_starts"),
     ],
+    "suppressions": [
+        ({"why": "erased"}, "why", "not_a_choice"),
+        ({"email": ""}, "email", "required"),
+        ({"address_hash": "00"}, "address_hash", "unknown_column"),
+    ],
 }
 #: Refusals of rows beside each other: kind → (rows, {(line, column, code)}).
 FLAT = {"reference": "F1", "email": "f@example.com", "state": "paid", "currency": "EUR", "placed_at": "2026-05-02"}
@@ -265,9 +270,10 @@ def test_a_bad_cell_is_named_by_line_column_and_code(untouched, kind):
 
 def another(kind: str, number: int) -> dict[str, Any]:
     """The good row as another one, so that many may stand beside each other."""
-    key = {"products": "sku", "stock": "place", "codes": "code"}.get(kind, "reference")
+    key = {"products": "sku", "stock": "place", "codes": "code", "suppressions": "email"}.get(kind, "reference")
     of_o2 = {"order_reference": "O2", "lines": [{"position": 1, "quantity": 1}]}
-    more = {"customers": {"email": f"n{number}@example.com"}, "returns": of_o2}.get(kind, {})
+    email = {"email": f"n{number}@example.com"}
+    more = {"customers": email, "returns": of_o2, "suppressions": email}.get(kind, {})
     return {**GOOD[kind], key: f"OTHER{number}", **more}
 
 

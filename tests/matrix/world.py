@@ -38,6 +38,7 @@ GOOD: dict[str, dict[str, Any]] = {
     },
     "activities": {"reference": "n1", "customer": "a", "kind": "shared", "occurred_at": "2026-05-01T10:00:00Z"},
     "codes": {"code": "NEW111", "incentive": "Handout"},
+    "suppressions": {"email": "gone@example.com", "why": "bounce"},
 }  # fmt: skip
 
 

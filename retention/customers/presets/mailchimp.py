@@ -87,9 +87,13 @@ class Unsubscribed(Preset):
     )
 
 
+def dead_address(cells: Cells) -> Iterator[Cells]:
+    yield {"email": cells.get("Email Address", ""), "why": "bounce"}
+
+
 @presets.register
 class Cleaned(Preset):
-    """Contacts whose address takes no mail any more: what they agreed to has expired."""
+    """Contacts whose address takes no mail any more: what they agreed to has expired, and nothing is written there."""
 
     key = "mailchimp_cleaned"
     label = _("Mailchimp: cleaned contacts")
@@ -98,4 +102,5 @@ class Cleaned(Preset):
     feeds = (
         per_row("customers", customer, _CUSTOMER),
         per_row("consents", consent("expired", "CLEAN_TIME", "LAST_CHANGED"), {**_NAMES, "occurred_at": "CLEAN_TIME"}),
+        per_row("suppressions", dead_address, _NAMES),
     )
