@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from retention.incentives.models import CodeBatch
 from retention.incentives.operations.code_batches import JOB, fill_batch
-from retention.incentives.operations.pools import low_pools, watch_pools
+from retention.incentives.operations.near_limits import untold_limits, watch_limits
+from retention.incentives.operations.pools import expiring_pools, low_pools, watch_expiring_pools, watch_pools
 from retention.incentives.operations.reconcile import differences, reconcile
 from retention.registries import DueJob, jobs
 
@@ -46,6 +47,37 @@ class WatchPools(DueJob):
     @classmethod
     def preview(cls, *, now):
         return {"due": len(low_pools(now=now))}
+
+
+@jobs.register
+class WatchExpiringPools(DueJob):
+    key = "incentives.watch_expiring_pools"
+    label = _("Tell of pools of codes that soon expire")
+    at = dt.time(6, 10)
+    order = 90
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return {"due": len(watch_expiring_pools(now=now))}
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": len(expiring_pools(now=now))}
+
+
+@jobs.register
+class WatchLimits(DueJob):
+    key = "incentives.watch_limits"
+    label = _("Tell of limits and budgets at 50, 80 and 100 %")
+    order = 90
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return {"due": watch_limits(now=now)}
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": len(untold_limits())}
 
 
 @jobs.register

@@ -7,7 +7,7 @@ import pytest
 from retention import registries
 from retention.incentives import operations
 from retention.incentives.models import Incentive
-from retention.incentives.operations.pools import watch_pools
+from retention.incentives.operations.pools import watch_expiring_pools, watch_pools
 from retention.work.ingest import ingest
 from retention.work.models import Alert
 from tests.incentives.conftest import BY
@@ -91,3 +91,37 @@ def test_only_what_still_gives_from_a_pool_is_told(pool, offer, now):
     Incentive.objects.filter(pk=archived.pk).update(archived_at=now)
     assert len(watch_pools(now=now)) == 1
     assert watch_pools(now=ends) == told() == []
+
+
+def expiring():
+    return list(Alert.objects.filter(kind="incentives.pool_expiring", resolved_at=None).values_list("text", flat=True))
+
+
+def test_codes_that_soon_expire_are_told_and_taken_back(pool, now):
+    incentive = pool(3, warn_below=4)
+    operations.generate_codes(
+        incentive_id=incentive.pk,
+        count=6,
+        purpose="pool",
+        source="soon",
+        expires_at=now + dt.timedelta(days=7),
+        now=now,
+        by=BY,
+    )
+    watch_expiring_pools(now=now - dt.timedelta(minutes=1))
+    assert expiring() == [], "more than seven days away"
+    watch_expiring_pools(now=now)
+    assert expiring() == [
+        "6 codes of the pool of “Podcast” expire from 2026-05-19 on, and 3 will be left. Generate more."
+    ]
+    fill(incentive, 1, now)
+    watch_expiring_pools(now=now)
+    assert expiring() == [], "enough of them last"
+
+
+def test_where_the_offer_ends_with_its_codes_nobody_is_told(offer, now):
+    ends = now + dt.timedelta(days=2)
+    incentive = offer(codes={"kind": "unique", "is_from_pool": True}, validity={"ends_at": ends})
+    fill(incentive, 5, now)
+    watch_expiring_pools(now=now)
+    assert expiring() == []

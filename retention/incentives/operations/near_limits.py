@@ -1,0 +1,117 @@
+"""Telling once, at 50, 80 and 100 %, how far the limits of live offers and of budgets are used up.
+
+How far each was told of is a watermark, so that an alert which somebody settled does not come back at the next tick.
+When a limit is raised, or what was used is given back, its alert is resolved and the next step is told again.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from retention.incentives.baskets import amount_text
+from retention.work.models import Alert, Watermark
+from retention.work.operations import raise_alert, resolve_alert
+
+ALERT = "incentives.near_limit"
+_MARK = f"{ALERT}:"
+#: Per cent → how loud.
+STEPS = {100: Alert.Level.URGENT, 80: Alert.Level.WARNING, 50: Alert.Level.NOTE}
+
+_USED = """
+SELECT incentive.id, incentive.name, bound.what, bound.currency, bound.most,
+       CASE bound.what WHEN 'total' THEN counter.redeemed WHEN 'issued' THEN counter.issued ELSE counter.spent_minor END
+FROM incentives_incentive incentive
+JOIN audit_version version ON version.id = incentive.version_id
+CROSS JOIN LATERAL (VALUES
+    ('total', (version.data #>> '{limits,total}')::bigint, 'incentive', ''),
+    ('issued', (version.data #>> '{limits,issued}')::bigint, 'issue', ''),
+    ('money', (version.data #>> '{limits,money,amount_minor}')::bigint, 'incentive',
+     coalesce(version.data #>> '{limits,money,currency}', ''))
+) AS bound (what, most, scope, currency)
+JOIN incentives_counter counter
+  ON counter.incentive_id = incentive.id AND counter.scope = bound.scope AND counter.subject_id = 0
+ AND counter.currency = bound.currency
+WHERE incentive.state = 'live' AND incentive.archived_at IS NULL AND bound.most IS NOT NULL
+ORDER BY incentive.id, bound.what
+"""
+
+
+@dataclass(frozen=True)
+class NearLimit:
+    """One limit of a live offer, and how much of it is used."""
+
+    incentive_id: int
+    name: str
+    what: str
+    currency: str
+    most: int
+    used: int
+
+    @property
+    def subject(self) -> str:
+        return f"{self.incentive_id}:{self.what}"
+
+    @property
+    def step(self) -> int:
+        """The highest step that is reached; 0 below the first."""
+        return next((step for step in STEPS if self.used * 100 >= self.most * step), 0)
+
+    def sentence(self) -> str:
+        used, most = (
+            (amount_text(self.used, self.currency), amount_text(self.most, self.currency))
+            if self.currency
+            else (f"{self.used:,}", f"{self.most:,}")
+        )
+        words = {
+            "total": _("“%(name)s” was used %(used)s times of %(most)s (%(percent)s %%)."),
+            "issued": _("“%(name)s” was given %(used)s times of %(most)s (%(percent)s %%)."),
+            "money": _("“%(name)s” has spent %(used)s of its budget of %(most)s (%(percent)s %%)."),
+        }
+        percent = min(100, 100 * self.used // self.most)
+        return words[self.what] % {"name": self.name, "used": used, "most": most, "percent": percent}
+
+
+def limits_used() -> list[NearLimit]:
+    """Every limit of every live offer with what is used of it: kept counters, nothing is counted."""
+    with connection.cursor() as cursor:
+        cursor.execute(_USED)
+        return [NearLimit(*row) for row in cursor.fetchall()]
+
+
+def untold_limits() -> list[NearLimit]:
+    """Those that reached a step which nobody was told of."""
+    told = _told()
+    return [limit for limit in limits_used() if limit.step > told.get(limit.subject, 0)]
+
+
+def watch_limits(*, now: dt.datetime) -> int:
+    """Raise, once a step, an alert for each limit that reached it; resolve those that fell below. Returns the first."""
+    told, limits = _told(), {limit.subject: limit for limit in limits_used()}
+    raised = 0
+    for subject in told.keys() | limits.keys():
+        limit = limits.get(subject)
+        step, before = limit.step if limit else 0, told.get(subject, 0)
+        if step == before:
+            continue
+        if limit and step > before:
+            raise_alert(
+                kind=ALERT,
+                subject=subject,
+                level=STEPS[step],
+                text=limit.sentence(),
+                url=f"/{settings.CONSOLE_PATH}incentives/incentive/{limit.incentive_id}/change/",
+                now=now,
+            )
+            raised += 1
+        else:
+            resolve_alert(kind=ALERT, subject=subject, now=now)
+        Watermark.objects.update_or_create(key=f"{_MARK}{subject}", defaults={"mark": step, "at": now})
+    return raised
+
+
+def _told() -> dict[str, int]:
+    rows = Watermark.objects.filter(key__startswith=_MARK, mark__gt=0).values_list("key", "mark")
+    return {key.removeprefix(_MARK): mark for key, mark in rows}
