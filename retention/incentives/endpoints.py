@@ -32,10 +32,10 @@ def qualify(request: HttpRequest, body: schemas.CheckoutIn):
 def validate(request: HttpRequest, body: schemas.ValidationIn):
     """What a code would take off this basket now, or every reason why not. Writes nothing."""
     checkout = body.as_checkout()
-    with trying_codes(request, checkout.buyer):
+    with trying_codes(request, checkout.buyer, now=clock.now()):
         validated = operations.validate(code=body.code, checkout=checkout, now=clock.now())
     decision, code = validated.decision, validated.code
-    heard(request, decision.reasons, checkout.buyer)
+    heard(request, decision.reasons, checkout.buyer, now=clock.now())
     return {
         "is_valid": decision.is_good,
         "code": code.code,
@@ -51,7 +51,7 @@ def redeem(request: HttpRequest, body: schemas.RedemptionIn):
     """Use a code for an order: whole or not at all, once an Idempotency-Key. Discounts are computed from the lines."""
     checkout = body.as_checkout()
     try:
-        with trying_codes(request, checkout.buyer):
+        with trying_codes(request, checkout.buyer, now=clock.now()):
             redeemed = operations.redeem(
                 source=_source(request),
                 request_hash=request_hash(request),

@@ -162,7 +162,7 @@ def _picture(request: HttpRequest, typed: str, shape: str, ending: str) -> HttpR
 
 
 def _code(request: HttpRequest, typed: str) -> Code:
-    with trying_codes(request):
+    with trying_codes(request, now=clock.now()):
         found = code_of(typed)
         if found is None:
             raise NoSuchCode

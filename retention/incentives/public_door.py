@@ -9,13 +9,13 @@ Failed tries are limited for each customer and each address that a request names
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from retention import clock
 from retention.doors.tries import check_tries, count_failure
 from retention.incentives.facts import Buyer
 from retention.refusals import Refusal, Refused
@@ -55,7 +55,7 @@ class CodeNotValid(Refused):
 
 
 @contextmanager
-def trying_codes(request: HttpRequest, buyer: Buyer | None = None) -> Iterator[None]:
+def trying_codes(request: HttpRequest, buyer: Buyer | None = None, *, now: dt.datetime) -> Iterator[None]:
     """Around an operation on codes that somebody typed: refuses a guesser, counts what fails, says no more than it may.
 
     Raises:
@@ -64,26 +64,26 @@ def trying_codes(request: HttpRequest, buyer: Buyer | None = None) -> Iterator[N
     """
     limits = _limits(request, buyer)
     if limits:
-        check_tries(limits, clock.now().timestamp())
+        check_tries(limits, now.timestamp())
     try:
         yield
     except Refused as refused:
         if refused.code not in SECRET:
             raise
-        _count(request, limits)
+        _count(request, limits, now)
         if request.auth.is_public:
             raise CodeNotValid from None
         raise
 
 
-def heard(request: HttpRequest, reasons: Sequence[Refusal], buyer: Buyer | None = None) -> None:
+def heard(request: HttpRequest, reasons: Sequence[Refusal], buyer: Buyer | None = None, *, now: dt.datetime) -> None:
     """Before reasons are answered: one that is about the code counts as a failed try, and a stranger hears only that.
 
     Raises:
         CodeNotValid: under a public key.
     """
     if any(reason.code in SECRET for reason in reasons):
-        _count(request, _limits(request, buyer))
+        _count(request, _limits(request, buyer), now)
         if request.auth.is_public:
             raise CodeNotValid
 
@@ -98,11 +98,8 @@ def _limits(request: HttpRequest, buyer: Buyer | None) -> dict[str, int]:
     return limits
 
 
-def _count(request: HttpRequest, limits: Mapping[str, int]) -> None:
-    if not limits:
-        return
-    now = clock.now()
-    if f"{request.auth.pk}:all" in count_failure(limits, now.timestamp()):
+def _count(request: HttpRequest, limits: Mapping[str, int], now: dt.datetime) -> None:
+    if limits and f"{request.auth.pk}:all" in count_failure(limits, now.timestamp()):
         raise_alert(
             kind=ALERT,
             subject=str(request.auth.pk),

@@ -106,7 +106,7 @@ def read_rule(data: Any) -> IncentiveRule:
 def as_typed(data: dict[str, Any]) -> dict[str, Any]:
     """A rule's data with its instants as the shop's clock shows them."""
     for place, name in instants(fields_of(IncentiveRule), data):
-        local = timezone.localtime(dt.datetime.fromisoformat(place[name]))
+        local = dt.datetime.fromisoformat(place[name]).astimezone(timezone.get_current_timezone())
         place[name] = f"{local:%Y-%m-%dT%H:%M}"
     return data
 
