@@ -19,6 +19,7 @@ from campaigns.settled import settled
 from retention.customers.models import Customer, CustomerStats
 from retention.incentives.models import Counter as LimitCounter
 from retention.incentives.models import Incentive
+from retention.incentives.rules import Benefit
 from retention.incentives.versions import rule_of
 from retention.marks import safe_mark
 from retention.shop.models import Shop
@@ -215,20 +216,29 @@ def _cost(found: Forecast, plan: Plan) -> None:
     found.cost_words = "; ".join(words)
 
 
+#: Kinds of effects that give an amount as a whole.
+_WHOLE_AMOUNTS = frozenset({"amount", "gift_card", "store_credit", "cash"})
+
+
 def _cost_of_one(rule: Any, currency: str, average: int | None) -> tuple[int | None, str]:
     total, words = 0, []
     for effect in rule.effects:
         cap = getattr(effect, "cap", {}).get(currency)
-        if effect.kind == "amount" and currency in effect.amounts:
-            total += effect.amounts[currency]
+        amounts = getattr(effect, "amounts", {})
+        if effect.kind in _WHOLE_AMOUNTS and not getattr(effect, "is_per_unit", False) and currency in amounts:
+            total += amounts[currency]
             words.append(_("the whole amount, for everyone who is reached"))
-        elif effect.kind == "percent" and (average is not None or cap is not None):
+        elif (
+            effect.kind in ("percent", "cash_back") and effect.basis_points and (average is not None or cap is not None)
+        ):
             share = average * effect.basis_points // 10_000 if average is not None else cap
             total += min(share, cap) if cap is not None else share
             words.append(_("its share of the average order, for everyone who is reached"))
         elif cap is not None:
             total += cap
             words.append(_("its cap, for everyone who is reached"))
+        elif isinstance(effect, Benefit):
+            words.append(_("what has no price is not counted"))
         else:
             return None, _("What “%(name)s” costs depends on each order; it has no cap.") % {"name": rule.name}
     return total, _(" and ").join(words)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -32,11 +33,14 @@ class Line(NamedTuple):
         return self.quantity * self.unit_price_minor
 
     @property
+    def floor_minor(self) -> int:
+        """What no discount takes a unit below."""
+        return self.unit_price_minor if self.is_unpriced else min(self.unit_price_minor, self.minimum_price_minor)
+
+    @property
     def room_minor(self) -> int:
         """How much can come off before the minimum price is reached."""
-        if self.is_unpriced:
-            return 0
-        return max(0, self.quantity * (self.unit_price_minor - self.minimum_price_minor))
+        return self.quantity * (self.unit_price_minor - self.floor_minor)
 
     def is_in_category(self, path: str) -> bool:
         """`Music/Jazz` holds `Music/Jazz` and `Music/Jazz/Vinyl`, not `Music/Jazzy`."""
@@ -49,8 +53,12 @@ class Shopper:
 
     id: int | None = None
     has_email: bool = False
-    #: Orders she bought before this one.
+    #: Orders she paid before this one.
     orders: int = 0
+    #: Numbers of the segments she is in.
+    segments: frozenset[int] = frozenset()
+    #: Key of her loyalty tier; empty for none.
+    tier: str = ""
 
     @property
     def is_known(self) -> bool:
@@ -59,7 +67,11 @@ class Shopper:
 
 @dataclass(frozen=True)
 class Basket:
-    """A basket in one currency; totals are always computed from the lines, never believed."""
+    """A basket in one currency; totals are always computed from the lines, never believed.
+
+    `at` is the moment by the shop's clock, for offers of some days or hours; it is told, never read. `attributes` are
+    the order's own: texts, numbers or yes and no.
+    """
 
     currency: str
     lines: tuple[Line, ...]
@@ -67,6 +79,11 @@ class Basket:
     country: str = ""
     channel: str = ""
     shopper: Shopper = Shopper()
+    region: str = ""
+    store: str = ""
+    payment_method: str = ""
+    attributes: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    at: dt.datetime | None = None
 
     @cached_property
     def goods_minor(self) -> int:

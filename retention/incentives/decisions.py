@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from retention.incentives.baskets import Basket, amount_text
 from retention.incentives.cart_conditions import CustomerUnknown
-from retention.incentives.discounts import Evaluation, evaluate
+from retention.incentives.discounts import Evaluation, Offer, evaluate
 from retention.incentives.facts import CodeFacts
 from retention.incentives.rules import IncentiveRule, with_terms
 from retention.incentives.versions import rule_of
@@ -100,7 +100,7 @@ def decide(code: CodeFacts, basket: Basket, *, now: dt.datetime) -> Decision:
     """Whether the code holds for the basket now, and what it takes off."""
     rule = with_terms(rule_of(code.version_id), code.terms)
     reasons = tuple(_reasons(code, rule, basket, now))
-    evaluation = evaluate([(code.id, rule)], basket)
+    evaluation = evaluate([Offer(code.id, rule)], basket)
     if evaluation.not_applied:
         missed = evaluation.not_applied[0]
         return Decision(rule, evaluation, reasons + missed.reasons, missed.is_near_miss and not reasons)

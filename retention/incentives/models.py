@@ -17,7 +17,20 @@ class Incentive(models.Model):
     class Kind(models.TextChoices):
         PERCENT = "percent"
         AMOUNT = "amount"
+        FIXED_PRICE = "fixed_price", "fixed price"
         FREE_SHIPPING = "free_shipping", "free shipping"
+        FREE_PRODUCT = "free_product", "free product"
+        BUY_GET = "buy_get", "buy some, get some"
+        BUNDLE_PRICE = "bundle_price", "bundle price"
+        TIERS = "tiers", "spend more, save more"
+        CASH_BACK = "cash_back", "cash back"
+        FREE_TRIAL = "free_trial", "free trial"
+        GIFT_CARD = "gift_card", "gift card"
+        STORE_CREDIT = "store_credit", "store credit"
+        POINTS = "points"
+        CASH = "cash"
+        ACCESS = "access"
+        EXPERIENCE = "experience"
 
     class State(models.TextChoices):
         DRAFT = "draft"

@@ -19,10 +19,10 @@ from pydantic import (
 )
 
 from retention.incentives.baskets import Line
-from retention.incentives.cart_conditions import Currency
 from retention.incentives.facts import Buyer, Checkout
 from retention.incentives.models import Incentive, Redemption
 from retention.incentives.operations import Redeemed
+from retention.incentives.parts import Currency
 from retention.incentives.qualifying import Qualifying
 from retention.refusals import Refusal
 
@@ -126,12 +126,18 @@ class RollbackIn(Body):
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 
 
+class UnitsOut(Schema):
+    quantity: int
+    total_minor: int
+
+
 class LineOut(Schema):
     sku: str
     quantity: int
     amount_minor: int
     discount_minor: int
     total_minor: int
+    units: list[UnitsOut] = Field(description="What its units cost in the end, each: those that are alike together.")
 
 
 class ShippingOut(Schema):
@@ -210,7 +216,13 @@ def effects_out(effects: Mapping[str, Any]) -> dict[str, Any]:
     """Effects read from a row in the order of the schema, so that an answer repeated is the same to the byte."""
     return {
         "currency": effects["currency"],
-        "lines": [{name: line[name] for name in LineOut.model_fields} for line in effects["lines"]],
+        "lines": [
+            {
+                **{name: line[name] for name in LineOut.model_fields},
+                "units": [{name: units[name] for name in UnitsOut.model_fields} for units in line["units"]],
+            }
+            for line in effects["lines"]
+        ],
         "shipping": {name: effects["shipping"][name] for name in ShippingOut.model_fields},
         "goods_minor": effects["goods_minor"],
         "discount_minor": effects["discount_minor"],
@@ -225,7 +237,7 @@ def redemption_out(redeemed: Redeemed) -> dict[str, Any]:
         "incentive": {"id": redeemed.incentive_id, "name": redeemed.incentive_name},
         "order_reference": redeemed.order_reference,
         "redeemed_at": redeemed.redeemed_at.isoformat().replace("+00:00", "Z"),
-        "effects": effects_out(redeemed.effects) if redeemed.is_repeated else redeemed.effects,
+        "effects": effects_out(redeemed.effects),
     }
 
 

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field, StrictInt, StringConstraints
 
 from retention.incentives.cart_conditions import Condition
 from retention.incentives.models import Code, CodeBatch, Incentive
-from retention.incentives.rules import CodeSettings, Effect, IncentiveRule, Limits, Validity, sentence
+from retention.incentives.rules import CodeSettings, Effect, IncentiveRule, Limits, Stackable, Validity, sentence
 from retention.incentives.schemas import Body, IncentiveRef
 from retention.incentives.versions import rule_of
 
@@ -28,11 +28,12 @@ class IncentiveChanges(Body):
     edited: Annotated[StrictInt, Field(ge=1)] = Field(description="The version that was read before this change.")
     why: Annotated[str, StringConstraints(max_length=300)] = ""
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)] | None = None
-    effects: Annotated[tuple[Effect, ...], Field(min_length=1, max_length=2)] | None = None
+    effects: Annotated[tuple[Effect, ...], Field(min_length=1, max_length=5)] | None = None
     conditions: Annotated[tuple[Condition, ...], Field(max_length=20)] | None = None
     limits: Limits | None = None
     codes: CodeSettings | None = None
     validity: Validity | None = None
+    stacking: Stackable | None = None
 
 
 class WhyIn(Body):

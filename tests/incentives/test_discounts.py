@@ -2,9 +2,14 @@
 
 import pytest
 
+from retention.incentives import discounts
 from retention.incentives.baskets import Basket, Line, Shopper
-from retention.incentives.discounts import evaluate
+from retention.incentives.discounts import Offer
 from retention.incentives.rules import IncentiveRule, with_terms
+
+
+def evaluate(offers, basket, *policy):
+    return discounts.evaluate([Offer(key, rule) for key, rule in offers], basket, *policy)
 
 
 def rule(*effects, conditions=(), **more):
@@ -385,11 +390,28 @@ def test_the_answer_adds_up_by_line():
     assert answer == {
         "currency": "EUR",
         "lines": [
-            {"sku": "shoe", "quantity": 3, "amount_minor": 2997, "discount_minor": 300, "total_minor": 2697},
-            {"sku": "hat", "quantity": 1, "amount_minor": 1, "discount_minor": 0, "total_minor": 1},
+            {
+                "sku": "shoe",
+                "quantity": 3,
+                "amount_minor": 2997,
+                "discount_minor": 300,
+                "total_minor": 2697,
+                "units": [{"quantity": 3, "total_minor": 899}],
+            },
+            {
+                "sku": "hat",
+                "quantity": 1,
+                "amount_minor": 1,
+                "discount_minor": 0,
+                "total_minor": 1,
+                "units": [{"quantity": 1, "total_minor": 1}],
+            },
         ],
         "shipping": {"amount_minor": 490, "discount_minor": 490, "total_minor": 0},
         "goods_minor": 2998,
         "discount_minor": 790,
         "total_minor": 2698,
+        "offers": [
+            {"key": "x", "discount_minor": 790, "lines": [300, 0], "shipping_minor": 490, "benefits": []},
+        ],
     }

@@ -71,7 +71,16 @@ def test_validate_then_redeem_then_see_then_roll_back(api, public, now):
         "redeemed_at": "2026-05-12T10:00:00Z",
         "effects": {
             "currency": "EUR",
-            "lines": [{"sku": "a", "quantity": 1, "amount_minor": 10000, "discount_minor": 2000, "total_minor": 8000}],
+            "lines": [
+                {
+                    "sku": "a",
+                    "quantity": 1,
+                    "amount_minor": 10000,
+                    "discount_minor": 2000,
+                    "total_minor": 8000,
+                    "units": [{"quantity": 1, "total_minor": 8000}],
+                }
+            ],
             "shipping": {"amount_minor": 0, "discount_minor": 0, "total_minor": 0},
             "goods_minor": 10000,
             "discount_minor": 2000,
@@ -251,7 +260,7 @@ BAD_RULES = {
     "no amount": ({**RULE, "effects": [{"kind": "amount"}]}, None),
     "a negative amount": ({**RULE, "effects": [{"kind": "amount", "amounts": {"EUR": -5}}]}, None),
     "no such currency": ({**RULE, "effects": [{"kind": "amount", "amounts": {"XXL": 5}}]}, None),
-    "two discounts on goods": ({**RULE, "effects": RULE["effects"] * 2}, "/rule"),
+    "one discount twice": ({**RULE, "effects": RULE["effects"] * 2}, "/rule"),
     "lines without a choice": (
         {**RULE, "effects": [{"kind": "percent", "basis_points": 1, "scope": {"on": "lines"}}]},
         None,

@@ -6,9 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retention import money
+from retention.incentives import discounts
 from retention.incentives.baskets import Basket, Line
-from retention.incentives.discounts import evaluate, percent_of, share
 from retention.incentives.rules import IncentiveRule
+from retention.incentives.sharing import percent_of, share
+
+
+def evaluate(offers, basket, *policy):
+    return discounts.evaluate([discounts.Offer(key, rule) for key, rule in offers], basket, *policy)
+
 
 SKUS = ["a", "b", "c", "d"]
 lines = st.builds(

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
 from retention.incentives import codes as code_texts
-from retention.incentives.cart_conditions import Part
+from retention.incentives.parts import Part
 from retention.refusals import Refused
 
 #: In-place codes of an incentive without an issue limit are taken to be at least so many.

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from pydantic import Field
 
 from retention.incentives.baskets import amount_text
-from retention.incentives.cart_conditions import Currency, Part
+from retention.incentives.parts import Currency, Part
 
 Count = Annotated[int, Field(ge=1, le=10**9)]
 

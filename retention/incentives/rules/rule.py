@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated
 
 from django.utils.translation import gettext as _
 from pydantic import Field, StringConstraints, model_validator
 
-from retention.incentives.cart_conditions import Condition, MinimumAmount, Part
+from retention.incentives.cart_conditions import Condition, MinimumAmount
+from retention.incentives.parts import Part
 from retention.incentives.rules.codes import EXPECTED_CODES, CodeSettings, UniqueCodes, Validity
-from retention.incentives.rules.effects import Effect, FreeShipping
+from retention.incentives.rules.effects import Effect
 from retention.incentives.rules.limits import Limits
+from retention.incentives.rules.stacking import Stackable
 from retention.refusals import Refused
 
 
 class IncentiveRule(Part):
-    """The whole rule: one effect on the goods, one on the shipping, or both; all its conditions must hold."""
+    """The whole rule: what it does, one effect after the other, where all its conditions hold."""
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-    effects: Annotated[tuple[Effect, ...], Field(min_length=1, max_length=2)]
+    effects: Annotated[tuple[Effect, ...], Field(min_length=1, max_length=5)]
     conditions: Annotated[tuple[Condition, ...], Field(max_length=20)] = ()
     limits: Limits = Limits()
     codes: CodeSettings = UniqueCodes()
     validity: Validity = Validity()
+    stacking: Stackable = Stackable()
 
     @model_validator(mode="after")
     def parts_fit(self) -> IncentiveRule:
-        if len({isinstance(effect, FreeShipping) for effect in self.effects}) != len(self.effects):
-            raise ValueError("give one discount on the goods and one on the shipping at the most")
-        kinds = [condition.kind for condition in self.conditions]
-        if len(set(kinds)) != len(kinds):
-            raise ValueError("each kind of condition can be asked once")
+        if any(effect in self.effects[:at] for at, effect in enumerate(self.effects)):
+            raise ValueError("the same effect is there twice")
+        if any(condition in self.conditions[:at] for at, condition in enumerate(self.conditions)):
+            raise ValueError("the same condition is asked twice")
+        if self.currencies is not None and not self.currencies:
+            raise ValueError("no basket could have it: its amounts have no currency in common")
         if isinstance(self.codes, UniqueCodes):
             self._check_unique_codes(self.codes)
         elif self.validity.hours_after_given:
             raise ValueError("a public code is given to nobody, so its hours would never begin")
-        elif any(effect.kind == "amount" and effect.is_from_grant for effect in self.effects):
+        elif self.is_from_grant:
             raise ValueError("an amount set for each customer needs one code for each customer")
-        self._check_budget()
         return self
 
     def _check_unique_codes(self, codes: UniqueCodes) -> None:
@@ -47,19 +51,24 @@ class IncentiveRule(Part):
             except Refused as refused:
                 raise ValueError(str(refused)) from None
 
-    def _check_budget(self) -> None:
-        budget = self.limits.money
-        for effect in self.effects:
-            if budget and effect.kind == "amount" and effect.amounts and budget.currency not in effect.amounts:
-                raise ValueError(f"the budget is in {budget.currency}, and the discount has no amount in it")
+    @cached_property
+    def currencies(self) -> frozenset[str] | None:
+        """The currencies of the baskets that it can be for: all its amounts name them. None is any."""
+        parts = (*self.effects, *self.conditions)
+        named = [frozenset(amounts) for part in parts for amounts in part.currencies]
+        if self.limits.money:
+            named.append(frozenset([self.limits.money.currency]))
+        return frozenset.intersection(*named) if named else None
 
     @property
     def minimum(self) -> MinimumAmount | None:
-        return next((c for c in self.conditions if isinstance(c, MinimumAmount)), None)
+        """What the basket must be worth as it comes, if anything."""
+        asked = (c for c in self.conditions if isinstance(c, MinimumAmount))
+        return next((c for c in asked if c.when == "initial" and c.scope.on == "order"), None)
 
     @property
     def is_from_grant(self) -> bool:
-        return any(effect.kind == "amount" and effect.is_from_grant for effect in self.effects)
+        return any(getattr(effect, "is_from_grant", False) for effect in self.effects)
 
     @property
     def uses_per_customer(self) -> int | None:
@@ -78,5 +87,6 @@ def sentence(rule: IncentiveRule) -> str:
     words = [_(" and ").join(effect.sentence() for effect in rule.effects)]
     words += [condition.sentence() for condition in rule.conditions]
     words += rule.limits.sentences()
+    words += rule.stacking.sentences()
     words += rule.validity.sentences()
     return ", ".join(words)

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from retention.incentives.cart_conditions import Currency, Part, Sku
-from retention.incentives.rules.effects import AmountOff, FreeShipping, PercentOff
+from retention.incentives.parts import Category, Currency, Part, Sku
 from retention.incentives.rules.rule import IncentiveRule
 
 
@@ -18,6 +17,7 @@ class Terms(Part):
     amount_minor: Annotated[int, Field(gt=0, le=10**12)] | None = None
     currency: Currency | None = None
     products: Annotated[tuple[Sku, ...], Field(max_length=500)] = ()
+    categories: Annotated[tuple[Category, ...], Field(max_length=100)] = ()
 
     @model_validator(mode="after")
     def amount_names_its_currency(self) -> Terms:
@@ -27,20 +27,13 @@ class Terms(Part):
 
 
 def with_terms(rule: IncentiveRule, terms: Mapping[str, Any]) -> IncentiveRule:
-    """The rule as it holds for one grant: its own amount in place of "set for each customer", its products as scope."""
+    """The rule as it holds for one grant: its own amount in place of "set for each customer", her goods as scope."""
     if not terms:
         return rule
     own = Terms.model_validate(terms)
-    return rule.model_copy(update={"effects": tuple(_with_terms(effect, own) for effect in rule.effects)})
-
-
-def _with_terms(effect: PercentOff | AmountOff | FreeShipping, own: Terms) -> PercentOff | AmountOff | FreeShipping:
-    if isinstance(effect, FreeShipping):
-        return effect
-    changes: dict[str, Any] = {}
-    if own.products:
-        chosen = {"on": "lines", "products": own.products, "categories": (), "tags": ()}
-        changes["scope"] = effect.scope.model_copy(update=chosen)
-    if isinstance(effect, AmountOff) and effect.is_from_grant and own.currency:
-        changes["amounts"] = {own.currency: own.amount_minor}
-    return effect.model_copy(update=changes)
+    told: dict[str, Any] = {"products": own.products, "categories": own.categories}
+    if own.currency:
+        told["amounts"] = {own.currency: own.amount_minor}
+    parts = {name: getattr(rule, name) for name in IncentiveRule.model_fields}
+    # Made anew: a copy would keep what the rule has worked out of its own effects.
+    return IncentiveRule.model_construct(**{**parts, "effects": tuple(effect.for_her(told) for effect in rule.effects)})

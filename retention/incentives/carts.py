@@ -1,0 +1,169 @@
+"""A basket while offers work on it: what each unit and the shipping cost still. Values, never changed in place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from retention.incentives.baskets import Basket, Line
+from retention.incentives.scopes import Scope
+from retention.incentives.sharing import Cell, Take
+
+#: What units of one line cost now, and how many of them, the dearest first.
+Units = tuple[tuple[int, int], ...]
+_T = TypeVar("_T")
+
+
+class Goods:
+    """What stays the same: the lines in an order of their own, so that the basket's order changes nothing."""
+
+    def __init__(self, basket: Basket) -> None:
+        self.basket = basket
+        #: Place here → place in the basket.
+        self.places = sorted(range(len(basket.lines)), key=[_canonical(line) for line in basket.lines].__getitem__)
+        self.lines = [basket.lines[at] for at in self.places]
+        self.prices = [line.unit_price_minor for line in self.lines]
+        #: What a unit of each line costs at the least.
+        self.floors = [line.floor_minor for line in self.lines]
+        self._in_scope: dict[int, tuple[Scope, list[int]]] = {}
+
+    def in_scope(self, scope: Scope) -> list[int]:
+        """The places of the lines that a scope means; asked often, found out once."""
+        known = self._in_scope.get(id(scope))
+        if known is None:
+            currency = self.basket.currency
+            places = [at for at, line in enumerate(self.lines) if scope.holds(line, currency)]
+            # The scope is kept with its answer: while it lives nothing else gets its id.
+            known = self._in_scope[id(scope)] = (scope, places)
+        return known[1]
+
+
+class Cart:
+    """The goods with what they cost now; each offer makes another cart of it."""
+
+    __slots__ = ("_goods_minor", "goods", "shipping_minor", "units")
+
+    def __init__(self, goods: Goods, units: Sequence[Units], shipping_minor: int) -> None:
+        self.goods = goods
+        self.units = units
+        self.shipping_minor = shipping_minor
+        self._goods_minor: int | None = None
+
+    @classmethod
+    def of(cls, basket: Basket) -> Cart:
+        goods = Goods(basket)
+        units = [((line.unit_price_minor, line.quantity),) for line in goods.lines]
+        return cls(goods, units, basket.shipping_minor)
+
+    @property
+    def basket(self) -> Basket:
+        return self.goods.basket
+
+    @property
+    def goods_minor(self) -> int:
+        """What all goods cost now."""
+        if self._goods_minor is None:
+            self._goods_minor = sum([left * count for units in self.units for left, count in units])
+        return self._goods_minor
+
+    @property
+    def total_minor(self) -> int:
+        return self.goods_minor + self.shipping_minor
+
+    @property
+    def room_minor(self) -> int:
+        """The most that could come off: goods down to their floors, and the shipping."""
+        floors = self.goods.floors
+        rooms = [max(0, left - floors[at]) * count for at, units in enumerate(self.units) for left, count in units]
+        return sum(rooms) + self.shipping_minor
+
+    def lines_minor(self) -> list[int]:
+        """What each line costs now, in the goods' order."""
+        return [sum([left * count for left, count in units]) for units in self.units]
+
+    def cells(self, scope: Scope) -> list[Cell]:
+        """The units that a scope means and that cost something; of some units only, those which it picks."""
+        cells = [(at, *units) for at in self.goods.in_scope(scope) for units in self.units[at] if units[0]]
+        if scope.units is None and scope.units_each is None:
+            return cells
+        return self._picked(cells, scope)
+
+    def _picked(self, cells: list[Cell], scope: Scope) -> list[Cell]:
+        cells.sort(key=lambda cell: cell[1], reverse=scope.pick == "dearest")
+        each: dict[str, int] = {}
+        left_to_pick, picked = scope.units, []
+        for at, left, count in cells:
+            if scope.units_each is not None:
+                sku = self.goods.lines[at].sku
+                count = min(count, scope.units_each - each.get(sku, 0))
+                each[sku] = each.get(sku, 0) + count
+            if left_to_pick is not None:
+                count = min(count, left_to_pick)
+                left_to_pick -= count
+            if count:
+                picked.append((at, left, count))
+        return picked
+
+    def less(self, takes: Sequence[Take], shipping_minor: int = 0) -> Cart:
+        """The cart after this was taken off; what does not go up in a cell's units comes off its first ones."""
+        units = list(self.units)
+        changed: dict[int, dict[int, int]] = {}
+        for at, left, count, off in takes:
+            counts = changed.get(at)
+            if counts is None:
+                counts = changed[at] = dict(units[at])
+            counts[left] -= count
+            each, more = divmod(off, count)
+            counts[left - each] = counts.get(left - each, 0) + count - more
+            if more:
+                counts[left - each - 1] = counts.get(left - each - 1, 0) + more
+        for at, counts in changed.items():
+            units[at] = tuple(sorted([pair for pair in counts.items() if pair[1]], reverse=True))
+        return Cart(self.goods, units, self.shipping_minor - shipping_minor)
+
+    def in_basket_order(self, values: Sequence[_T]) -> tuple[_T, ...]:
+        ordered: list[_T] = list(values)
+        for value, place in zip(values, self.goods.places, strict=True):
+            ordered[place] = value
+        return tuple(ordered)
+
+
+def difference(before: Cart, after: Cart) -> list[list[Take]]:
+    """What was taken off the units of each line between two carts, in the goods' order.
+
+    Units of one line are alike, so they are told apart by nothing but their price: the cheapest before is the cheapest
+    after.
+    """
+    return [
+        _line_difference(at, old, new) if old != new else []
+        for at, (old, new) in enumerate(zip(before.units, after.units, strict=True))
+    ]
+
+
+def _line_difference(at: int, old: Units, new: Units) -> list[Take]:
+    takes, rest = [], [list(units) for units in new]
+    for left, count in old:
+        while count:
+            now, there = rest[0]
+            both = min(count, there)
+            if now != left:
+                takes.append((at, left, both, (left - now) * both))
+            count -= both
+            rest[0][1] -= both
+            if not rest[0][1]:
+                rest.pop(0)
+    return takes
+
+
+def _canonical(line: Line) -> tuple:
+    return (
+        line.sku,
+        line.unit_price_minor,
+        line.quantity,
+        line.minimum_price_minor,
+        line.is_discounted,
+        line.is_low_margin,
+        line.is_unpriced,
+        line.category,
+        sorted(line.tags),
+    )

@@ -1,0 +1,231 @@
+"""Several offers in one order: which of them go together, and in which order they work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from retention.incentives.carts import Cart
+from retention.incentives.discounts.offers import Missed, Offer, attempt, missed_from_the_start
+from retention.incentives.rules import Benefit, Stacking
+from retention.refusals import Refused
+
+#: Up to so many offers that could be combined, every combination is thought of.
+EXACT = 10
+
+
+class NotTogether(Refused):
+    code = "incentives.not_together"
+    sentence = _("This offer does not go together with “%(offer)s”.")
+
+
+class OthersAreBetter(Refused):
+    code = "incentives.others_are_better"
+    sentence = _("The other offers of this order save more without this one.")
+
+
+class TooManyOffers(Refused):
+    code = "incentives.too_many_offers"
+    sentence = _("An order may have %(limit)s offers at most.")
+
+
+class NoCeilingInCurrency(Refused):
+    code = "incentives.no_ceiling_in_currency"
+    sentence = _("The shop gives no discounts on baskets in %(currency)s.")
+
+
+class Candidate:
+    """An offer that could hold, with what the search asks of it often."""
+
+    def __init__(self, offer: Offer, at: int, cart: Cart) -> None:
+        rule = offer.rule
+        self.offer, self.rule, self.at = offer, rule, at
+        #: The higher priority first; among equals amounts off the whole last, then as they were told.
+        self.turn = (-rule.stacking.priority, any(effect.is_flat for effect in rule.effects), at)
+        self.benefits_count = sum(effect.benefit(cart) is not None for effect in rule.effects)
+        #: No less than what it takes off, and gives in money, in any combination.
+        self.most_off = self.most_given = 0
+        for effect in rule.effects:
+            if isinstance(effect, Benefit):
+                self.most_given += effect.bound(cart)
+            else:
+                self.most_off += effect.bound(cart)
+
+    def allows(self, other: Candidate) -> bool:
+        return self.rule.stacking.allows(other.rule.stacking)
+
+    def benefits(self, cart: Cart) -> list[dict[str, Any]]:
+        if not self.benefits_count:
+            return []
+        return [benefit for effect in self.rule.effects if (benefit := effect.benefit(cart)) is not None]
+
+
+#: An offer, and the cart after it.
+Step = tuple[Candidate, Cart]
+
+
+@dataclass(frozen=True)
+class Deal:
+    """Offers that work together, one after the other."""
+
+    steps: tuple[Step, ...]
+    start: Cart
+    #: What it is worth to the shopper in money, and how many benefits without a price come with it.
+    worth: tuple[int, int] = (0, 0)
+
+    @classmethod
+    def of(cls, steps: tuple[Step, ...], start: Cart) -> Deal:
+        end = steps[-1][1] if steps else start
+        money_minor, others = start.total_minor - end.total_minor, 0
+        for candidate, _cart in steps:
+            for benefit in candidate.benefits(end):
+                money_minor += benefit.get("amount_minor", 0)
+                others += "amount_minor" not in benefit
+        return cls(steps, start, (money_minor, others))
+
+    @property
+    def end(self) -> Cart:
+        return self.steps[-1][1] if self.steps else self.start
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        return [candidate for candidate, _cart in self.steps]
+
+
+class Combining:
+    """The offers of one order under the shop's policy."""
+
+    def __init__(self, offers: Sequence[Offer], cart: Cart, stacking: Stacking) -> None:
+        self.cart, self.stacking = cart, stacking
+        self.most_offers = stacking.most_offers or len(offers)
+        self.ceiling = _ceiling(stacking, cart)
+        self.missed: dict[int, Missed] = {}
+        self.candidates: list[Candidate] = []
+        has_ceiling = not stacking.ceiling or cart.basket.currency in stacking.ceiling
+        for at, offer in enumerate(offers):
+            missed = missed_from_the_start(offer.rule, cart)
+            if missed is None and not has_ceiling:
+                missed = Missed((NoCeilingInCurrency(currency=cart.basket.currency).as_refusal(),))
+            if missed is None:
+                self.candidates.append(Candidate(offer, at, cart))
+            else:
+                self.missed[at] = missed
+
+    def deal(self) -> Deal:
+        """The offers that work, and in `missed` why the others do not."""
+        deal = self._run(self.candidates) if self.stacking.mode == "priority" else self._best()
+        taken = {candidate.at for candidate in deal.candidates}
+        for candidate in self.candidates:
+            if candidate.at not in taken:
+                self.missed[candidate.at] = self._why_not(candidate, deal)
+        return deal
+
+    def attempt(self, candidate: Candidate, cart: Cart) -> Cart | Missed:
+        """The cart after one more offer, as far as the ceiling lets it."""
+        left = None if self.ceiling is None else self.ceiling - (self.cart.total_minor - cart.total_minor)
+        return attempt(candidate.rule, cart, left)
+
+    def _run(self, candidates: Sequence[Candidate]) -> Deal:
+        """One offer after the other in their turn, each that does something and goes with those before it."""
+        steps: list[Step] = []
+        cart = self.cart
+        for candidate in sorted(candidates, key=_turn):
+            if len(steps) < self.most_offers and all(candidate.allows(other) for other, _cart in steps):
+                after = self.attempt(candidate, cart)
+                if isinstance(after, Cart):
+                    cart = after
+                    steps.append((candidate, cart))
+        return Deal.of(tuple(steps), self.cart)
+
+    def _best(self) -> Deal:
+        """The combination worth most. Exact up to `EXACT` offers that could be combined.
+
+        Beyond, the first `EXACT` of them are searched through and every further one, as they were told, may join what
+        was found, replace what it does not go with, or stand alone. So an offer that is added to the end never makes
+        the shopper worse off, and no offer alone is ever better than what is found.
+        """
+        lonely = [one for one in self.candidates if one.rule.stacking.kind == "exclusive"]
+        social = [one for one in self.candidates if one.rule.stacking.kind != "exclusive"]
+        best = _Search(self, social[:EXACT]).best
+        for further in social[EXACT:]:
+            joined = [one for one in best.candidates if one.allows(further)]
+            best = max(best, self._run([*joined, further]), self._run([further]), key=_worth)
+        for one in lonely:
+            best = max(best, self._run([one]), key=_worth)
+        return best
+
+    def _why_not(self, candidate: Candidate, deal: Deal) -> Missed:
+        alone = self.attempt(candidate, self.cart)
+        if isinstance(alone, Missed):
+            return alone
+        for other in deal.candidates:
+            if not candidate.allows(other):
+                return Missed((NotTogether(offer=other.rule.name).as_refusal(),))
+        if len(deal.steps) >= self.most_offers:
+            return Missed((TooManyOffers(limit=self.most_offers).as_refusal(),))
+        on_top = self.attempt(candidate, deal.end)
+        return on_top if isinstance(on_top, Missed) else Missed((OthersAreBetter().as_refusal(),))
+
+
+class _Search:
+    """Every allowed combination, left where what is still to come could not make it better than the best known."""
+
+    def __init__(self, combining: Combining, candidates: Sequence[Candidate]) -> None:
+        self.combining, self.start = combining, combining.cart
+        self.candidates = sorted(candidates, key=_turn)
+        self.friends = [[one.allows(other) for other in self.candidates] for one in self.candidates]
+        #: What those from here on can add at the most: off the basket, in money besides, in benefits without a price.
+        self.hopes = [(0, 0, 0)]
+        for one in reversed(self.candidates):
+            off, given, others = self.hopes[-1]
+            self.hopes.append((off + one.most_off, given + one.most_given, others + one.benefits_count))
+        self.hopes.reverse()
+        self.most_off = self.start.room_minor
+        if combining.ceiling is not None:
+            self.most_off = min(self.most_off, combining.ceiling)
+        self.best = Deal((), self.start)
+        self._go(0, (), (), self.start)
+
+    def _go(self, at: int, steps: tuple[Step, ...], chosen: tuple[int, ...], cart: Cart) -> None:
+        if at == len(self.candidates) or self._hope(at, chosen, cart) <= self.best.worth:
+            return
+        candidate, friends = self.candidates[at], self.friends[at]
+        if len(steps) < self.combining.most_offers and all(friends[other] for other in chosen):
+            after = self.combining.attempt(candidate, cart)
+            if isinstance(after, Cart):
+                longer = (*steps, (candidate, after))
+                deal = Deal.of(longer, self.start)
+                if deal.worth > self.best.worth:
+                    self.best = deal
+                self._go(at + 1, longer, (*chosen, at), after)
+        self._go(at + 1, steps, chosen, cart)
+
+    def _hope(self, at: int, chosen: tuple[int, ...], cart: Cart) -> tuple[int, int]:
+        """No combination from here on is worth more."""
+        off, given, others = self.hopes[at]
+        off = min(self.most_off, self.start.total_minor - cart.total_minor + off)
+        for one in chosen:
+            given += self.candidates[one].most_given
+            others += self.candidates[one].benefits_count
+        return off + given, others
+
+
+def _ceiling(stacking: Stacking, cart: Cart) -> int | None:
+    """The most that all discounts together may come to; None is no ceiling."""
+    ceilings = []
+    if stacking.ceiling_basis_points:
+        ceilings.append(cart.total_minor * stacking.ceiling_basis_points // 10_000)
+    if stacking.ceiling:
+        ceilings.append(stacking.ceiling.get(cart.basket.currency, 0))
+    return min(ceilings, default=None)
+
+
+def _turn(candidate: Candidate) -> tuple[int, bool, int]:
+    return candidate.turn
+
+
+def _worth(deal: Deal) -> tuple[int, int]:
+    return deal.worth
