@@ -289,7 +289,7 @@ BAD_RULES = {
         "/rule/validity",
     ),
     "a time without a zone": ({**RULE, "validity": {"ends_at": "2026-05-01T00:00:00"}}, "/rule/validity/ends_at"),
-    "an unknown part": ({**RULE, "stacking": {}}, "/rule/stacking"),
+    "an unknown part": ({**RULE, "weather": {}}, "/rule/weather"),
 }
 
 
