@@ -38,7 +38,7 @@ class Scope(Part):
 
     @model_validator(mode="after")
     def lines_are_chosen(self) -> Scope:
-        if self.on == "shipping" and self != Scope(on="shipping"):
+        if self.on == "shipping" and self.model_dump(exclude_defaults=True).keys() != {"on"}:
             raise ValueError("shipping has no products to choose from")
         if (self.on == "lines") != self._is_choosing():
             raise ValueError("choose products, categories, tags or prices for `lines`, and none for `order`")
