@@ -18,7 +18,7 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "free_shipping": (_("Free shipping"), _("The shop pays for the delivery, all of it or up to an amount.")),
     "free_product": (_("Free product"), _("A product of the basket for nothing.")),
     "buy_get": (_("Buy X, get Y"), _("Buy two, get the third free or for less.")),
-    "bundle": (_("Bundle price"), _("These products together for one price.")),
+    "bundle_price": (_("Bundle price"), _("These products together for one price.")),
     "tiers": (_("Spend more, save more"), _("Each step of the basket's value gives more.")),
     "cash_back": (_("Cash back"), _("Part of what was paid, as credit after the return window.")),
     "free_trial": (_("Free trial"), _("Some days for nothing.")),

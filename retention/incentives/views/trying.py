@@ -75,7 +75,8 @@ def _try(incentive: Incentive, given: Mapping[str, Any]) -> Decision:
 def _example(incentive: Incentive) -> dict[str, Any]:
     """A basket to begin with: products of the catalogue, those in scope first."""
     currency = shop_currency()
-    goods = next((e for e in rule_of(incentive.version_id).effects if e.kind != "free_shipping"), None)
+    effects = rule_of(incentive.version_id).effects
+    goods = next((effect for effect in effects if hasattr(effect, "scope")), None)
     wanted = Product.objects.filter(archived_at=None, currency=currency)
     if goods and goods.scope.products:
         wanted = wanted.filter(sku__in=goods.scope.products)
