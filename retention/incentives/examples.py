@@ -7,7 +7,7 @@ from typing import Any
 
 from retention.customers.models import Product
 from retention.incentives.baskets import Basket, Line, Shopper
-from retention.incentives.discounts import evaluate
+from retention.incentives.discounts import Offer, evaluate
 from retention.incentives.facts import shop_currency
 from retention.incentives.rules import IncentiveRule
 
@@ -28,7 +28,7 @@ def example_of(rule: IncentiveRule) -> dict[str, Any] | None:
     for quantities in _QUANTITIES:
         lines = tuple(_line(product, count) for product, count in zip(products, quantities, strict=False))
         basket = Basket(shop_currency(), lines, _SHIPPING_MINOR, shopper=Shopper(id=1, has_email=True))
-        evaluation = evaluate([(0, bare)], basket)
+        evaluation = evaluate([Offer(0, bare)], basket)
         if not evaluation.not_applied and evaluation.discount_minor:
             return evaluation.as_json()
     return None

@@ -33,7 +33,8 @@ def test_every_field_of_every_part_can_be_drawn():
     fields = list(walk(fields_of(IncentiveRule)))
     assert {field["kind"] for field in fields} <= KINDS
     assert all(field["label"] for field in fields)
-    assert [field["name"] for field in fields if field["kind"] == "text"] == ["name", "pattern", "text"]
+    texts = {"name", "pattern", "text", "starts", "ends", "unit", "instructions", "least", "most"}
+    assert {field["name"] for field in fields if field["kind"] == "text"} == texts
     # What shows a field is a field beside it, with values that it can have.
     for part in parts(fields_of(IncentiveRule)):
         beside = {field["name"]: field for field in part}

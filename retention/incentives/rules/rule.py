@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 from django.utils.translation import gettext as _
 from pydantic import Field, StringConstraints, model_validator
@@ -59,6 +60,12 @@ class IncentiveRule(Part):
         if self.limits.money:
             named.append(frozenset([self.limits.money.currency]))
         return frozenset.intersection(*named) if named else None
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        copied = super().model_copy(update=update, deep=deep)
+        # What was worked out of the original's parts need not hold for the copy's.
+        copied.__dict__.pop("currencies", None)
+        return copied
 
     @property
     def minimum(self) -> MinimumAmount | None:

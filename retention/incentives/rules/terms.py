@@ -34,6 +34,4 @@ def with_terms(rule: IncentiveRule, terms: Mapping[str, Any]) -> IncentiveRule:
     told: dict[str, Any] = {"products": own.products, "categories": own.categories}
     if own.currency:
         told["amounts"] = {own.currency: own.amount_minor}
-    parts = {name: getattr(rule, name) for name in IncentiveRule.model_fields}
-    # Made anew: a copy would keep what the rule has worked out of its own effects.
-    return IncentiveRule.model_construct(**{**parts, "effects": tuple(effect.for_her(told) for effect in rule.effects)})
+    return rule.model_copy(update={"effects": tuple(effect.for_her(told) for effect in rule.effects)})
