@@ -54,7 +54,14 @@ class Terminal:
         """Ctrl-C; the exit code."""
         os.write(self.screen, b"\x03")
         self.read_until(None, 60)
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            ended, status = os.waitpid(self.pid, os.WNOHANG)
+            if ended:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.05)
+        self.kill()
+        raise AssertionError("Ctrl-C was not heard:\n" + self.output.decode(errors="replace")[-3000:])
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import signal
 import time
 from contextlib import contextmanager
 
@@ -40,7 +41,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"Stopped {leftovers} processes that an earlier demo had left behind.")
             if not options["prepare_only"] and not stage.is_port_free(options["host"], settings.PORT):
                 raise CommandError(f"Port {settings.PORT} is in use. Take another one: PORT=8001 make demo")
-            self._prepare()
+            with heard_interrupts() as check:
+                self._prepare(check)
             connections.close_all()
             if options["prepare_only"]:
                 return
@@ -75,7 +77,7 @@ class Command(BaseCommand):
             connections.close_all()
             embedded.leave("demo", wait_seconds=30)
 
-    def _prepare(self):
+    def _prepare(self, check):
         try:
             connections["default"].ensure_connection()
         except OperationalError as error:
@@ -83,14 +85,17 @@ class Command(BaseCommand):
             raise CommandError(f"The database of DATABASE_URL cannot be used: {reason}") from None
         with self._step("Preparing the database"):
             call_command("migrate", verbosity=0, interactive=False)
+        check()
         print_of_static = stage.print_of_static_files()
         stamp = settings.STATIC_ROOT / "made-from"
         if not stamp.exists() or stamp.read_text() != print_of_static:
             with self._step("Collecting styles and scripts"):
                 call_command("collectstatic", verbosity=0, interactive=False, clear=True)
                 stamp.write_text(print_of_static)
+        check()
         # It does what is missing, and little more than a look where nothing is.
         call_command("load_demo")
+        check()
         if not Watermark.objects.filter(key=FIRST_RUN).exists():
             # Later starts leave it to beat, which catches up with whatever became due meanwhile.
             self.stdout.write("\nRunning every due job once:")
@@ -99,6 +104,7 @@ class Command(BaseCommand):
             except SystemExit:
                 self.stdout.write("A job failed (see above); the console's page of jobs says more, beat tries again.")
             Watermark.objects.create(key=FIRST_RUN, at=clock.now())
+        check()
 
     @contextmanager
     def _step(self, text):
@@ -136,3 +142,30 @@ class Command(BaseCommand):
         if url.startswith("filemail:") or url == servers.get("email_url", {}).get("url"):
             return f"{outbox_folder()} keeps every message as a file; the console shows them under Deliveries"
         return f"leaves by {settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+
+
+@contextmanager
+def heard_interrupts():
+    """Ctrl-C that is not lost, with a function that raises it once more.
+
+    Python drops an exception that comes while an object is being finalised, this one too; and a demo that was told to
+    stop would go on.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    heard = False
+
+    def hear(number, frame):
+        nonlocal heard
+        heard = True
+        signal.default_int_handler(number, frame)
+
+    def check():
+        if heard:
+            raise KeyboardInterrupt
+
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, hear)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, before)
