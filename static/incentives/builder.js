@@ -93,11 +93,26 @@
     }
 
     drawPart(field, holder, path) {
+      if (field.is_optional) return this.drawOptional(field, holder, path);
       holder[field.name] ??= {};
       const error = this.place(path);
       const isOnly = path.split("/").length === 2;
       return h("fieldset", { class: "inc-part" }, h("legend", { class: isOnly ? "seg-hidden" : "inc-legend" }, field.label),
         error, ...this.drawFields(field.fields, holder[field.name], path));
+    }
+
+    /** A part that may be left out: a switch, and below it the part. */
+    drawOptional(field, holder, path) {
+      const isThere = Boolean(holder[field.name]);
+      const drawn = drawField({ ...field, kind: "switch", initial: false }, { [field.name]: isThere }, path, {
+        ...this.context, changed: () => {}, redraw: (id) => {
+          if (isThere) delete holder[field.name]; else holder[field.name] = {};
+          this.context.changed(path);
+          this.render(id);
+        },
+      });
+      if (!isThere) return drawn.element;
+      return h("div", { class: "inc-part" }, drawn.element, this.place(path), ...this.drawFields(field.fields, holder[field.name], path));
     }
 
     drawOneOf(field, holder, path) {

@@ -20,12 +20,13 @@
 
   const input = (id, options) => h("input", { id, type: "text", autocomplete: "off", ...options });
 
-  const text = (field, value, id, change) =>
-    input(id, { value: value ?? "", maxlength: field.most ? String(field.most) : null, class: "inc-text", oninput: (event) => change(event.target.value) });
+  const text = (field, value, id, change) => (field.is_long
+    ? h("textarea", { id, rows: "2", maxlength: String(field.most), class: "inc-text", oninput: (event) => change(event.target.value) }, value ?? "")
+    : input(id, { value: value ?? "", maxlength: field.most ? String(field.most) : null, class: "inc-text", oninput: (event) => change(event.target.value) }));
 
   const number = (field, value, id, change) =>
     input(id, {
-      type: "number", inputmode: "numeric", step: "1", min: String(field.min ?? ""), max: String(field.max ?? ""), class: "seg-number",
+      type: "number", inputmode: field.step ? "decimal" : "numeric", step: field.step ?? "1", min: String(field.min ?? ""), max: String(field.max ?? ""), class: "seg-number",
       value: value === null ? "" : String(value),
       oninput: (event) => change(event.target.value === "" ? null : Number(event.target.value)),
     });
@@ -45,6 +46,9 @@
 
   const instant = (field, value, id, change) =>
     input(id, { type: "datetime-local", value: value ?? "", oninput: (event) => change(event.target.value) });
+
+  const time = (field, value, id, change) =>
+    input(id, { type: "time", value: (value ?? "").slice(0, 5), oninput: (event) => change(event.target.value) });
 
   const currencySelect = (currency, id, context, change) => h("select", { id, "aria-label": context.words.currency, onchange: (event) => change(event.target.value) },
     [...new Set([currency, ...context.currencies])].map((one) => h("option", { value: one, selected: one === currency }, one)));
@@ -92,7 +96,7 @@
     return box;
   };
 
-  const SIMPLE = { text, number, percent, switch: switched, choice, instant, money, amounts };
+  const SIMPLE = { text, number, percent, switch: switched, choice, instant, time, money, amounts };
 
   /** A labelled field with a place for its error: {element, fail}. `change` has stored the value when it is called. */
   const drawField = (field, holder, path, context) => {
@@ -108,7 +112,7 @@
     const help = field.help ? h("span", { class: "seg-help" }, field.help) : null;
     const label = h("label", { for: id }, field.label);
     const element = h("div", { class: `seg-field is-${field.kind}` }, label, control, error, help);
-    const box = control.matches("input, select") ? control : control.querySelector("input");
+    const box = control.matches("input, select, textarea") ? control : control.querySelector("input");
     box.setAttribute("aria-describedby", `${id}/error`);
     element.addEventListener("focusout", () => context.left(path));
     const fail = (messages, isWanted) => {

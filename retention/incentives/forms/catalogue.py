@@ -20,8 +20,8 @@ Schema = Mapping[str, Any]
 def fields_of(model: type[BaseModel]) -> list[Field]:
     """The fields of a part, each with its name, words, kind, and what it begins with.
 
-    Kinds: `text`, `number`, `percent`, `switch`, `choice`, `words`, `instant`, `money`, `amounts`; `part` has `fields`,
-    `one_of` has `variants`, `many` has an `item` that is a part or one of several.
+    Kinds: `text`, `number`, `percent`, `switch`, `choice`, `words`, `instant`, `time`, `money`, `amounts`; `part` has
+    `fields`, `one_of` has `variants`, `many` has an `item` that is a part or one of several.
     """
     schema = model.model_json_schema()
     return _Reader(schema.get("$defs", {})).fields(schema, model.__name__)
@@ -36,7 +36,7 @@ class _Reader:
         found = [
             {**self.field(name, inside, owner), "required": name in wanted}
             for name, inside in schema["properties"].items()
-            if "const" not in inside
+            if "const" not in inside and f"{owner}.{name}" not in words.UNASKED
         ]
         # What is a part of its own comes after the plain fields.
         return sorted(found, key=lambda field: (words.place(owner, field["name"]), field["kind"] == "part"))
@@ -51,6 +51,8 @@ class _Reader:
         }
         if shown := words.shown_if(owner, name):
             told["shown_if"] = shown
+        if {"type": "null"} in schema.get("anyOf", ()):
+            told["is_optional"] = True
         return {**told, **self.kind(name, self.resolved(schema), owner)}
 
     def kind(self, name: str, schema: Schema, owner: str) -> Field:
@@ -72,9 +74,14 @@ class _Reader:
                 return {"kind": "percent"}
             case "integer":
                 return {"kind": "number", "min": schema.get("minimum"), "max": schema.get("maximum")}
+            case "number":
+                return {"kind": "number", "step": "any"}
             case "string" if schema.get("format") == "date-time":
                 return {"kind": "instant"}
-        return {"kind": "text", "most": schema.get("maxLength")}
+            case "string" if schema.get("format") == "time":
+                return {"kind": "time"}
+        most = schema.get("maxLength")
+        return {"kind": "text", "most": most, "is_long": bool(most and most > 200)}
 
     def part(self, schema: Schema) -> Field:
         if set(schema["properties"]) == {"amount_minor", "currency"}:
@@ -84,7 +91,7 @@ class _Reader:
     def list_of(self, name: str, schema: Schema, owner: str) -> Field:
         item = self.resolved(schema.get("items", {}))
         if "oneOf" not in item and "properties" not in item:
-            return {"kind": "words", "source": words.source(name), **self.closed(name, item, owner)}
+            return {"kind": "words", "source": words.source(name, owner), **self.closed(name, item, owner)}
         return {"kind": "many", "most": schema.get("maxItems"), "item": self.kind(name, item, owner)}
 
     def closed(self, name: str, item: Schema, owner: str) -> Field:

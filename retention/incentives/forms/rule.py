@@ -11,6 +11,7 @@ from django import forms
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError as RuleError
 
@@ -18,6 +19,7 @@ from retention import money
 from retention.incentives.facts import shop_currency
 from retention.incentives.forms import words
 from retention.incentives.forms.catalogue import fields_of, instants
+from retention.incentives.forms.suggestions import segment_pairs
 from retention.incentives.models import Incentive
 from retention.incentives.rules import IncentiveRule
 from retention.incentives.versions import rule_of
@@ -79,7 +81,12 @@ def builder_context(incentive: Incentive | None) -> dict[str, Any]:
             "rest": list(fields.values()),
             "currencies": currencies,
             "digits": {one: money.digits(one) for one in currencies},
-            "sets": {"countries": country_pairs()},
+            "sets": {
+                "countries": country_pairs(),
+                "currencies": [(one, one) for one in currencies],
+                "segments": [(str(pk), name) for pk, name in segment_pairs()],
+                "weekdays": [(str(day), str(name)) for day, name in enumerate(WEEKDAYS.values(), 1)],
+            },
         },
         "incentive": incentive,
         "say_url": reverse("admin:incentives_incentive_say"),
@@ -100,7 +107,18 @@ def read_rule(data: Any) -> IncentiveRule:
         except ValueError:
             continue
         place[name] = (naive if naive.tzinfo else timezone.make_aware(naive)).isoformat()
+    _name_segments(data)
     return IncentiveRule.model_validate(data)
+
+
+def _name_segments(data: Any) -> None:
+    """Conditions about segments carry the names that sentences call them by."""
+    conditions = data.get("conditions") if isinstance(data, dict) else None
+    asking = [one for one in conditions or () if isinstance(one, dict) and one.get("kind") == "in_segments"]
+    if asking:
+        names = dict(segment_pairs())
+        for one in asking:
+            one["names"] = [names[pk] for pk in one.get("segments") or () if pk in names]
 
 
 def as_typed(data: dict[str, Any]) -> dict[str, Any]:
