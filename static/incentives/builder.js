@@ -74,14 +74,14 @@
     }
 
     /** The fields that fit what is chosen, the first ones shown, the rest below a fold that opens where it says something. */
-    drawFields(fields, holder, path) {
+    drawFields({ fields, more }, holder, path) {
       const fitting = fields.filter((field) => this.isShown(field, fields, holder));
       const shown = fitting.filter((field) => field.is_first);
       const rest = fitting.filter((field) => !field.is_first);
       const says = rest.some((field) => !isEmpty(holder[field.name]) && !same(holder[field.name], field.initial));
       return [
         h("div", { class: "seg-fields" }, shown.map((field) => this.draw(field, holder, path))),
-        rest.length ? this.fold(path, this.words.more, says, h("div", { class: "seg-fields" }, rest.map((field) => this.draw(field, holder, path))), "inc-more") : null,
+        rest.length ? this.fold(path, more, says, h("div", { class: "seg-fields" }, rest.map((field) => this.draw(field, holder, path))), "inc-more") : null,
       ];
     }
 
@@ -98,7 +98,7 @@
       const error = this.place(path);
       const isOnly = path.split("/").length === 2;
       return h("fieldset", { class: "inc-part" }, h("legend", { class: isOnly ? "seg-hidden" : "inc-legend" }, field.label),
-        error, ...this.drawFields(field.fields, holder[field.name], path));
+        error, ...this.drawFields(field, holder[field.name], path));
     }
 
     /** A part that may be left out: a switch, and below it the part. */
@@ -112,7 +112,7 @@
         },
       });
       if (!isThere) return drawn.element;
-      return h("div", { class: "inc-part" }, drawn.element, this.place(path), ...this.drawFields(field.fields, holder[field.name], path));
+      return h("div", { class: "inc-part" }, drawn.element, this.place(path), ...this.drawFields(field, holder[field.name], path));
     }
 
     drawOneOf(field, holder, path) {
@@ -125,7 +125,7 @@
       }, field.variants.map((one) => h("option", { value: one.kind, selected: one === variant }, one.label)));
       return h("fieldset", { class: "inc-part" }, h("legend", { class: "seg-hidden" }, field.label),
         h("div", { class: "seg-field" }, h("label", { for: id }, field.label), select), this.place(path),
-        ...this.drawFields(variant.fields, value, path));
+        ...this.drawFields(variant, value, path));
     }
 
     drawMany(field, holder, path) {
@@ -140,19 +140,17 @@
     drawItem(field, items, at, path) {
       const item = items[at];
       const variant = field.item.variants?.find((one) => one.kind === item.kind);
-      const fields = variant ? variant.fields : field.item.fields ?? [];
-      const title = variant ? variant.label : `${field.label} ${at + 1}`;
+      const title = variant ? variant.label : field.called.replace("%(n)s", at + 1);
       const remove = h("button", {
         type: "button", class: "seg-tool is-icon", title: this.words.remove, "aria-label": `${this.words.remove}: ${title}`,
         onclick: () => { items.splice(at, 1); this.touched.clear(); this.keep(); this.render(`add${path.slice(0, path.lastIndexOf("/"))}`); },
       }, icon("close"));
       return h("div", { class: "seg-leaf inc-item", role: "group", "aria-label": title },
         h("div", { class: "seg-head" }, h("span", { class: "seg-title", title: variant?.about || null }, title), h("span", { class: "seg-tools" }, remove)),
-        this.place(path), ...this.drawFields(fields, item, path));
+        this.place(path), ...this.drawFields(variant ?? field.item, item, path));
     }
 
     drawAdder(field, items, path) {
-      const label = this.words[`add${field.name[0].toUpperCase()}${field.name.slice(1)}`] ?? `${this.words.add}: ${field.label}`;
       const add = (item) => {
         items.push(item);
         this.keep();
@@ -160,7 +158,7 @@
         const card = this.root.querySelector(`[id^="inc${path}/${items.length - 1}/"]`);
         (card ?? document.getElementById(`add${path}`))?.focus();
       };
-      const open = h("button", { type: "button", class: "seg-button", id: `add${path}`, "aria-expanded": "false" }, icon("add"), label);
+      const open = h("button", { type: "button", class: "seg-button", id: `add${path}`, "aria-expanded": "false" }, icon("add"), field.adds);
       if (!field.item.variants) {
         open.addEventListener("click", () => add({}));
         return h("div", { class: "seg-adders" }, open);

@@ -87,11 +87,11 @@
           : h("span", { class: "seg-unit" }, row[0]),
         at ? h("button", { type: "button", class: "seg-tool is-icon", "aria-label": `${context.words.remove} ${row[0]}`, onclick: () => { rows.splice(at, 1); tell(); render(); } }, icon("close")) : null)),
       ...(rows.length < context.currencies.length ? [h("button", {
-        type: "button", class: "seg-tool", onclick: () => {
+        type: "button", class: "seg-tool is-icon", title: context.words.another, "aria-label": `${context.words.another}: ${field.label}`, onclick: () => {
           rows.push([context.currencies.find((one) => !rows.some(([used]) => used === one)), null]);
           render();
         },
-      }, `+ ${context.words.another}`)] : []));
+      }, icon("add"))] : []));
     render();
     return box;
   };

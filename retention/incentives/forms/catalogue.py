@@ -86,13 +86,16 @@ class _Reader:
     def part(self, schema: Schema) -> Field:
         if set(schema["properties"]) == {"amount_minor", "currency"}:
             return {"kind": "money"}
-        return {"kind": "part", "fields": self.fields(schema, schema["title"])}
+        more = words.more(schema["title"])
+        return {"kind": "part", "fields": self.fields(schema, schema["title"]), "more": more}
 
     def list_of(self, name: str, schema: Schema, owner: str) -> Field:
         item = self.resolved(schema.get("items", {}))
         if "oneOf" not in item and "properties" not in item:
             return {"kind": "words", "source": words.source(name, owner), **self.closed(name, item, owner)}
-        return {"kind": "many", "most": schema.get("maxItems"), "item": self.kind(name, item, owner)}
+        adds, called = words.item(name, owner)
+        inside = self.kind(name, item, owner)
+        return {"kind": "many", "most": schema.get("maxItems"), "item": inside, "adds": adds, "called": called}
 
     def closed(self, name: str, item: Schema, owner: str) -> Field:
         """The choices of a list that is closed; whole numbers say so."""
@@ -104,7 +107,8 @@ class _Reader:
         schema = self.resolved(schema)
         kind = schema["properties"]["kind"]["const"]
         label, about = words.kind(kind)
-        return {"kind": kind, "label": label, "about": about, "fields": self.fields(schema, schema["title"])}
+        fields, more = self.fields(schema, schema["title"]), words.more(schema["title"])
+        return {"kind": kind, "label": label, "about": about, "fields": fields, "more": more}
 
     def resolved(self, schema: Schema) -> Schema:
         """Without references and without "or nothing"."""

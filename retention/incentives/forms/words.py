@@ -226,6 +226,24 @@ SHOWN_IF: dict[str, tuple[str, list[Any]]] = {
     "UniqueCodes.charset": ("is_from_pool", [False]),
 }
 
+#: Part → what the fold of its other fields says.
+MORE: dict[str, Any] = {
+    "Scope": _("More about which goods"),
+    "Limits": _("More limits"),
+    "UniqueCodes": _("More about the codes"),
+    "Validity": _("More about the dates"),
+}
+
+#: List of parts → (what adds one to it, what one of it is called).
+ITEMS: dict[str, tuple[Any, Any]] = {
+    "effects": (_("Add something that is given"), ""),
+    "conditions": (_("Add a condition"), ""),
+    "steps": (_("Add a step"), _("Step %(n)s")),
+    "parts": (_("Add a part"), _("Part %(n)s")),
+    "AtTimes.windows": (_("Add hours"), _("Hours %(n)s")),
+    "windows": (_("Add a limit"), _("Limit %(n)s")),
+}
+
 #: Sections of the form, in their order; what a rule has beside them comes last, folded.
 SECTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (_("What is given"), ("name", "effects")),
@@ -287,6 +305,15 @@ def place(owner: str, name: str) -> int:
     """Where a field stands among its part's: what is shown first comes first."""
     first = FIRST.get(owner, ())
     return first.index(name) if name in first else len(first)
+
+
+def more(owner: str) -> str:
+    return str(MORE.get(owner, _("More")))
+
+
+def item(name: str, owner: str) -> tuple[str, str]:
+    adds, called = ITEMS.get(f"{owner}.{name}") or ITEMS.get(name) or (_("Add"), "%(n)s")
+    return str(adds), str(called)
 
 
 def shown_if(owner: str, name: str) -> list[Any] | None:
