@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Case, IntegerField, QuerySet, When
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
@@ -13,6 +13,7 @@ from campaigns.models import Campaign
 from retention import clock
 from retention.console.figures import figures_text
 from retention.incentives.models import CodeBatch, Grant, Redemption
+from retention.incentives.remedies import Remedy, remedy_of
 from retention.messaging.models import Delivery
 from retention.work.models import Alert, Import, JobRun
 from retention.work.querysets import PROCESSES, shop_zone, signs, standing
@@ -42,7 +43,8 @@ class Home:
     jobs: list[dict[str, Any]] | None
     processes: list[dict[str, Any]] | None
     campaigns: list[Campaign] | None
-    alerts: list[Alert] | None
+    #: Each with the button that helps at once, if there is one.
+    alerts: list[tuple[Alert, Remedy | None]] | None
     imports: list[Import] | None
     batches: list[CodeBatch] | None
     more_campaigns: int
@@ -68,7 +70,7 @@ def read(user: Any, now: dt.datetime) -> Home:
         jobs=allowed("work.view_job", lambda: _jobs(now)),
         processes=allowed("work.view_job", _processes),
         campaigns=live and live[0],
-        alerts=allowed("work.view_alert", lambda: list(Alert.objects.filter(resolved_at=None)[:SHOWN])),
+        alerts=allowed("work.view_alert", lambda: _alerts(user)),
         imports=allowed("work.view_import", _importing),
         batches=allowed("incentives.view_code", _making),
         more_campaigns=live[1] if live else 0,
@@ -146,6 +148,13 @@ def _processes() -> list[dict[str, Any]]:
         for sign in signs()
         if sign.name in PROCESSES
     ]
+
+
+def _alerts(user: Any) -> list[tuple[Alert, Remedy | None]]:
+    """The newest open alerts, the urgent ones first."""
+    is_urgent = Case(When(level=Alert.Level.URGENT, then=0), default=1, output_field=IntegerField())
+    found = Alert.objects.filter(resolved_at=None).order_by(is_urgent, "-raised_at")[:SHOWN]
+    return [(alert, remedy_of(alert, user)) for alert in found]
 
 
 def _live() -> tuple[list[Campaign], int]:

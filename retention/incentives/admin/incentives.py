@@ -117,6 +117,13 @@ class IncentiveAdmin(VersionHistory, EditAdmin):
         may_edit = self.has_change_permission(request, obj)
         return fieldsets if may_edit else fieldsets[:1]
 
+    def get_object(self, request, object_id, from_field=None):
+        incentive = super().get_object(request, object_id, from_field)
+        if incentive is not None:
+            #: Whom the top of the page is for: what she may press stands there.
+            incentive.reader = request.user
+        return incentive
+
     def buttons_of(self, obj):
         shown = ["try_it", *BUTTONS[obj.state]]
         if obj.code_kind == Incentive.CodeKind.PUBLIC:
@@ -220,7 +227,7 @@ class IncentiveAdmin(VersionHistory, EditAdmin):
 
     @admin.display(description="")
     def overview(self, incentive):
-        return render_to_string("incentives/overview.html", overview_of(incentive))
+        return render_to_string("incentives/overview.html", overview_of(incentive, incentive.reader))
 
     @display(description=_("Offer"), header=True, ordering="name")
     def shown_name(self, incentive):
