@@ -94,6 +94,15 @@ class Deal:
     def candidates(self) -> list[Candidate]:
         return [candidate for candidate, _cart in self.steps]
 
+    def idle(self) -> list[Candidate]:
+        """Those that bring nothing in the end, such as money back of goods that others made free."""
+        idle, before = [], self.start
+        for candidate, after in self.steps:
+            if after is before and not candidate.benefits(self.end):
+                idle.append(candidate)
+            before = after
+        return idle
+
 
 class Combining:
     """The offers of one order under the shop's policy."""
@@ -116,7 +125,11 @@ class Combining:
 
     def deal(self) -> Deal:
         """The offers that work, and in `missed` why the others do not."""
-        deal = self._run(self.candidates) if self.stacking.mode == "priority" else self._best()
+        decide = self._run if self.stacking.mode == "priority" else self._best
+        deal, playing = decide(self.candidates), self.candidates
+        while idle := deal.idle():
+            playing = [one for one in playing if one not in idle]
+            deal = decide(playing)
         taken = {candidate.at for candidate in deal.candidates}
         for candidate in self.candidates:
             if candidate.at not in taken:
@@ -140,15 +153,15 @@ class Combining:
                     steps.append((candidate, cart))
         return Deal.of(tuple(steps), self.cart)
 
-    def _best(self) -> Deal:
+    def _best(self, candidates: Sequence[Candidate]) -> Deal:
         """The combination worth most. Exact up to `EXACT` offers that could be combined.
 
         Beyond, the first `EXACT` of them are searched through and every further one, as they were told, may join what
         was found, replace what it does not go with, or stand alone. So an offer that is added to the end never makes
         the shopper worse off, and no offer alone is ever better than what is found.
         """
-        lonely = [one for one in self.candidates if one.rule.stacking.kind == "exclusive"]
-        social = [one for one in self.candidates if one.rule.stacking.kind != "exclusive"]
+        lonely = [one for one in candidates if one.rule.stacking.kind == "exclusive"]
+        social = [one for one in candidates if one.rule.stacking.kind != "exclusive"]
         best = _Search(self, social[:EXACT]).best
         for further in social[EXACT:]:
             joined = [one for one in best.candidates if one.allows(further)]

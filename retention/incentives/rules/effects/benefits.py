@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints, model_validator
 from retention.incentives.baskets import amounts_text
 from retention.incentives.carts import Cart
 from retention.incentives.parts import Amounts, Category, Points, Sku, Word, percent_text, some
-from retention.incentives.rules.effects.base import GIVES, Effect, Taken, her_scope, nothing_in
+from retention.incentives.rules.effects.base import GIVES, Effect, NoEffect, Taken, her_scope, nothing_in
 from retention.incentives.scopes import Scope
 from retention.incentives.sharing import percent_of
 from retention.refusals import Refusal
@@ -57,7 +57,9 @@ class CashBack(Benefit):
         return [*self.scope.amounts, *[amounts for amounts in (self.amounts, self.cap) if amounts]]
 
     def work(self, cart: Cart, *, is_initial: bool) -> Taken | Refusal:
-        return GIVES if cart.cells(self.scope) else nothing_in(cart, self.scope)
+        if not cart.cells(self.scope):
+            return nothing_in(cart, self.scope)
+        return GIVES if self.benefit(cart) else NoEffect().as_refusal()
 
     def bound(self, cart: Cart) -> int:
         lines = [cart.goods.lines[at] for at in cart.goods.in_scope(self.scope)]
