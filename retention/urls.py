@@ -10,7 +10,7 @@ from retention.api.mount import api, nowhere
 urlpatterns = [
     # First, as patterns are tried in turn and checkouts wait for these.
     path("api/v1/", api.urls),
-    re_path(r"^api/(?P<path>.*)$", nowhere),
+    re_path(r"^api/(?P<path>[\s\S]*)$", nowhere),
     path("", RedirectView.as_view(url=reverse_lazy("admin:index"))),
     path(f"{settings.CONSOLE_PATH}sorry/", include("retention.support.urls")),
     path(settings.CONSOLE_PATH, admin.site.urls),

@@ -92,6 +92,15 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
         ),
     ),
     (
+        _("Value"),
+        (
+            _list("ledger.account", "account_balance_wallet", _("Accounts")),
+            _list("ledger.entry", "swap_horiz", _("Entries")),
+            _list("ledger.unit", "toll", _("Units")),
+            Line(_("Liability book"), "account_balance", "ledger_liability", "ledger.view_liability"),
+        ),
+    ),
+    (
         _("Messages"),
         (
             _list("messaging.template", "draft", _("Templates")),

@@ -80,6 +80,18 @@ TABLE = {
     "segments.view_customerlist": "MLA",
     "segments.add_customerlist": "ML",
     "segments.change_customerlist": "ML",
+    # Ledger
+    "ledger.view_unit": "MLSA",
+    "ledger.add_unit": "L",
+    "ledger.change_unit": "L",
+    "ledger.view_liability": "LA",
+    "ledger.view_account": "MLSA",
+    "ledger.adjust_account": "L",
+    "ledger.freeze_account": "LS",
+    "ledger.view_entry": "MLSA",
+    "ledger.reverse_entry": "L",
+    "ledger.view_lot": "MLSA",
+    "ledger.view_hold": "MLSA",
     # Incentives
     "incentives.view_incentive": "MLSA",
     "incentives.add_incentive": "ML",

@@ -27,6 +27,7 @@ class Unit(models.Model):
 
     class Meta:
         ordering = ["key"]
+        permissions = [("view_liability", "Can see what the shop owes")]
         constraints = [
             models.CheckConstraint(condition=Q(key__regex=r"^[a-z][a-z0-9_]*$"), name="unit_key_is_a_word"),
             models.CheckConstraint(
@@ -74,6 +75,7 @@ class Account(models.Model):
 
     class Meta:
         ordering = ["id"]
+        permissions = [("adjust_account", "Can correct balances"), ("freeze_account", "Can block and free accounts")]
         constraints = [
             models.UniqueConstraint(fields=["customer", "unit"], name="one_account_a_customer_and_unit"),
             models.UniqueConstraint(
@@ -145,6 +147,7 @@ class Entry(models.Model):
     class Meta:
         verbose_name_plural = "entries"
         ordering = ["-id"]
+        permissions = [("reverse_entry", "Can undo entries")]
         constraints = [
             models.UniqueConstraint(fields=["source"], name="one_entry_a_source"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="entry_moves_something"),

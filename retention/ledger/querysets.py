@@ -86,9 +86,10 @@ def balances_as_of(account_ids: Iterable[int], *, at: dt.datetime) -> dict[int, 
     return {pk: credited.get(pk, 0) - debited.get(pk, 0) for pk in ids}
 
 
-def entries_of(account_id: int) -> QuerySet[Entry]:
-    """An account's statement, the latest first."""
-    return Entry.objects.filter(Q(from_account=account_id) | Q(to_account=account_id)).order_by("-id")
+def entries_among(account_ids: Iterable[int]) -> QuerySet[Entry]:
+    """What moved these accounts, the latest first."""
+    ids = list(account_ids)
+    return Entry.objects.filter(Q(from_account__in=ids) | Q(to_account__in=ids)).order_by("-id")
 
 
 def open_lots(account_id: int) -> QuerySet[Lot]:

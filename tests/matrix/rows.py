@@ -14,6 +14,8 @@ from campaigns.operations import create_from_playbook
 from retention import registries
 from retention.actors import Actor
 from retention.customers.models import Customer
+from retention.ledger import operations as ledger
+from retention.ledger.models import Account, Entry
 from retention.shop.models import Shop
 from retention.support.models import Compensation
 
@@ -38,6 +40,7 @@ def one_of_each() -> dict[str, object]:
     step = campaign.steps.first()
     parts = [campaign, campaign.audience, step, step.incentive, step.template]
     rows |= {part._meta.label_lower: part for part in parts if part is not None}
+    rows |= _books(_row(Customer, rows))
     for model in admin.site._registry:
         if model._meta.managed and not model._meta.proxy:
             _row(model, rows)
@@ -45,6 +48,16 @@ def one_of_each() -> dict[str, object]:
     ids["public_id"] = _row(Customer, rows).public_id
     ids["compensation_id"] = _row(Compensation, rows).pk
     return ids
+
+
+def _books(customer: Model) -> dict[str, Model]:
+    """Some credit of a customer: entries are made by the ledger alone."""
+    by = Actor.command("test")
+    unit = ledger.money_unit(purpose="store_credit", currency="EUR", now=NOW, by=by)
+    opened = ledger.open_customer_accounts(unit=unit, customer_ids=[customer.pk], now=NOW)
+    account = Account.objects.get(pk=opened[customer.pk])
+    entry = ledger.adjust(account_id=account.pk, amount=500, source="matrix", reason="sample", now=NOW, by=by)
+    return {"ledger.unit": unit, "ledger.account": account, "ledger.entry": Entry.objects.get(pk=entry)}
 
 
 def _row(model: type[Model], rows: dict[str, Model]) -> Model:

@@ -52,6 +52,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "put_customer": {"reference": "new", "email": "new@example.com"},
     "change_customer": {"city": "Köln"},
     "add_consent": {"channel": "email", "event": "given", "source": "popup"},
+    "adjust_balance": {"unit": "store_credit_eur", "amount": 500, "reason": "late parcel"},
     "put_product": {"sku": "MUG", "name": "Mug", "price_minor": 500, "currency": "EUR"},
     "put_order": {**ORDER, "lines": [LINE]},
     "put_return": {"reference": "N1", "order_reference": "O1", "amount_minor": 500, "occurred_at": AT},
@@ -94,6 +95,13 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
     "add_consent": [
         ({"channel": "sms"}, 422, "/address", "no_address"),
         ({"purpose": "spam"}, 422, "/purpose", "unknown_purpose"),
+    ],
+    "adjust_balance": [
+        ({"amount": 0}, 422, "", "ledger.nothing_to_adjust"),
+        ({"amount": -1}, 409, "", "ledger.not_enough"),
+        ({"unit": "no_such"}, 404, "", "ledger.no_such_unit"),
+        ({"reason": " "}, 422, "/reason", "string_too_short"),
+        ({"expires_at": "2020-01-01T00:00:00Z"}, 422, "", "ledger.ends_before_it_begins"),
     ],
     "put_product": [
         ({"minimum_price_minor": 501}, 422, "/minimum_price_minor", "minimum_above_price"),

@@ -12,6 +12,7 @@ from retention.customers.models import AttributeDefinition, Customer
 from retention.incentives import operations as incentives
 from retention.incentives.models import Incentive
 from retention.incentives.rules import IncentiveRule
+from retention.ledger import operations as ledger
 from retention.shop.models import Shop
 from retention.work.ingest import ingest
 
@@ -68,6 +69,7 @@ def furnish() -> None:
         offer(name, is_live=name != "Draft", codes={"kind": "unique"})
     offer("Public", is_live=True, codes={"kind": "public", "text": "WELCOME"})
     bring("codes", {"code": "TAKEN1", "incentive": "Other"})
+    ledger.money_unit(purpose="store_credit", currency="EUR", now=NOW, by=BY)
     create_from_playbook(key="win_back", now=NOW, by=BY)
 
 

@@ -79,6 +79,16 @@ class Facts(TabularInline):
         return False
 
 
+#: Tabs of facts that higher rooms keep about a customer.
+_FURTHER_TABS: list[type[Facts]] = []
+
+
+def on_customer_page(tab: type[Facts]) -> type[Facts]:
+    """Class decorator: show this tab on the customer's page, after the room's own."""
+    _FURTHER_TABS.append(tab)
+    return tab
+
+
 class StatsTab(Facts):
     model = CustomerStats
     ordering = ("customer",)
@@ -201,6 +211,9 @@ class CustomerAdmin(EditAdmin, IngestAdmin):
     def get_urls(self) -> list:
         health = self.admin_site.admin_view(partial(health_view, self.admin_site))
         return [path("data-health/", health, name="customers_health"), *super().get_urls()]
+
+    def get_inlines(self, request: HttpRequest, obj: Model | None) -> list[type[Facts]]:
+        return [*self.inlines, *_FURTHER_TABS]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).filter(merged_into=None)
