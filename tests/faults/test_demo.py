@@ -1,13 +1,16 @@
 """The demo in a terminal: Ctrl-C leaves nothing running, a second start keeps the data, a kill is cleared away."""
 
+import fcntl
 import os
 import pty
 import select
 import shutil
 import signal
 import socket
+import struct
 import sys
 import tempfile
+import termios
 import time
 import urllib.request
 from pathlib import Path
@@ -32,6 +35,8 @@ class Terminal:
             # Whoever runs the tests in the background has Ctrl-C ignored, and an ignored signal is inherited.
             for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
+            # A new terminal has no width, and progress bars would not be drawn on it.
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
             os.chdir(ROOT)
             os.execve(sys.executable, [sys.executable, "manage.py", "demo"], environment)
 
