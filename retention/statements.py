@@ -1,7 +1,7 @@
 """Statements of the hot paths: planned once a connection, and sent without quoting what goes with them."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import psycopg
@@ -44,6 +44,32 @@ def fetch_row(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
 
     For few, fixed texts: each stays prepared on every connection.
     """
+    return _executed(statement, parameters).fetchone()
+
+
+def read_row(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
+    """The same for a statement that only reads, without asking first whether the connection is still there.
+
+    A read may be sent twice. So where the connection was lost since the last request, it is made anew and asked again,
+    and every other request is spared the round trip of Django's check.
+    """
+    return _read(statement, parameters).fetchone()
+
+
+def read_rows(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """All rows of a statement that only reads; otherwise as `read_row`."""
+    return _read(statement, parameters).fetchall()
+
+
+def array(values: Iterable[Any]) -> str:
+    """Numbers, truths, None and plain words (no quotes, commas or braces in them) as PostgreSQL reads an array."""
+    return "{" + ",".join([str(value) if type(value) is int else _ITEMS.get(value, value) for value in values]) + "}"
+
+
+_ITEMS: dict[Any, str] = {None: "NULL", "": '""', True: "t", False: "f"}
+
+
+def _executed(statement: str, parameters: Sequence[Any]) -> _Cursor:
     # Looked up once: `django.db.connection` finds this thread's connection anew at every touch.
     connection = connections[DEFAULT_DB_ALIAS]
     connection.close_if_health_check_failed()
@@ -55,21 +81,16 @@ def fetch_row(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
         cursor = _kept.cursors[statement] = _Cursor(connection.connection)
     watched = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     watched(cursor).execute(statement, parameters)  # type: ignore[arg-type]
-    return cursor.fetchone()
+    return cursor
 
 
-def read_row(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
-    """The same for a statement that only reads, without asking first whether the connection is still there.
-
-    A read may be sent twice. So where the connection was lost since the last request, it is made anew and asked again,
-    and every other request is spared the round trip of Django's check.
-    """
+def _read(statement: str, parameters: Sequence[Any]) -> _Cursor:
     connection = connections[DEFAULT_DB_ALIAS]
     was_checked, connection.health_check_done = connection.health_check_done, True  # type: ignore[attr-defined]
     try:
-        return fetch_row(statement, parameters)
+        return _executed(statement, parameters)
     except (OperationalError, InterfaceError):
         if was_checked or connection.in_atomic_block or connection.is_usable():
             raise
         connection.close()
-        return fetch_row(statement, parameters)
+        return _executed(statement, parameters)

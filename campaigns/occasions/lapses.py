@@ -83,7 +83,10 @@ class DaysSinceLastOrder(Occasion):
         return sql, [found, known_zones(), list(Order.BOUGHT)]
 
 
-_USED = "EXISTS (SELECT FROM incentives_redemption r WHERE r.code_id = code.id AND r.rolled_back_at IS NULL)"
+_USED = (
+    "EXISTS (SELECT FROM incentives_use u JOIN incentives_redemption r ON r.id = u.redemption_id"
+    " WHERE u.code_id = code.id AND r.ended_at IS NULL)"
+)
 
 
 @occasions.register

@@ -97,7 +97,7 @@ def _issued(midnight: dt.datetime) -> Figure:
 
 
 def _redeemed(midnight: dt.datetime) -> Figure:
-    value = count_to_cap(Redemption.objects.filter(redeemed_at__gte=midnight, rolled_back_at=None))
+    value = count_to_cap(Redemption.objects.filter(redeemed_at__gte=midnight, ended_at=None))
     return Figure(_("Redeemed today"), value, _list("incentives_redemption"))
 
 

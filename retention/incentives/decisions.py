@@ -1,19 +1,41 @@
-"""Whether a code holds for a basket, decided on values read once: dates, owner, limits, and then what it takes off."""
+"""Which offers hold for a basket, decided on values read once: dates, owner, limits, and then what they take off."""
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext_lazy as _
 
-from retention.incentives.baskets import Basket, amount_text
+from retention.incentives import discounts
+from retention.incentives.baskets import Basket
 from retention.incentives.cart_conditions import CustomerUnknown
-from retention.incentives.discounts import Evaluation, Offer, evaluate
-from retention.incentives.facts import CodeFacts
-from retention.incentives.rules import IncentiveRule, with_terms
-from retention.incentives.versions import rule_of
+from retention.incentives.counting import (
+    Ask,
+    BudgetSpent,
+    CodeRedeemed,
+    CustomerLimitReached,
+    Key,
+    TotalLimitReached,
+    kept_of,
+)
+from retention.incentives.discounts import Applied, Evaluation, evaluate
+from retention.incentives.discounts.combining import NotTogether, OthersAreBetter, TooManyOffers
+from retention.incentives.discounts.offers import CeilingReached
+from retention.incentives.facts import Facts, Offer
+from retention.incentives.parts import WrongCurrency
+from retention.incentives.rules.effects.base import (
+    AtMinimumPrice,
+    NoEffect,
+    NoShippingToPay,
+    NothingInScope,
+    SetIncomplete,
+    TierNotReached,
+    TooFewForTier,
+)
 from retention.refusals import Refusal, Refused
+
+__all__ = ["BudgetSpent", "CodeRedeemed", "CustomerLimitReached", "TotalLimitReached"]
 
 
 class NotLive(Refused):
@@ -47,11 +69,6 @@ class CodeVoid(Refused):
     sentence = _("This code was withdrawn.")
 
 
-class CodeRedeemed(Refused):
-    code = "incentives.code_redeemed"
-    sentence = _("This code was used already.")
-
-
 class NotStarted(Refused):
     code = "incentives.not_started"
     sentence = _("This code works from %(starts_at)s on.")
@@ -67,52 +84,110 @@ class OtherCustomer(Refused):
     sentence = _("This code belongs to another customer.")
 
 
-class TotalLimitReached(Refused):
-    code = "incentives.total_limit_reached"
-    sentence = _("This offer has been used as often as it may be (%(limit)s).")
-
-
-class CustomerLimitReached(Refused):
-    code = "incentives.customer_limit_reached"
-    sentence = _("The customer has used this offer as often as she may (%(limit)s).")
-
-
-class BudgetSpent(Refused):
-    code = "incentives.budget_spent"
-    sentence = _("Of this offer's budget %(left)s are left; this discount would be %(discount)s.")
+#: Reasons of an offer that is good in itself and brings nothing here: it is not used up, and stops no other.
+WITHOUT_EFFECT = frozenset(
+    one.code
+    for one in (
+        *(AtMinimumPrice, NoEffect, NoShippingToPay, NothingInScope, SetIncomplete, TierNotReached, TooFewForTier),
+        *(CeilingReached, NotTogether, OthersAreBetter, TooManyOffers),
+    )
+)
+#: The states in which a code does not work. A reserved one does: who types it was told it, if a moment too early.
+_STATES = {"free": CodeNotGiven, "void": CodeVoid, "redeemed": CodeRedeemed}
 
 
 @dataclass(frozen=True)
-class Decision:
-    """What a code would do: reasons where it does not hold, else what it takes off."""
+class Checked:
+    """One offer: what it takes off, or every reason why not."""
 
-    rule: IncentiveRule
-    evaluation: Evaluation | None
+    offer: Offer
+    applied: Applied | None
     reasons: tuple[Refusal, ...] = ()
     is_near_miss: bool = False
 
     @property
+    def is_refused(self) -> bool:
+        """Something is wrong with it; otherwise it may still bring nothing here."""
+        return any(reason.code not in WITHOUT_EFFECT for reason in self.reasons)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the offers do to the basket together."""
+
+    evaluation: Evaluation
+    #: In the order in which they were given.
+    checked: tuple[Checked, ...]
+
+    @property
+    def applied(self) -> list[Checked]:
+        return [one for one in self.checked if one.applied is not None]
+
+    @property
+    def reasons(self) -> tuple[Refusal, ...]:
+        """Every reason against any of them, the one to tell first."""
+        return tuple(reason for one in self.checked for reason in one.reasons)
+
+    @property
     def is_good(self) -> bool:
-        return not self.reasons
+        """They all hold."""
+        return all(one.applied is not None for one in self.checked)
 
 
-def decide(code: CodeFacts, basket: Basket, *, now: dt.datetime) -> Decision:
-    """Whether the code holds for the basket now, and what it takes off."""
-    rule = with_terms(rule_of(code.version_id), code.terms)
-    reasons = tuple(_reasons(code, rule, basket, now))
-    evaluation = evaluate([Offer(code.id, rule)], basket)
-    if evaluation.not_applied:
-        missed = evaluation.not_applied[0]
-        return Decision(rule, evaluation, reasons + missed.reasons, missed.is_near_miss and not reasons)
-    if not reasons and (over := _over_budget(code, rule, evaluation)) is not None:
-        reasons = (over,)
-    return Decision(rule, evaluation, reasons)
+def decide(facts: Facts) -> Decision:
+    """Which of the offers hold for the basket now, and what they take off together."""
+    refused: dict[int, tuple[Refusal, ...]] = {}
+    claimed: dict[Key, int] = {}
+    for place, offer in enumerate(facts.offers):
+        if reasons := tuple(_reasons(offer, facts, claimed)):
+            refused[place] = reasons
+        else:
+            _claim(claimed, [ask for ask in offer.asks if not ask.key.currency], 1)
+    while True:
+        good = [place for place in range(len(facts.offers)) if place not in refused]
+        evaluation = _evaluated(facts, good)
+        applied = {one.key: one for one in evaluation.applied}
+        over = _over_budget(facts, applied)
+        if not over:
+            break
+        refused |= over
+    missed = {one.key: one for one in evaluation.not_applied}
+    for one in _alone(facts, refused):
+        missed[one.key] = one
+    return Decision(
+        evaluation, tuple([_checked(place, facts, refused, applied, missed) for place in range(len(facts.offers))])
+    )
 
 
-def _reasons(code: CodeFacts, rule: IncentiveRule, basket: Basket, now: dt.datetime):
+def decide_alone(facts: Facts) -> list[tuple[Offer, Decision]]:
+    """Each of the offers as if it were the only one."""
+    return [(offer, decide(replace(facts, offers=(offer,)))) for offer in facts.offers]
+
+
+def _checked(place, facts, refused, applied, missed) -> Checked:
+    reasons = refused.get(place, ())
+    not_applied = missed.get(place)
+    if not_applied is not None:
+        reasons += not_applied.reasons
+    near = not_applied is not None and not_applied.is_near_miss and place not in refused
+    return Checked(facts.offers[place], applied.get(place), reasons, near)
+
+
+def _alone(facts: Facts, refused: Mapping[int, Sequence[Refusal]]):
+    """What the basket lacks for offers that were refused before: who asks is told every reason at once."""
+    return _evaluated(facts, refused).not_applied if refused else ()
+
+
+def _evaluated(facts: Facts, places: Iterable[int]) -> Evaluation:
+    offers = [discounts.Offer(place, facts.offers[place].rule, facts.offers[place].is_automatic) for place in places]
+    return evaluate(offers, facts.basket, facts.policy.stacking)
+
+
+def _reasons(offer: Offer, facts: Facts, claimed: Mapping[Key, int]) -> Iterator[Refusal]:
+    code, now = offer.facts, facts.now
     if code.incentive_state == "draft":
         yield NotLive().as_refusal()
-    if code.incentive_state == "stopped" or code.used.is_stopped:
+    if code.incentive_state == "stopped" or code.is_stopped:
         yield Stopped().as_refusal()
     if code.state in _STATES:
         yield _STATES[code.state]().as_refusal()
@@ -120,38 +195,54 @@ def _reasons(code: CodeFacts, rule: IncentiveRule, basket: Basket, now: dt.datet
         yield NotStarted(starts_at=code.starts_at.isoformat()).as_refusal()
     if code.expires_at and now >= code.expires_at:
         yield CodeExpired(expired_at=code.expires_at.isoformat()).as_refusal()
-    if code.customer_id is not None and rule.codes.kind == "unique" and rule.codes.is_bound:
-        if not basket.shopper.is_known:
+    yield from _owner(offer, facts.basket)
+    told: list[Refusal] = []
+    for ask in offer.asks:
+        if ask.most is None or ask.key.currency:
+            continue
+        if ask.key.scope == "code" and code.state in _STATES:
+            continue
+        reason = ask.refusal(kept_of(facts.kept, ask.key) + claimed.get(ask.key, 0), 1, facts.basket.currency)
+        # A customer is counted under several names; she is told once.
+        if reason is not None and reason not in told:
+            told.append(reason)
+            yield reason
+
+
+def _owner(offer: Offer, basket: Basket) -> Iterator[Refusal]:
+    rule, owner = offer.rule, offer.facts.customer_id
+    is_bound = owner is not None and rule.codes.kind == "unique" and rule.codes.is_bound
+    is_limited = rule.uses_per_customer or any(limit.per == "customer" for limit in rule.limits.windows)
+    if not basket.shopper.is_known:
+        if is_bound or is_limited:
             yield CustomerUnknown().as_refusal()
-        elif basket.shopper.id != code.customer_id:
-            yield OtherCustomer().as_refusal()
-    yield from _limits(code, rule, basket)
+    elif is_bound and basket.shopper.id != owner:
+        yield OtherCustomer().as_refusal()
+    # A limit of money names its currency, and only baskets in that one may draw on it.
+    moneys = [limit.money for limit in rule.limits.windows if limit.money]
+    moneys += [limit.money for limit in offer.counted.budget.limits if limit.money] if offer.counted.budget else []
+    if any(money.currency != basket.currency for money in moneys):
+        yield WrongCurrency(currency=basket.currency).as_refusal()
 
 
-#: The states in which a code does not work. A reserved one does: who types it was told it, if a moment too early.
-_STATES = {"free": CodeNotGiven, "void": CodeVoid, "redeemed": CodeRedeemed}
+def _claim(claimed: dict[Key, int], asks: Sequence[Ask], amount: int) -> None:
+    for ask in asks:
+        claimed[ask.key] = claimed.get(ask.key, 0) + amount
 
 
-def _limits(code: CodeFacts, rule: IncentiveRule, basket: Basket):
-    limits, used = rule.limits, code.used
-    if limits.total and used.total >= limits.total:
-        yield TotalLimitReached(limit=limits.total).as_refusal()
-    if rule.uses_per_code and used.code >= rule.uses_per_code and code.state not in _STATES:
-        yield CodeRedeemed().as_refusal()
-    per_customer = rule.uses_per_customer
-    if per_customer and not basket.shopper.is_known:
-        yield CustomerUnknown().as_refusal()
-    elif per_customer and used.customer >= per_customer:
-        yield CustomerLimitReached(limit=per_customer).as_refusal()
-
-
-def _over_budget(code: CodeFacts, rule: IncentiveRule, evaluation: Evaluation) -> Refusal | None:
-    budget, discount = rule.limits.money, evaluation.discount_minor
-    if budget is None:
-        return None
-    left = budget.amount_minor - code.used.spent.get(budget.currency, 0)
-    if discount <= left:
-        return None
-    return BudgetSpent(
-        left=amount_text(left, budget.currency), left_minor=left, discount=amount_text(discount, budget.currency)
-    ).as_refusal()
+def _over_budget(facts: Facts, applied: Mapping[int, Applied]) -> dict[int, tuple[Refusal, ...]]:
+    """The first offer whose discount passes a limit of money: without it the others may be worth more."""
+    claimed: dict[Key, int] = {}
+    for place, offer in enumerate(facts.offers):
+        if place not in applied:
+            continue
+        discount = applied[place].discount_minor
+        asks = [ask for ask in offer.asks if ask.key.currency]
+        reasons = [
+            ask.refusal(kept_of(facts.kept, ask.key) + claimed.get(ask.key, 0), discount, facts.basket.currency)
+            for ask in asks
+        ]
+        if any(reasons):
+            return {place: tuple(reason for reason in reasons if reason is not None)}
+        _claim(claimed, asks, discount)
+    return {}

@@ -8,85 +8,143 @@ from pydantic_core import to_json
 from retention import clock
 from retention.doors.endpoints import REPLAYED, Router, actor, idempotency_key, request_hash
 from retention.doors.idempotency import KeyReused
+from retention.doors.problems import ScopeMissing
 from retention.incentives import operations, schemas
+from retention.incentives import schemas_out as out
 from retention.incentives.operations.redemptions import NoSuchRedemption, SourceReused
 from retention.incentives.public_door import heard, trying_codes
 from retention.incentives.querysets import redemptions
 
 router = Router("Incentives")
 JSON = "application/json; charset=utf-8"
-REDEEM = "incentives:redeem"
+REDEEM, READ = "incentives:redeem", "incentives:read"
 
 
-@router.post("qualifications/", scope=REDEEM, response=schemas.QualificationOut, idempotent=False)
+@router.post("qualifications/", scope=REDEEM, response=out.QualificationOut, idempotent=False)
 def qualify(request: HttpRequest, body: schemas.CheckoutIn):
-    """Which public codes and which of the customer's own fit this basket, best deal first, and which nearly do."""
+    """Which offers fit this basket, best first: public codes, the customer's own, automatic ones; and near misses."""
     found = operations.qualify(checkout=body.as_checkout(), now=clock.now())
     return {
-        "offers": [schemas.offer_out(offer) for offer in found.offers],
-        "near_misses": [schemas.near_miss_out(offer) for offer in found.near_misses],
+        "offers": [out.offer_out(offer) for offer in found.offers],
+        "near_misses": [out.near_miss_out(offer) for offer in found.near_misses],
     }
 
 
-@router.post("validations/", scope=REDEEM, response=schemas.ValidationOut, idempotent=False)
+@router.post("validations/", scope=REDEEM, response=out.ValidationOut, idempotent=False)
 def validate(request: HttpRequest, body: schemas.ValidationIn):
-    """What a code would take off this basket now, or every reason why not. Writes nothing."""
+    """What codes and automatic offers would take off this basket, or every reason why not.
+
+    Writes nothing, unless it is asked to hold it: then it needs an Idempotency-Key, and is refused as a redemption is.
+    """
+    if body.hold_minutes:
+        return _hold(request, body)
+    if (body.at or body.drafts) and READ not in request.auth.scopes:
+        raise ScopeMissing(scope=READ)
     checkout = body.as_checkout()
     with trying_codes(request, checkout.buyer, now=clock.now()):
-        validated = operations.validate(code=body.code, checkout=checkout, now=clock.now())
-    decision, code = validated.decision, validated.code
-    heard(request, decision.reasons, checkout.buyer, now=clock.now())
+        validated = operations.validate(
+            codes=body.codes, checkout=checkout, now=body.at or clock.now(), drafts=body.drafts
+        )
+    heard(request, validated.reasons, checkout.buyer, now=clock.now())
+    refusal = validated.refusal
     return {
-        "is_valid": decision.is_good,
-        "code": code.code,
-        "incentive": {"id": code.incentive_public_id, "name": code.incentive_name},
-        "effects": schemas.effects_out(decision.evaluation.as_json()) if decision.is_good else None,
-        "reasons": [schemas.reason_out(reason) for reason in decision.reasons],
-        "expires_at": code.expires_at,
+        "is_valid": refusal is None,
+        "refusal": out.reason_out(refusal) if refusal else None,
+        "hold": None,
+        **out.use_out(validated.effects),
     }
 
 
-@router.post("redemptions/", scope=REDEEM, response={201: schemas.RedemptionOut}, idempotent="own")
+@router.post("redemptions/", scope=REDEEM, response={201: out.RedemptionOut}, idempotent="own")
 def redeem(request: HttpRequest, body: schemas.RedemptionIn):
-    """Use a code for an order: whole or not at all, once an Idempotency-Key. Discounts are computed from the lines."""
+    """Use codes and automatic offers for an order: all or none, once an Idempotency-Key. Or redeem what was held.
+
+    Discounts are computed from the lines. A code that is good but brings nothing here is not used up.
+    """
     checkout = body.as_checkout()
+    order = {
+        "source": _source(request),
+        "request_hash": request_hash(request),
+        "checkout": checkout,
+        "now": clock.now(),
+    }
     try:
         with trying_codes(request, checkout.buyer, now=clock.now()):
-            redeemed = operations.redeem(
-                source=_source(request),
-                request_hash=request_hash(request),
-                code=body.code,
-                checkout=checkout,
-                now=clock.now(),
-            )
+            if body.hold:
+                redeemed = operations.redeem_held(public_id=body.hold, **order)
+            else:
+                redeemed = operations.redeem(codes=body.codes, **order)
     except SourceReused:
         raise KeyReused from None
     # Written by hand: the shape is fixed, and the schema would check again what was just computed.
-    response = HttpResponse(to_json(schemas.redemption_out(redeemed)), status=201, content_type=JSON)
+    response = HttpResponse(to_json(out.redemption_out(redeemed)), status=201, content_type=JSON)
     if redeemed.is_repeated:
         response[REPLAYED] = "true"
     return response
 
 
-@router.get("redemptions/{uuid:id}/", scope=REDEEM, response=schemas.RedemptionNow)
+@router.get("redemptions/{uuid:id}/", scope=REDEEM, response=out.RedemptionNow)
 def get_redemption(request: HttpRequest, id: uuid.UUID):
-    """A redemption as it stands now."""
-    redemption = redemptions().filter(public_id=id).first()
-    if redemption is None:
-        raise NoSuchRedemption
-    return schemas.redemption_now(redemption, redemption.code.incentive)
+    """A redemption as it stands now, with what of it was rolled back."""
+    return _shown(id)
 
 
-@router.post("redemptions/{uuid:id}/rollback/", scope=REDEEM, response=schemas.RedemptionNow, idempotent="own")
+@router.post("redemptions/{uuid:id}/release/", scope=REDEEM, response=out.RedemptionNow, idempotent="own")
+def release(request: HttpRequest, id: uuid.UUID):
+    """End a hold before its time: its codes and budgets are free again."""
+    operations.release(public_id=id, now=clock.now())
+    return _shown(id)
+
+
+@router.post("redemptions/{uuid:id}/rollback/", scope=REDEEM, response=out.RedemptionNow, idempotent="own")
 def roll_back(request: HttpRequest, id: uuid.UUID, body: schemas.RollbackIn):
-    """Undo a redemption whole, for a cancelled order. Whether its code works again, the incentive says."""
+    """Undo a redemption: whole, for a cancelled order, or by the lines and units that were returned.
+
+    The money goes back to the budgets. Whether codes work again once nothing is left of it, their incentives say.
+    """
     try:
-        redemption = operations.roll_back(
-            public_id=id, source=_source(request), reason=body.reason, now=clock.now(), by=actor(request)
+        operations.roll_back(
+            public_id=id,
+            source=_source(request),
+            reason=body.reason,
+            lines=body.quantities,
+            now=clock.now(),
+            by=actor(request),
         )
     except SourceReused:
         raise KeyReused from None
-    return schemas.redemption_now(redemption, redemption.code.incentive)
+    return _shown(id)
+
+
+@router.post("redemptions/{uuid:id}/rollback-preview/", scope=REDEEM, response=out.ReturnOut, idempotent=False)
+def preview_rollback(request: HttpRequest, id: uuid.UUID, body: schemas.ReturnIn):
+    """What a roll-back would give back, line by line. Writes nothing."""
+    return operations.preview_rollback(public_id=id, lines=body.quantities)
+
+
+def _hold(request: HttpRequest, body: schemas.ValidationIn):
+    checkout = body.as_checkout()
+    try:
+        with trying_codes(request, checkout.buyer, now=clock.now()):
+            held = operations.hold(
+                source=_source(request),
+                request_hash=request_hash(request),
+                codes=body.codes,
+                checkout=checkout,
+                minutes=body.hold_minutes,
+                now=clock.now(),
+            )
+    except SourceReused:
+        raise KeyReused from None
+    hold = {"id": held.public_id, "held_until": held.held_until}
+    return {"is_valid": True, "refusal": None, "hold": hold, **out.use_out(held.effects)}
+
+
+def _shown(public_id: uuid.UUID) -> dict:
+    redemption = redemptions().filter(public_id=public_id).first()
+    if redemption is None:
+        raise NoSuchRedemption
+    return out.redemption_now(redemption)
 
 
 def _source(request: HttpRequest) -> str:

@@ -1,82 +1,82 @@
-"""Everything a checkout decision needs to know, read at once: the shopper, the products, the code and its counters."""
+"""Everything a checkout decision needs to know, read at once: the shopper, the products, the offers and their counters.
+
+One statement reads it all. A second one follows only where a rule in play has limits beyond the simple ones.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import cache
+from functools import cached_property
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
-from django.conf import settings
+from django.db import connection
 
-from retention import money
 from retention.customers.querysets import NoSuchCustomer
-from retention.incentives.baskets import Basket, Line, Shopper
+from retention.incentives import persons
+from retention.incentives.baskets import Basket, Shopper
+from retention.incentives.catalogue import converted, known_lines
+from retention.incentives.checkouts import Checkout
 from retention.incentives.codes import readings
-from retention.shop.models import ExchangeRate, Shop
-from retention.statements import read_row
+from retention.incentives.counting import Ask, Counted, Key, asks
+from retention.incentives.models import Budget
+from retention.incentives.policy import Policy
+from retention.incentives.rules import BudgetLimits, IncentiveRule, with_terms
+from retention.incentives.versions import limits_of, policy_of, rules_of
+from retention.segments.models import Membership
+from retention.shop.models import Shop
+from retention.statements import array, read_rows
 
 
-@dataclass(frozen=True)
-class Buyer:
-    """Who buys, as the caller names her: by one of these, or nobody known. The first that is found counts."""
+class OfferFacts(NamedTuple):
+    """One offer of a checkout as it was read: by a code, or automatic (`code_id` None)."""
 
-    reference: str | None = None
-    public_id: uuid.UUID | None = None
-    email: str | None = None
-
-    @property
-    def email_normal(self) -> str | None:
-        return self.email.strip().lower() if self.email else None
-
-
-@dataclass(frozen=True)
-class Checkout:
-    """A basket at a checkout, as the caller gives it; amounts in minor units of its currency.
-
-    Where the catalogue knows a product, its own facts count more than what a line says of it.
-    """
-
-    currency: str
-    lines: tuple[Line, ...]
-    shipping_minor: int = 0
-    country: str = ""
-    channel: str = ""
-    buyer: Buyer = Buyer()
-    order_reference: str = ""
-
-
-class Used(NamedTuple):
-    """The counters of one offer as they were read; `spent` by currency."""
-
-    total: int
-    code: int
-    customer: int
-    spent: Mapping[str, int]
-    is_stopped: bool = False
-
-
-class CodeFacts(NamedTuple):
-    """One code with its incentive, as it was read."""
-
-    id: int
-    code: str
+    code_id: int | None
+    code: str | None
     version_id: int
+    #: Whose code it is.
     customer_id: int | None
-    is_public: bool
     state: str
     starts_at: dt.datetime | None
     expires_at: dt.datetime | None
+    terms: Mapping[str, Any] | None
+    budget_id: int | None
     incentive_id: int
     incentive_public_id: str
     incentive_name: str
     incentive_state: str
-    terms: Mapping[str, Any]
-    used: Used
+    is_stopped: bool
+    total_used: int
+    spent_minor: int
+    #: None where they did not come with the offer and are read when they are asked for.
+    code_used: int | None = None
+    customer_used: int | None = None
+    #: Of all her hashes, the one that is nearest to the limit.
+    person_used: int | None = None
+    #: Asked for by the caller by its name, live or not.
+    is_named: bool = False
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One offer with its rule, the grant's own terms folded in, and all that a use of it would count in."""
+
+    facts: OfferFacts
+    rule: IncentiveRule
+    counted: Counted
+    #: The version of the limits of its budget, where it has one.
+    budget_version_id: int | None = None
+
+    @property
+    def is_automatic(self) -> bool:
+        return self.facts.code_id is None and not self.facts.is_named
+
+    @cached_property
+    def asks(self) -> list[Ask]:
+        return asks(self.counted)
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,31 @@ class Facts:
     """What was read at once."""
 
     basket: Basket
-    email_key: int | None
-    #: None where nobody has such a code.
-    code: CodeFacts | None
+    #: Keyed hashes of who she is, her email's last.
+    persons: tuple[int, ...]
+    offers: tuple[Offer, ...]
+    #: What was typed and nobody has, in the order of typing.
+    unknown: tuple[str, ...]
+    policy: Policy
+    policy_id: int | None
     base_currency: str
     #: Base currency for one unit of the basket's; None where no rate is known.
     rate: Decimal | None
+    now: dt.datetime
+    #: The shop's day.
+    today: dt.date
+    #: The counters and rolling counts of the offers as they were read; what is not there is zero.
+    kept: Mapping[Key, int] = field(default_factory=dict)
+
+    @property
+    def incentive_ids(self) -> list[int]:
+        return [offer.facts.incentive_id for offer in self.offers]
+
+    @property
+    def rolling_keys(self) -> list[int]:
+        """Who a rolling limit of this shopper looks for."""
+        customer = self.basket.shopper.id
+        return [*self.persons, persons.customer_key(customer)] if customer is not None else [*self.persons]
 
     def in_base(self, minor: int) -> int:
         """An amount of the basket's currency in the base currency, at the day's rate.
@@ -104,176 +123,165 @@ class Facts:
         return converted(minor, self.basket.currency, self.base_currency, self.rate)
 
 
-class _Read(NamedTuple):
-    """The row of `checkout_facts_v1`, in its order."""
-
-    customer_id: int | None
-    email_key: int | None
-    orders: int | None
-    code_id: int | None
-    code: str
-    version_id: int
-    owner_id: int | None
-    is_public: bool
-    state: str
-    starts_at: dt.datetime | None
-    expires_at: dt.datetime | None
-    terms: Mapping[str, Any] | None
-    incentive_id: int
-    incentive_public_id: str
-    incentive_name: str
-    incentive_state: str
-    total_used: int
-    is_stopped: bool
-    spent_minor: int | None
-    code_used: int | None
-    customer_used: int | None
-    email_used: int | None
-    #: Lists of sku, category, tags, minimum price, its currency, is_low_margin.
-    products: Sequence[Sequence[Any]] | None
-    base_currency: str
-    rate: Decimal | None
-
-
-_READ = "SELECT * FROM checkout_facts_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-#: Between product numbers: no text that comes in holds a control character.
+_READ = "SELECT * FROM checkout_facts_v2(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+#: Between codes and between product numbers: no text that comes in holds a control character.
 _SEPARATOR = "\x1f"
+#: Columns of a row before those of its offer, its `place` the last of them.
+_SHARED = 9
 
 
-def read_facts(checkout: Checkout, *, code: str, now: dt.datetime) -> Facts:
-    """Everything about one typed code in this checkout, by one query.
+def read_facts(checkout: Checkout, *, codes: Sequence[str], now: dt.datetime) -> Facts:
+    """Everything about these typed codes and the live automatic offers in this checkout.
 
     Raises:
         NoSuchCustomer: she is named by a number that nobody has, and no email came with it.
     """
     buyer = checkout.buyer
     email = buyer.email_normal
-    typed, read_as = (*readings(code), None, None)[:2]
-    read = _Read._make(
-        read_row(
-            _READ,
-            [
-                typed,
-                read_as,
-                buyer.reference,
-                buyer.public_id,
-                email,
-                email_hash_key(),
-                email_key(email) if email else None,
-                _SEPARATOR.join([line.sku for line in checkout.lines]),
-                checkout.currency,
-                checkout.order_reference or None,
-                now.date(),
-            ],
-        )
+    further = buyer.further_persons
+    rows = read_rows(
+        _READ,
+        [
+            _SEPARATOR.join([text for typed in codes for text in _typed(typed)]),
+            buyer.reference,
+            buyer.public_id,
+            email,
+            persons.hash_key(),
+            persons.email_key(email) if email else None,
+            array(further),
+            _SEPARATOR.join([line.sku for line in checkout.lines]),
+            checkout.currency,
+            checkout.order_reference or None,
+            now.date(),
+        ],
     )
-    if read.customer_id is None and not buyer.email and (buyer.reference or buyer.public_id):
+    customer_id, email_key, orders, products, base, rate, zone, policy_id, _place = rows[0][:_SHARED]
+    if customer_id is None and not buyer.email and (buyer.reference or buyer.public_id):
         raise NoSuchCustomer
-    return Facts(
-        basket=_basket(checkout, read, now),
-        email_key=read.email_key,
-        code=_code(read, checkout.currency) if read.code_id is not None else None,
-        base_currency=read.base_currency,
-        rate=read.rate,
-    )
-
-
-def converted(minor: int, currency: str, other: str, rate: Decimal) -> int:
-    """An amount in another currency, `rate` of which are worth one of its own."""
-    scale = money.digits(other) - money.digits(currency)
-    return money.round_half_up((Decimal(minor) * rate).scaleb(scale))
-
-
-@cache
-def email_hash_key() -> bytes:
-    """The key of the hash that guests are counted under; made from the installation's, and of use for nothing else."""
-    return hashlib.sha256(b"retention.incentives.email\0" + settings.ADDRESS_HASH_KEY.encode()).digest()
-
-
-def email_key(email: str) -> int:
-    """What a guest with this email is counted under; the SQL functions say the same of a customer's own."""
-    return int.from_bytes(hashlib.sha256(email_hash_key() + email.encode()).digest()[:8], "big", signed=True)
-
-
-def _basket(checkout: Checkout, read: _Read, now: dt.datetime) -> Basket:
-    catalogue = {sku: facts for sku, *facts in read.products or ()}
-    foreign = {facts[3] for facts in catalogue.values() if facts[2] and facts[3] != checkout.currency}
-    rates = _rates(foreign, checkout.currency, read.base_currency, read.rate, now) if foreign else {}
-    return Basket(
-        currency=checkout.currency,
-        lines=_known_lines(checkout.lines, catalogue, checkout.currency, rates) if catalogue else checkout.lines,
-        shipping_minor=checkout.shipping_minor,
-        country=checkout.country,
-        channel=checkout.channel,
-        shopper=Shopper(read.customer_id, read.email_key is not None, read.orders or 0),
-    )
-
-
-def _known_lines(
-    lines: Iterable[Line], catalogue: Mapping[str, Sequence[Any]], currency: str, rates: Mapping[str, Decimal]
-) -> tuple[Line, ...]:
-    return tuple(
-        [_known_line(line, catalogue[line.sku], currency, rates) if line.sku in catalogue else line for line in lines]
-    )
-
-
-def _known_line(line: Line, known: Sequence[Any], currency: str, rates: Mapping[str, Decimal]) -> Line:
-    category, tags, minimum, product_currency, is_low_margin = known
-    is_unpriced = False
-    if minimum and product_currency != currency:
-        is_unpriced = product_currency not in rates
-        minimum = 0 if is_unpriced else converted(minimum, product_currency, currency, rates[product_currency])
-    return line._replace(
-        category=category,
-        tags=frozenset(tags),
-        is_low_margin=is_low_margin,
-        minimum_price_minor=minimum,
-        is_unpriced=is_unpriced,
-    )
-
-
-def _rates(
-    currencies: set[str], currency: str, base: str, rate: Decimal | None, now: dt.datetime
-) -> dict[str, Decimal]:
-    """How many of `currency` each of these is worth today, for minimum prices kept in other currencies: rare."""
-    if not rate:
-        return {}
-    in_base = dict(
-        ExchangeRate.objects.filter(currency__in=currencies, on__lte=now.date())
-        .order_by("currency", "-on")
-        .distinct("currency")
-        .values_list("currency", "rate")
-    )
-    in_base[base] = Decimal(1)
-    return {other: in_base[other] / rate for other in currencies if other in in_base}
-
-
-def _code(read: _Read, currency: str) -> CodeFacts:
-    return CodeFacts(
-        id=read.code_id,
-        code=read.code,
-        version_id=read.version_id,
-        customer_id=read.owner_id,
-        is_public=read.is_public,
-        state=read.state,
-        starts_at=read.starts_at,
-        expires_at=read.expires_at,
-        incentive_id=read.incentive_id,
-        incentive_public_id=read.incentive_public_id,
-        incentive_name=read.incentive_name,
-        incentive_state=read.incentive_state,
-        terms=read.terms or {},
-        used=Used(
-            total=read.total_used,
-            code=read.code_used or 0,
-            # By number and by email: the nearer to the limit decides.
-            customer=max(read.customer_used or 0, read.email_used or 0),
-            spent={currency: read.spent_minor or 0},
-            is_stopped=read.is_stopped,
+    found = {row[_SHARED - 1]: OfferFacts(*row[_SHARED:]) for row in rows if row[_SHARED - 1] is not None}
+    local = now.astimezone(ZoneInfo(zone))
+    facts = Facts(
+        basket=Basket(
+            currency=checkout.currency,
+            lines=known_lines(checkout.lines, products, checkout.currency, base=base, rate=rate, now=now),
+            shipping_minor=checkout.shipping_minor,
+            country=checkout.country,
+            channel=checkout.channel,
+            region=checkout.region,
+            store=checkout.store,
+            payment_method=checkout.payment_method,
+            attributes=checkout.attributes,
+            at=local,
+            shopper=Shopper(customer_id, email_key is not None, orders or 0),
         ),
+        persons=(*further, email_key) if email_key is not None else tuple(further),
+        offers=(),
+        unknown=tuple([typed for place, typed in enumerate(codes, 1) if place not in found]),
+        policy=policy_of(policy_id) if policy_id else Policy(),
+        policy_id=policy_id,
+        base_currency=base,
+        rate=rate,
+        now=now,
+        today=local.date(),
     )
+    return with_offers(facts, _once(found.values()))
+
+
+def with_offers(facts: Facts, offers: Iterable[OfferFacts]) -> Facts:
+    """The facts with these offers in play, and every counter that they ask for."""
+    offers = list(offers)
+    rules = rules_of([offer.version_id for offer in offers])
+    facts = _with_segments(facts, rules.values())
+    budgets = _budget_versions([offer.budget_id for offer in offers if offer.budget_id is not None])
+    made = tuple([_offer(facts, one, rules[one.version_id], budgets.get(one.budget_id)) for one in offers])
+    kept: dict[Key, int] = {}
+    for offer in made:
+        kept.update(_kept(offer.facts, facts))
+    if missing := [ask.key for offer in made for ask in offer.asks if ask.most is not None and ask.key not in kept]:
+        kept.update(_read_kept(missing, facts.rolling_keys))
+    return replace(facts, offers=made, kept=kept)
 
 
 def shop_currency() -> str:
     """The base currency of the installation."""
     return Shop.objects.values_list("currency", flat=True).get()
+
+
+def _typed(code: str) -> tuple[str, str]:
+    return (*readings(code), "", "")[:2]
+
+
+def _once(offers: Iterable[OfferFacts]) -> list[OfferFacts]:
+    """A code typed twice is one code."""
+    return list({offer.code_id or -offer.incentive_id: offer for offer in offers}.values())
+
+
+def _offer(facts: Facts, offer: OfferFacts, rule: IncentiveRule, budget_version: int | None) -> Offer:
+    rule = with_terms(rule, offer.terms or {})
+    counted = Counted(
+        rule=rule,
+        incentive_id=offer.incentive_id,
+        code_id=offer.code_id,
+        customer_id=facts.basket.shopper.id,
+        persons=facts.persons,
+        currency=facts.basket.currency,
+        now=facts.now,
+        today=facts.today,
+        budget_id=offer.budget_id,
+        budget=limits_of(budget_version) if budget_version else BudgetLimits() if offer.budget_id else None,
+        allowance=facts.policy.allowance,
+    )
+    return Offer(offer, rule, counted, budget_version)
+
+
+def _kept(offer: OfferFacts, facts: Facts) -> Iterable[tuple[Key, int]]:
+    """The counters that came with the offer itself."""
+    incentive = offer.incentive_id
+    yield Key(incentive, "incentive", 0), offer.total_used
+    yield Key(incentive, "incentive", 0, "", facts.basket.currency), offer.spent_minor
+    if offer.code_used is not None and offer.code_id is not None:
+        yield Key(incentive, "code", offer.code_id), offer.code_used
+    if offer.customer_used is not None and (customer := facts.basket.shopper.id) is not None:
+        yield Key(incentive, "customer", customer), offer.customer_used
+    if offer.person_used is not None:
+        for person in facts.persons:
+            yield Key(incentive, "person", person), offer.person_used
+
+
+def _with_segments(facts: Facts, rules: Iterable[IncentiveRule]) -> Facts:
+    """Which of the segments that these rules ask for she is in."""
+    shopper = facts.basket.shopper
+    asked = {
+        segment for rule in rules for condition in rule.conditions for segment in getattr(condition, "segments", ())
+    }
+    if not asked or shopper.id is None:
+        return facts
+    hers = Membership.objects.filter(customer_id=shopper.id, segment_id__in=asked).values_list("segment_id", flat=True)
+    return replace(facts, basket=replace(facts.basket, shopper=replace(shopper, segments=frozenset(hers))))
+
+
+def _budget_versions(budget_ids: list[int]) -> dict[int | None, int]:
+    if not budget_ids:
+        return {}
+    return dict(Budget.objects.filter(pk__in=budget_ids, version__isnull=False).values_list("pk", "version_id"))
+
+
+def _read_kept(keys: Sequence[Key], rolling_keys: list[int]) -> dict[Key, int]:
+    """What these counters say, and for rolling ones what the uses themselves say."""
+    keys = list(dict.fromkeys(keys))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT asked.at,
+                   CASE WHEN asked.since IS NULL THEN coalesce(counter.redeemed + counter.spent_minor, 0)
+                        ELSE rolling_used_v1(asked.incentive_id, asked.scope, asked.subject_id, %s::bigint[],
+                                             asked.since, asked.currency) END
+            FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[])
+                 WITH ORDINALITY AS asked (incentive_id, scope, subject_id, period, currency, since, at)
+            LEFT JOIN incentives_counter counter
+              ON (counter.incentive_id, counter.scope, counter.subject_id, counter.period, counter.currency)
+               = (asked.incentive_id, asked.scope, asked.subject_id, asked.period, asked.currency)
+            """,
+            [rolling_keys, *[list(column) for column in zip(*keys, strict=True)]],
+        )
+        return {keys[at - 1]: used for at, used in cursor.fetchall()}

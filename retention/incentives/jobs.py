@@ -5,11 +5,12 @@ import datetime as dt
 from django.db.models import F, Sum
 from django.utils.translation import gettext_lazy as _
 
-from retention.incentives.models import CodeBatch
+from retention.incentives.models import CodeBatch, Redemption
 from retention.incentives.operations.code_batches import JOB, fill_batch
 from retention.incentives.operations.near_limits import untold_limits, watch_limits
 from retention.incentives.operations.pools import expiring_pools, low_pools, watch_expiring_pools, watch_pools
 from retention.incentives.operations.reconcile import differences, reconcile
+from retention.incentives.operations.redemptions import release_expired
 from retention.registries import DueJob, jobs
 
 
@@ -31,6 +32,22 @@ class MakeCodes(DueJob):
     def preview(cls, *, now):
         waiting = CodeBatch.objects.filter(state=CodeBatch.State.WAITING)
         return {"due": waiting.aggregate(left=Sum(F("wanted") - F("made")))["left"] or 0}
+
+
+@jobs.register
+class ReleaseHolds(DueJob):
+    key = "incentives.release_holds"
+    label = _("Release what checkouts held and did not redeem")
+    order = 30
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return {"due": release_expired(now=now)}
+
+    @classmethod
+    def preview(cls, *, now):
+        over = Redemption.objects.filter(state=Redemption.State.HELD, held_until__lte=now)
+        return {"due": over.count()}
 
 
 @jobs.register

@@ -30,18 +30,36 @@ class CodeData(PersonData):
 class RedemptionData(PersonData):
     key = "incentives.redemption"
     model = "incentives.Redemption"
-    #: The keyed hash of her email names nobody and keeps limits once per person after she is forgotten.
+    #: The keyed hashes of her email, phone, address and payment name nobody, and keep limits once per person after
+    #: she is forgotten.
     columns: ClassVar = {
         "customer": "keep",
-        "email_key": "keep",
+        "persons": "keep",
         "source": "keep",
+        "hold_source": "keep",
         "request_hash": "keep",
         "order_reference": "keep",
         "currency": "keep",
         "effects": "keep",
-        "rollback_source": "keep",
-        "rollback_reason": "keep",
     }
+
+
+@people.register
+class UseData(PersonData):
+    key = "incentives.use"
+    model = "incentives.Use"
+    owner = "redemption__customer"
+    merging = "stay"  # it follows its redemption
+    columns: ClassVar = {"rolling_for": "keep"}
+
+
+@people.register
+class RollbackData(PersonData):
+    key = "incentives.rollback"
+    model = "incentives.Rollback"
+    owner = "redemption__customer"
+    merging = "stay"  # it follows its redemption
+    columns: ClassVar = {"source": "keep", "reason": "keep", "lines": "keep", "effects": "keep"}
 
 
 @people.register
@@ -50,5 +68,5 @@ class CounterData(PersonData):
     model = "incentives.Counter"
     owner = ""
     merging = "combine"
-    #: Of scope "customer" her number, of scope "email" the keyed hash.
+    #: Of scope "customer" her number, of scope "person" the keyed hash.
     columns: ClassVar = {"subject_id": "keep"}

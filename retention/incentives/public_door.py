@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from retention.doors.tries import check_tries, count_failure
-from retention.incentives.facts import Buyer
+from retention.incentives.checkouts import Buyer
 from retention.refusals import Refusal, Refused
 from retention.work.operations import raise_alert
 
@@ -38,6 +38,8 @@ SECRET = frozenset(
         "code_void",
         "customer_limit_reached",
         "ended",
+        "limit_reached",
+        "money_limit_reached",
         "no_such_code",
         "not_live",
         "not_started",

@@ -1,30 +1,25 @@
-"""What a checkout's endpoints take and give, in the shapes of the HTTP API; amounts in minor units."""
+"""What the endpoints of a checkout take, in the shapes of the HTTP API; amounts in minor units."""
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
-from ninja import Schema
 from pydantic import (
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
     StrictBool,
+    StrictFloat,
     StrictInt,
     StringConstraints,
     model_validator,
 )
 
 from retention.incentives.baskets import Line
-from retention.incentives.facts import Buyer, Checkout
-from retention.incentives.models import Incentive, Redemption
-from retention.incentives.operations import Redeemed
+from retention.incentives.checkouts import Buyer, Checkout
 from retention.incentives.parts import Currency
-from retention.incentives.qualifying import Qualifying
-from retention.refusals import Refusal
 
 Text = StringConstraints(strip_whitespace=True, min_length=1)
 #: No basket is worth more; so that sums of what callers send always fit the database.
@@ -58,6 +53,16 @@ class BasketIn(Body):
         default="", description="ISO 3166 code of the delivery address; unknown is outside every country."
     )
     channel: Annotated[str, StringConstraints(max_length=40)] = ""
+    region: Annotated[str, StringConstraints(max_length=60)] = Field(default="", description="Of the delivery address.")
+    store: Annotated[str, StringConstraints(max_length=60)] = ""
+    payment_method: Annotated[str, StringConstraints(max_length=60)] = ""
+    attributes: Annotated[
+        dict[
+            Annotated[str, StringConstraints(min_length=1, max_length=60)],
+            StrictBool | StrictInt | StrictFloat | Annotated[str, StringConstraints(max_length=200)],
+        ],
+        Field(max_length=50),
+    ] = Field(default={}, description="The order's own, for offers that ask for them.")
 
     @model_validator(mode="after")
     def is_worth_something_sane(self) -> BasketIn:
@@ -67,17 +72,31 @@ class BasketIn(Body):
 
 
 class CustomerIn(Body):
-    """By at least one; the first that is known counts. An email that nobody has is a guest's."""
+    """By at least one of the first three; the first that is known counts. An email that nobody has is a guest's.
+
+    Phone, address and payment token are kept as keyed hashes alone. They are for limits per customer: one person under
+    several emails counts as one.
+    """
 
     reference: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
     id: uuid.UUID | None = None
     email: Annotated[str, StringConstraints(pattern=r"^\s*[^@\s]+@[^@\s]+\s*$", max_length=254)] | None = None
+    phone: Annotated[str, StringConstraints(pattern=r"[0-9]{3}", max_length=40)] | None = None
+    address: Annotated[str, StringConstraints(pattern=r"\w", max_length=300)] | None = Field(
+        default=None, description="The delivery address in one text, always written the same way."
+    )
+    payment_token: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
+        default=None, description="The payment provider's own name of the card or account."
+    )
 
     @model_validator(mode="after")
     def names_somebody(self) -> CustomerIn:
         if not (self.reference or self.id or self.email):
             raise ValueError("name the customer by reference, id or email, or leave `customer` out")
         return self
+
+    def as_buyer(self) -> Buyer:
+        return Buyer(self.reference, self.id, self.email, self.phone, self.address, self.payment_token)
 
 
 class CheckoutIn(Body):
@@ -88,7 +107,7 @@ class CheckoutIn(Body):
     )
 
     def as_checkout(self) -> Checkout:
-        basket, customer = self.basket, self.customer
+        basket = self.basket
         return Checkout(
             currency=basket.currency,
             lines=tuple(
@@ -107,178 +126,72 @@ class CheckoutIn(Body):
             shipping_minor=basket.shipping_minor,
             country=basket.country,
             channel=basket.channel,
-            buyer=Buyer(customer.reference, customer.id, customer.email) if customer else Buyer(),
+            region=basket.region,
+            store=basket.store,
+            payment_method=basket.payment_method,
+            attributes=basket.attributes,
+            buyer=self.customer.as_buyer() if self.customer else Buyer(),
             order_reference=self.order_reference,
         )
 
 
+#: What was typed, in the order of typing. Automatic offers need no code.
+Codes = Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=100)], ...], Field(max_length=20)]
+
+
 class ValidationIn(CheckoutIn):
-    code: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    codes: Codes = ()
+    hold_minutes: Annotated[StrictInt, Field(ge=1, le=7 * 24 * 60)] | None = Field(
+        default=None, description="Keep it for this long: it counts at once. Send an Idempotency-Key with it."
+    )
+    at: AwareDatetime | None = Field(
+        default=None, description="As if it were this moment. For keys that may read incentives."
+    )
+    drafts: Annotated[tuple[uuid.UUID, ...], Field(max_length=20)] = Field(
+        default=(), description="Incentives to look at as if they were live. For keys that may read incentives."
+    )
+
+    @model_validator(mode="after")
+    def holds_what_is_real(self) -> ValidationIn:
+        if self.hold_minutes and (self.at or self.drafts):
+            raise ValueError("only what is live now can be held: leave `at` and `drafts` out")
+        return self
 
 
-class RedemptionIn(ValidationIn):
+class RedemptionIn(CheckoutIn):
+    codes: Codes = ()
+    hold: uuid.UUID | None = Field(default=None, description="What was held for this basket, in place of codes.")
     order_reference: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] = Field(
         description="The shop's own number of this order."
     )
 
+    @model_validator(mode="after")
+    def names_codes_or_a_hold(self) -> RedemptionIn:
+        if self.hold and self.codes:
+            raise ValueError("what was held is redeemed as it was held: leave `codes` out")
+        return self
 
-class RollbackIn(Body):
+
+class ReturnedLineIn(Body):
+    line: Annotated[StrictInt, Field(ge=0, le=499)] = Field(description="Its place among the lines, from 0.")
+    quantity: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
+
+
+class ReturnIn(Body):
+    lines: Annotated[list[ReturnedLineIn], Field(min_length=1, max_length=500)] | None = Field(
+        default=None, description="The lines and units that came back; left out: all that is left."
+    )
+
+    @model_validator(mode="after")
+    def names_lines_once(self) -> ReturnIn:
+        if self.lines and len({line.line for line in self.lines}) != len(self.lines):
+            raise ValueError("name each line once")
+        return self
+
+    @property
+    def quantities(self) -> dict[int, int] | None:
+        return None if self.lines is None else {line.line: line.quantity for line in self.lines}
+
+
+class RollbackIn(ReturnIn):
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-
-
-class UnitsOut(Schema):
-    quantity: int
-    total_minor: int
-
-
-class LineOut(Schema):
-    sku: str
-    quantity: int
-    amount_minor: int
-    discount_minor: int
-    total_minor: int
-    units: list[UnitsOut] = Field(description="What its units cost in the end, each: those that are alike together.")
-
-
-class ShippingOut(Schema):
-    amount_minor: int
-    discount_minor: int
-    total_minor: int
-
-
-class EffectsOut(Schema):
-    currency: str
-    lines: list[LineOut]
-    shipping: ShippingOut
-    goods_minor: int
-    discount_minor: int
-    total_minor: int
-
-
-class IncentiveRef(Schema):
-    id: uuid.UUID
-    name: str
-
-
-class ReasonOut(Schema):
-    code: str
-    params: dict[str, Any]
-    detail: str
-
-
-class ValidationOut(Schema):
-    is_valid: bool
-    code: str
-    incentive: IncentiveRef
-    effects: EffectsOut | None = Field(description="What it would take off; absent where it does not hold.")
-    reasons: list[ReasonOut] = Field(description="Every reason why it does not hold.")
-    expires_at: dt.datetime | None
-
-
-class OfferOut(Schema):
-    code: str
-    incentive: IncentiveRef
-    sentence: str
-    is_public: bool
-    discount_minor: int
-    effects: EffectsOut
-    expires_at: dt.datetime | None
-
-
-class NearMissOut(Schema):
-    code: str
-    incentive: IncentiveRef
-    sentence: str
-    missing: str = Field(description="What to tell the shopper: “Add 12.00 EUR to get Free shipping”.")
-    reasons: list[ReasonOut]
-
-
-class QualificationOut(Schema):
-    offers: list[OfferOut] = Field(description="What fits, the biggest discount first.")
-    near_misses: list[NearMissOut]
-
-
-class RedemptionOut(Schema):
-    id: uuid.UUID
-    code: str
-    incentive: IncentiveRef
-    order_reference: str
-    redeemed_at: dt.datetime
-    effects: EffectsOut
-
-
-class RedemptionNow(RedemptionOut):
-    rolled_back_at: dt.datetime | None
-    rollback_reason: str
-
-
-def effects_out(effects: Mapping[str, Any]) -> dict[str, Any]:
-    """Effects read from a row in the order of the schema, so that an answer repeated is the same to the byte."""
-    return {
-        "currency": effects["currency"],
-        "lines": [
-            {
-                **{name: line[name] for name in LineOut.model_fields},
-                "units": [{name: units[name] for name in UnitsOut.model_fields} for units in line["units"]],
-            }
-            for line in effects["lines"]
-        ],
-        "shipping": {name: effects["shipping"][name] for name in ShippingOut.model_fields},
-        "goods_minor": effects["goods_minor"],
-        "discount_minor": effects["discount_minor"],
-        "total_minor": effects["total_minor"],
-    }
-
-
-def redemption_out(redeemed: Redeemed) -> dict[str, Any]:
-    return {
-        "id": redeemed.public_id,
-        "code": redeemed.code,
-        "incentive": {"id": redeemed.incentive_id, "name": redeemed.incentive_name},
-        "order_reference": redeemed.order_reference,
-        "redeemed_at": redeemed.redeemed_at.isoformat().replace("+00:00", "Z"),
-        "effects": effects_out(redeemed.effects),
-    }
-
-
-def redemption_now(redemption: Redemption, incentive: Incentive) -> dict[str, Any]:
-    return {
-        "id": redemption.public_id,
-        "code": redemption.code.code,
-        "incentive": {"id": incentive.public_id, "name": incentive.name},
-        "order_reference": redemption.order_reference,
-        "redeemed_at": redemption.redeemed_at,
-        "effects": effects_out(redemption.effects),
-        "rolled_back_at": redemption.rolled_back_at,
-        "rollback_reason": redemption.rollback_reason,
-    }
-
-
-def reason_out(reason: Refusal) -> dict[str, Any]:
-    return {"code": reason.code, "params": dict(reason.params), "detail": str(reason)}
-
-
-def offer_out(offer: Qualifying) -> dict[str, Any]:
-    return {
-        **_offered(offer),
-        "is_public": offer.code.is_public,
-        "discount_minor": offer.decision.evaluation.discount_minor,
-        "effects": effects_out(offer.decision.evaluation.as_json()),
-        "expires_at": offer.code.expires_at,
-    }
-
-
-def near_miss_out(offer: Qualifying) -> dict[str, Any]:
-    return {
-        **_offered(offer),
-        "missing": offer.missing,
-        "reasons": [reason_out(reason) for reason in offer.decision.reasons],
-    }
-
-
-def _offered(offer: Qualifying) -> dict[str, Any]:
-    return {
-        "code": offer.code.code,
-        "incentive": {"id": offer.code.incentive_public_id, "name": offer.code.incentive_name},
-        "sentence": offer.sentence,
-    }

@@ -13,7 +13,8 @@ from pydantic import AwareDatetime, Field, StrictInt, StringConstraints
 from retention.incentives.cart_conditions import Condition
 from retention.incentives.models import Code, CodeBatch, Incentive
 from retention.incentives.rules import CodeSettings, Effect, IncentiveRule, Limits, Stackable, Validity, sentence
-from retention.incentives.schemas import Body, IncentiveRef
+from retention.incentives.schemas import Body
+from retention.incentives.schemas_out import IncentiveRef
 from retention.incentives.versions import rule_of
 
 

@@ -1,10 +1,14 @@
-"""What an offer would do to a basket at some moment, a draft as if it were live. Reads only."""
+"""What offers would do to a basket at some moment, drafts as if they were live. Reads only."""
 
 import datetime as dt
+import uuid
+from collections.abc import Sequence
 
+from retention.incentives.checkouts import Checkout
 from retention.incentives.decisions import Decision, decide
-from retention.incentives.facts import Checkout, CodeFacts, Used, read_facts
-from retention.incentives.models import Counter, Incentive
+from retention.incentives.facts import Facts, OfferFacts, read_facts, with_offers
+from retention.incentives.models import Incentive
+from retention.incentives.querysets import NoSuchIncentive, incentives, used_of
 from retention.incentives.versions import rule_of
 
 
@@ -14,39 +18,47 @@ def try_offer(*, incentive: Incentive, checkout: Checkout, at: dt.datetime) -> D
     Raises:
         NoSuchCustomer: she is named by a number that nobody has.
     """
-    facts = read_facts(checkout, code="", now=at)
-    rule, shopper = rule_of(incentive.version_id), facts.basket.shopper
-    used = _used(incentive.pk, {"customer": shopper.id, "email": facts.email_key})
-    code = CodeFacts(
-        id=0,
-        code="",
+    facts = read_facts(checkout, codes=(), now=at)
+    is_draft = incentive.state == Incentive.State.DRAFT
+    return decide(with_offers(facts, offers_of([incentive], facts, Incentive.State.LIVE if is_draft else None)))
+
+
+def offers_of(chosen: Sequence[Incentive], facts: Facts, state: str | None) -> list[OfferFacts]:
+    """The newest versions of incentives as offers of this very shopper, in this state (None: in their own)."""
+    used = used_of(one.pk for one in chosen)
+    return [_offer(one, state or one.state, used[one.pk], facts.basket.currency) for one in chosen]
+
+
+def drafts_as_live(public_ids: Sequence[uuid.UUID], facts: Facts) -> list[OfferFacts]:
+    """These incentives, whatever their state, as offers of this very shopper that are live.
+
+    Raises:
+        NoSuchIncentive: one of them is none.
+    """
+    found = list(incentives().filter(public_id__in=public_ids))
+    if len(found) < len(set(public_ids)):
+        raise NoSuchIncentive
+    return offers_of(found, facts, Incentive.State.LIVE)
+
+
+def _offer(incentive: Incentive, state: str, used: dict, currency: str) -> OfferFacts:
+    rule = rule_of(incentive.version_id)
+    return OfferFacts(
+        code_id=None,
+        code=None,
         version_id=incentive.version_id,
         customer_id=None,
-        is_public=rule.codes.kind == "public",
         state="given",
         starts_at=rule.validity.starts_at,
         expires_at=rule.validity.ends_at,
+        terms=None,
+        budget_id=None,
         incentive_id=incentive.pk,
         incentive_public_id=str(incentive.public_id),
         incentive_name=incentive.name,
-        incentive_state=Incentive.State.LIVE if incentive.state == Incentive.State.DRAFT else incentive.state,
-        terms={},
-        used=used,
+        incentive_state=state,
+        is_stopped=False,
+        total_used=used["redeemed"],
+        spent_minor=used["spent_minor"].get(currency, 0),
+        is_named=True,
     )
-    return decide(code, facts.basket, now=at)
-
-
-def _used(incentive_id: int, persons: dict[str, int | None]) -> Used:
-    total, customer, spent = 0, 0, {}
-    subjects = [subject for subject in persons.values() if subject is not None]
-    rows = Counter.objects.filter(
-        incentive_id=incentive_id, scope__in=["incentive", *persons], subject_id__in=[0, *subjects]
-    )
-    for row in rows:
-        if row.scope != Counter.Scope.INCENTIVE:
-            customer = max(customer, row.redeemed if row.subject_id == persons[row.scope] else 0)
-        elif row.currency:
-            spent[row.currency] = row.spent_minor
-        else:
-            total = row.redeemed
-    return Used(total, 0, customer, spent)

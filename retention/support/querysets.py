@@ -86,7 +86,7 @@ def _by_code(text: str, shop: Shop) -> list[tuple[Customer, Order | None]]:
         return []
     if code.customer:
         return [(code.customer, None)]
-    used = Redemption.objects.filter(code=code, customer__isnull=False).select_related("customer").order_by("-id")
+    used = Redemption.objects.filter(uses__code=code, customer__isnull=False).select_related("customer").order_by("-id")
     return [(redemption.customer, None) for redemption in used[:FOUND_AT_MOST]]
 
 

@@ -112,41 +112,51 @@ class GrantAdmin(FactAdmin):
 @admin.register(Redemption)
 class RedemptionAdmin(FactAdmin):
     empty_hint = _("The shop's checkout redeems codes through the API.")
-    list_display = ["redeemed_at", "shown_code", "shown_discount", "order_reference", "customer", "shown_state"]
+    list_display = ["redeemed_at", "shown_offers", "shown_discount", "order_reference", "customer", "shown_state"]
     list_filter = [["redeemed_at", DaysFilter]]
     search_fields = ["order_reference__exact"]
     search_help_text = _("The order's number, whole")
     sortable_by = ["redeemed_at"]
-    list_select_related = ["code__incentive", "customer"]
+    list_select_related = ["customer"]
     fields = [
         "public_id",
-        "code",
+        "shown_offers",
         "customer",
         "order_reference",
         "shown_discount",
         "shown_effects",
+        "held_until",
         "redeemed_at",
-        "rolled_back_at",
-        "rollback_reason",
-        "is_use_given_back",
+        "shown_given_back",
+        "ended_at",
     ]
-    readonly_fields = ["shown_discount", "shown_effects"]
-    labels = {"public_id": _("Number for the shop"), "is_use_given_back": _("May be used again")}
+    readonly_fields = ["shown_offers", "shown_discount", "shown_effects", "shown_given_back"]
+    labels = {"public_id": _("Number for the shop"), "ended_at": _("Undone at")}
 
     class Media:
         css = {"all": ["incentives/incentives.css"]}
 
-    @display(description=_("Code"), header=True)
-    def shown_code(self, redemption):
-        return redemption.code.code, redemption.code.incentive.name
+    @admin.display(description=_("Offers"))
+    def shown_offers(self, redemption):
+        offers = redemption.effects.get("offers", ())
+        return ", ".join(f"{offer['code'] or _('by itself')} ({offer['incentive']['name']})" for offer in offers)
 
     @display(description=_("Discount"))
     def shown_discount(self, redemption):
         return amount_text(redemption.discount_minor, redemption.currency)
 
-    @display(description=_("State"), label={"used": "success", "undone": "danger"})
+    @display(description=_("Given back"))
+    def shown_given_back(self, redemption):
+        return amount_text(redemption.given_back_minor, redemption.currency)
+
+    @display(
+        description=_("State"),
+        label={"held": "info", "redeemed": "success", "returned": "warning", "rolled_back": "danger"},
+    )
     def shown_state(self, redemption):
-        return ("undone", _("rolled back")) if redemption.rolled_back_at else ("used", _("used"))
+        if redemption.state == Redemption.State.REDEEMED and redemption.given_back_minor:
+            return "returned", _("returned in part")
+        return redemption.state, redemption.get_state_display()
 
     @admin.display(description=_("Taken off"))
     def shown_effects(self, redemption):

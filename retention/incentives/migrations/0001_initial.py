@@ -1,10 +1,14 @@
+import django.contrib.postgres.fields
+import django.contrib.postgres.indexes
 import django.db.models.deletion
+import django.db.models.expressions
 from django.conf import settings
 from django.db import migrations, models
 
 import retention.marks
 import retention.public_ids
 import retention.shop.models
+from retention.constraints import append_only
 
 
 class Migration(migrations.Migration):
@@ -27,18 +31,31 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("incentive", "Incentive"),
+                            ("stripe", "a part of an incentive's count in a rush"),
                             ("issue", "what was given of an incentive"),
                             ("code", "Code"),
                             ("customer", "Customer"),
-                            ("email", "keyed hash of an email"),
+                            ("person", "keyed hash of an email, phone, address or payment"),
+                            ("budget", "what was used of a budget"),
+                            ("issue_budget", "what was given of a budget"),
                         ],
-                        max_length=10,
+                        max_length=12,
                     ),
                 ),
                 (
                     "subject_id",
                     models.BigIntegerField(
-                        default=0, help_text="The code, customer or hash; 0 for the incentive itself."
+                        default=0, help_text="The code, customer, hash, budget or stripe; 0 for the incentive itself."
+                    ),
+                ),
+                (
+                    "period",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="Of the shop's days: D2026-11-22, W2026-11-16, M2026-11; empty for all time.",
+                        max_length=12,
                     ),
                 ),
                 (
@@ -49,10 +66,22 @@ class Migration(migrations.Migration):
                 ("redeemed", models.BigIntegerField(default=0)),
                 ("spent_minor", models.BigIntegerField(default=0)),
                 (
+                    "most",
+                    models.BigIntegerField(
+                        help_text="The limit that was last asked for; of a stripe its lease.", null=True
+                    ),
+                ),
+                (
                     "is_stopped",
                     models.BooleanField(
                         default=False,
-                        help_text="Of an incentive's two own rows: stop meets redeem on one and grant on the other.",
+                        help_text="Of an incentive's own rows and stripes: stop meets redeem and grant on them.",
+                    ),
+                ),
+                (
+                    "is_striped",
+                    models.BooleanField(
+                        db_default=False, default=False, help_text="Of an incentive's own rows: stripes count too."
                     ),
                 ),
                 ("version_id", models.BigIntegerField(help_text="Of the issue row: what is given now.", null=True)),
@@ -60,11 +89,25 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("incentive_id", "scope", "subject_id", "currency"), name="one_counter_a_limit"
+                        fields=("incentive_id", "scope", "subject_id", "period", "currency"), name="one_counter_a_limit"
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("issued__gte", 0), ("redeemed__gte", 0), ("spent_minor__gte", 0)),
                         name="counters_are_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("scope", "stripe"), _negated=True),
+                            ("most", None),
+                            (
+                                "most__gte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("redeemed"), "+", models.F("spent_minor")
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="stripes_keep_to_their_lease",
                     ),
                 ],
             },
@@ -73,10 +116,7 @@ class Migration(migrations.Migration):
             name="Incentive",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "public_id",
-                    retention.public_ids.PublicIdField(),
-                ),
+                ("public_id", retention.public_ids.PublicIdField()),
                 ("name", models.CharField(max_length=120)),
                 (
                     "kind",
@@ -106,7 +146,12 @@ class Migration(migrations.Migration):
                 (
                     "code_kind",
                     models.CharField(
-                        choices=[("unique", "one code for each customer"), ("public", "one public code")], max_length=10
+                        choices=[
+                            ("unique", "one code for each customer"),
+                            ("public", "one public code"),
+                            ("automatic", "no code: it applies by itself"),
+                        ],
+                        max_length=10,
                     ),
                 ),
                 (
@@ -152,6 +197,10 @@ class Migration(migrations.Migration):
                 ),
                 ("origin", models.CharField(help_text="On whose behalf, such as `campaigns.touch`.", max_length=40)),
                 ("origin_id", models.BigIntegerField(null=True)),
+                (
+                    "budget_id",
+                    models.BigIntegerField(help_text="The Budget that its issue and its use count in.", null=True),
+                ),
                 (
                     "state",
                     models.CharField(
@@ -337,40 +386,58 @@ class Migration(migrations.Migration):
             name="Redemption",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "public_id",
-                    retention.public_ids.PublicIdField(),
-                ),
+                ("public_id", retention.public_ids.PublicIdField()),
                 ("source", models.CharField(db_collation="C", max_length=300)),
                 ("request_hash", models.BinaryField(max_length=32)),
-                ("incentive_id", models.BigIntegerField()),
                 (
-                    "email_key",
-                    models.BigIntegerField(help_text="Keyed hash of the email it was counted under.", null=True),
+                    "hold_source",
+                    models.CharField(
+                        db_collation="C",
+                        help_text="Of what was held before it was redeemed.",
+                        max_length=300,
+                        null=True,
+                    ),
                 ),
-                ("order_reference", models.CharField(max_length=100)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("held", "Held"),
+                            ("redeemed", "Redeemed"),
+                            ("rolled_back", "rolled back whole"),
+                            ("released", "held and released"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "persons",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(),
+                        default=list,
+                        help_text="Keyed hashes that she was counted under: of her email, phone, address, payment.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "policy_id",
+                    models.BigIntegerField(
+                        help_text="The version of the checkout's policy it was decided by.", null=True
+                    ),
+                ),
+                ("order_reference", models.CharField(blank=True, max_length=100)),
                 ("currency", models.CharField(max_length=3, validators=[retention.shop.models.check_currency])),
                 ("discount_minor", models.BigIntegerField()),
+                ("given_back_minor", models.BigIntegerField(db_default=0, default=0)),
                 ("base_minor", models.BigIntegerField(help_text="The discount in the base currency.")),
-                ("effects", models.JSONField(help_text="What was applied, per line and to shipping.")),
-                ("redeemed_at", models.DateTimeField()),
-                ("rolled_back_at", models.DateTimeField(null=True)),
-                ("rollback_source", models.CharField(db_collation="C", max_length=300, null=True)),
-                ("rollback_reason", models.CharField(blank=True, max_length=120)),
                 (
-                    "is_use_given_back",
-                    models.BooleanField(
-                        default=False,
-                        help_text="Rolled back and may be used again; otherwise only its money came back.",
-                    ),
+                    "effects",
+                    models.JSONField(help_text="What was applied, per line and to shipping, and by which offer."),
                 ),
+                ("held_until", models.DateTimeField(null=True)),
+                ("redeemed_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(help_text="Rolled back whole, or released.", null=True)),
                 ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
-                (
-                    "code",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="redemptions", to="incentives.code"
-                    ),
-                ),
                 (
                     "customer",
                     models.ForeignKey(
@@ -381,9 +448,91 @@ class Migration(migrations.Migration):
                         to="customers.customer",
                     ),
                 ),
+            ],
+            options={
+                "ordering": ["-id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Rollback",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(db_collation="C", max_length=300)),
+                ("reason", models.CharField(max_length=120)),
+                (
+                    "lines",
+                    models.JSONField(help_text="The lines and quantities asked for; empty for the whole.", null=True),
+                ),
+                ("discount_minor", models.BigIntegerField(help_text="Of the discount, given back.")),
+                (
+                    "effects",
+                    models.JSONField(help_text="What came back, per line and for shipping, and by which offer."),
+                ),
+                ("is_last", models.BooleanField(help_text="It left nothing of the redemption.")),
+                ("rolled_back_at", models.DateTimeField()),
+                ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
+                (
+                    "redemption",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rollbacks",
+                        to="incentives.redemption",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Use",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("place", models.PositiveSmallIntegerField(help_text="Among the offers of the redemption's effects.")),
+                ("incentive_id", models.BigIntegerField()),
+                ("budget_id", models.BigIntegerField(null=True)),
+                ("budget_version_id", models.BigIntegerField(help_text="The limits it was counted by.", null=True)),
+                ("stripe", models.PositiveSmallIntegerField(help_text="Where it was counted, in a rush.", null=True)),
+                ("discount_minor", models.BigIntegerField()),
+                ("given_back_minor", models.BigIntegerField(db_default=0, default=0)),
+                (
+                    "is_counted",
+                    models.BooleanField(
+                        db_default=True, default=True, help_text="Still a use; otherwise undone and usable again."
+                    ),
+                ),
+                ("used_at", models.DateTimeField()),
+                ("used_on", models.DateField(help_text="The shop's day.")),
+                (
+                    "rolling_for",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(),
+                        help_text="Where a rolling limit may ask: keyed hashes of who used it.",
+                        null=True,
+                        size=None,
+                    ),
+                ),
+                (
+                    "code",
+                    models.ForeignKey(
+                        db_index=False,
+                        help_text="None: by itself.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="uses",
+                        to="incentives.code",
+                    ),
+                ),
+                (
+                    "redemption",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="uses", to="incentives.redemption"
+                    ),
+                ),
                 (
                     "version",
                     models.ForeignKey(
+                        db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -392,8 +541,69 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ["-id"],
+                "ordering": ["redemption_id", "place"],
             },
+        ),
+        migrations.CreateModel(
+            name="Budget",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", retention.public_ids.PublicIdField()),
+                ("name", models.CharField(max_length=120)),
+                ("origin", models.CharField(help_text="Whose it is, such as `campaigns.campaign`.", max_length=40)),
+                ("origin_id", models.BigIntegerField()),
+                ("archived_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "version",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="audit.version",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("archived_at", None)),
+                        fields=("origin", "origin_id"),
+                        name="one_budget_an_origin",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="CheckoutPolicy",
+            fields=[
+                ("id", models.SmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
+                (
+                    "version",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="audit.version",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "checkout policy",
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="checkout_policy_is_single")
+                ],
+            },
+        ),
+        migrations.AddIndex(
+            model_name="incentive",
+            index=models.Index(
+                condition=models.Q(("code_kind", "automatic"), ("state", "live")),
+                fields=["id"],
+                name="incentive_automatic",
+            ),
         ),
         migrations.AddConstraint(
             model_name="incentive",
@@ -490,10 +700,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="redemption",
-            index=models.Index(fields=["incentive_id", "-id"], name="redemption_by_incentive"),
-        ),
-        migrations.AddIndex(
-            model_name="redemption",
             index=models.Index(fields=["customer", "-id"], name="redemption_by_customer"),
         ),
         migrations.AddIndex(
@@ -504,6 +710,10 @@ class Migration(migrations.Migration):
             model_name="redemption",
             index=models.Index(fields=["redeemed_at"], name="redemption_by_day"),
         ),
+        migrations.AddIndex(
+            model_name="redemption",
+            index=models.Index(condition=models.Q(("state", "held")), fields=["held_until"], name="redemption_held"),
+        ),
         migrations.AddConstraint(
             model_name="redemption",
             constraint=models.UniqueConstraint(fields=("source",), name="one_redemption_a_source"),
@@ -511,27 +721,73 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="redemption",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("rollback_source__isnull", False)),
-                fields=("rollback_source",),
-                name="one_rollback_a_source",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="redemption",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("base_minor__gte", 0), ("discount_minor__gt", 0)),
-                name="redemption_brings_something",
+                condition=models.Q(("hold_source__isnull", False)),
+                fields=("hold_source",),
+                name="one_redemption_a_hold",
             ),
         ),
         migrations.AddConstraint(
             model_name="redemption",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("rollback_source", None), ("rolled_back_at", None)),
-                    models.Q(("rollback_source__isnull", False), ("rolled_back_at__isnull", False)),
-                    _connector="OR",
+                    ("base_minor__gte", 0),
+                    ("discount_minor__gte", 0),
+                    ("given_back_minor__gte", 0),
+                    ("given_back_minor__lte", models.F("discount_minor")),
                 ),
-                name="rolled_back_whole",
+                name="no_more_is_given_back_than_was_taken",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="redemption",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("ended_at", None), ("held_until__isnull", False), ("redeemed_at", None), ("state", "held")
+                    ),
+                    models.Q(
+                        ("ended_at__isnull", False),
+                        ("held_until__isnull", False),
+                        ("redeemed_at", None),
+                        ("state", "released"),
+                    ),
+                    models.Q(("ended_at", None), ("redeemed_at__isnull", False), ("state", "redeemed")),
+                    models.Q(("ended_at__isnull", False), ("redeemed_at__isnull", False), ("state", "rolled_back")),
+                    _connector="OR",
+                ),
+                name="redemption_states_have_their_times",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="rollback",
+            constraint=models.UniqueConstraint(fields=("source",), name="one_rollback_a_source"),
+        ),
+        migrations.AddIndex(
+            model_name="use",
+            index=models.Index(fields=["incentive_id", "-id"], name="use_by_incentive"),
+        ),
+        migrations.AddIndex(
+            model_name="use",
+            index=models.Index(condition=models.Q(("code__isnull", False)), fields=["code", "-id"], name="use_by_code"),
+        ),
+        migrations.AddIndex(
+            model_name="use",
+            index=models.Index(
+                condition=models.Q(("budget_id__isnull", False)), fields=["budget_id", "-id"], name="use_by_budget"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="use",
+            index=django.contrib.postgres.indexes.GinIndex(
+                condition=models.Q(("rolling_for__isnull", False)), fields=["rolling_for"], name="use_rolling"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="use",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("given_back_minor__gte", 0), ("given_back_minor__lte", models.F("discount_minor"))),
+                name="use_gives_no_more_back_than_it_took",
+            ),
+        ),
+        append_only("incentives_rollback"),
     ]

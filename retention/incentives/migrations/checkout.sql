@@ -1,238 +1,436 @@
--- The hot path's read and write: everything a checkout decision needs, a redemption, and its roll-back.
+-- The hot path's read and write: everything a checkout decision needs, and a redemption.
 --
 -- A session keeps the plans of these functions from its first call, when a table may still be empty and reading all of
 -- it looks cheap. Every statement in them finds single rows by an index, so each function is told to.
 
--- Everything that one decision about one code reads.
+-- Everything that the decision about a checkout reads: one row for each code that is there and for each live automatic
+-- offer, each with what is known of the shopper and the shop; one row without an offer where there is none.
 --
 -- The person: by the shop's reference, our public id, or email; a merged one is who she became. She is also counted by
--- a keyed hash of her email, so that a guest who becomes a customer does not begin again.
--- The code: `p_code` as it was typed, or else `p_reading`, with look-alikes read as what they stand for.
-CREATE FUNCTION checkout_facts_v1(
-    p_code text, p_reading text, p_reference text, p_public_id uuid, p_email text, p_hash_key bytea,
-    p_email_key bigint, p_skus text, p_currency text, p_order text, p_day date,
-    OUT customer_id bigint, OUT email_key bigint, OUT orders bigint,
-    OUT code_id bigint, OUT code text, OUT version_id bigint, OUT owner_id bigint, OUT is_public boolean,
-    OUT state text, OUT starts_at timestamptz, OUT expires_at timestamptz, OUT terms json,
-    OUT incentive_id bigint, OUT incentive_public_id text, OUT incentive_name text, OUT incentive_state text,
-    OUT total_used bigint, OUT is_stopped boolean, OUT spent_minor bigint, OUT code_used bigint,
-    OUT customer_used bigint, OUT email_used bigint,
-    OUT products json, OUT base_currency text, OUT rate numeric
-) LANGUAGE plpgsql STABLE SET enable_seqscan TO off SET plan_cache_mode TO force_generic_plan AS $$
+-- a keyed hash of her email, so that a guest who becomes a customer does not begin again; `p_persons` are further
+-- hashes that the caller made, of phone, address or payment.
+-- The codes: for each what was typed, and what it may mean with look-alikes read as what they stand for (or nothing).
+-- The products are in the first row only.
+CREATE FUNCTION checkout_facts_v2(
+    p_codes text, p_reference text, p_public_id uuid, p_email text, p_hash_key bytea, p_email_key bigint,
+    p_persons bigint[], p_skus text, p_currency text, p_order text, p_day date
+) RETURNS TABLE (
+    customer_id bigint, email_key bigint, orders bigint, products json, base_currency text, rate numeric,
+    time_zone text, policy_id bigint,
+    place int, code_id bigint, code text, version_id bigint, owner_id bigint, state text,
+    starts_at timestamptz, expires_at timestamptz, terms json, budget_id bigint,
+    incentive_id bigint, incentive_public_id text, incentive_name text, incentive_state text,
+    is_stopped boolean, total_used bigint, spent_minor bigint, code_used bigint, customer_used bigint,
+    person_used bigint
+) LANGUAGE plpgsql STABLE ROWS 1 SET enable_seqscan TO off SET plan_cache_mode TO force_generic_plan AS $$
+#variable_conflict use_column
 DECLARE
     v_email text;
+    v_persons bigint[] := p_persons;
+    v_typed text[] := string_to_array(p_codes, E'\x1f');
+    v_automatic bigint[];
+    v_codes int := coalesce(array_length(v_typed, 1), 0) / 2;
+    v_customer bigint;
+    v_code bigint;
     v_grant bigint;
-    v_text text;
+    v_incentive bigint;
+    v_is_striped boolean;
+    v_are_told boolean := false;
 BEGIN
     IF p_reference IS NOT NULL THEN
-        SELECT coalesce(c.merged_into_id, c.id) INTO customer_id FROM customers_customer c WHERE c.reference = p_reference;
+        SELECT coalesce(c.merged_into_id, c.id) INTO v_customer FROM customers_customer c WHERE c.reference = p_reference;
     END IF;
-    IF customer_id IS NULL AND p_public_id IS NOT NULL THEN
-        SELECT coalesce(c.merged_into_id, c.id) INTO customer_id FROM customers_customer c WHERE c.public_id = p_public_id;
+    IF v_customer IS NULL AND p_public_id IS NOT NULL THEN
+        SELECT coalesce(c.merged_into_id, c.id) INTO v_customer FROM customers_customer c WHERE c.public_id = p_public_id;
     END IF;
-    IF customer_id IS NULL AND p_email IS NOT NULL THEN
-        SELECT c.id INTO customer_id FROM customers_customer c WHERE c.email_normal = p_email AND c.merged_into_id IS NULL;
+    IF v_customer IS NULL AND p_email IS NOT NULL THEN
+        SELECT c.id INTO v_customer FROM customers_customer c WHERE c.email_normal = p_email AND c.merged_into_id IS NULL;
     END IF;
-    IF customer_id IS NOT NULL THEN
-        SELECT c.email_normal INTO v_email FROM customers_customer c WHERE c.id = checkout_facts_v1.customer_id;
+    IF v_customer IS NOT NULL THEN
+        SELECT c.email_normal INTO v_email FROM customers_customer c WHERE c.id = v_customer;
         SELECT count(*) INTO orders FROM customers_order o
-        WHERE o.customer_id = checkout_facts_v1.customer_id
+        WHERE o.customer_id = v_customer
           AND o.state IN ('paid', 'fulfilled', 'partially_returned', 'returned')
           AND o.reference IS DISTINCT FROM p_order;
     END IF;
+    customer_id := v_customer;
     email_key := p_email_key;
     IF v_email <> p_email OR p_email IS NULL AND v_email IS NOT NULL THEN
         email_key := substr(sha256(p_hash_key || convert_to(v_email, 'UTF8')), 1, 8)::bigint;
     END IF;
-
-    FOREACH v_text IN ARRAY ARRAY[p_code, p_reading] LOOP
-        SELECT c.id, c.code, c.version_id, c.customer_id, c.is_public, c.state, c.starts_at, c.expires_at, c.grant_id,
-               c.incentive_id
-        INTO code_id, code, version_id, owner_id, is_public, state, starts_at, expires_at, v_grant, incentive_id
-        FROM incentives_code c WHERE c.code = v_text;
-        EXIT WHEN FOUND;
-    END LOOP;
-    IF code_id IS NOT NULL THEN
-        -- One lookup each: a join begins by making ready what it may not need, and is slower.
-        IF v_grant IS NOT NULL THEN
-            SELECT g.terms INTO terms FROM incentives_grant g WHERE g.id = v_grant;
-        END IF;
-        SELECT i.public_id, i.name, i.state INTO incentive_public_id, incentive_name, incentive_state
-        FROM incentives_incentive i WHERE i.id = checkout_facts_v1.incentive_id;
-        SELECT c.redeemed, c.is_stopped INTO total_used, is_stopped FROM incentives_counter c
-        WHERE c.incentive_id = checkout_facts_v1.incentive_id AND c.scope = 'incentive' AND c.subject_id = 0
-          AND c.currency = '';
-        SELECT c.spent_minor INTO spent_minor FROM incentives_counter c
-        WHERE c.incentive_id = checkout_facts_v1.incentive_id AND c.scope = 'incentive' AND c.subject_id = 0
-          AND c.currency = p_currency;
-        SELECT c.redeemed INTO code_used FROM incentives_counter c
-        WHERE c.incentive_id = checkout_facts_v1.incentive_id AND c.scope = 'code'
-          AND c.subject_id = checkout_facts_v1.code_id AND c.currency = '';
-        IF customer_id IS NOT NULL THEN
-            SELECT c.redeemed INTO customer_used FROM incentives_counter c
-            WHERE c.incentive_id = checkout_facts_v1.incentive_id AND c.scope = 'customer'
-              AND c.subject_id = checkout_facts_v1.customer_id AND c.currency = '';
-        END IF;
-        IF email_key IS NOT NULL THEN
-            SELECT c.redeemed INTO email_used FROM incentives_counter c
-            WHERE c.incentive_id = checkout_facts_v1.incentive_id AND c.scope = 'email'
-              AND c.subject_id = checkout_facts_v1.email_key AND c.currency = '';
-        END IF;
+    IF email_key IS NOT NULL THEN
+        v_persons := array_append(v_persons, email_key);
     END IF;
 
     -- No product number holds the separator: it is a control character.
     SELECT json_agg(json_build_array(p.sku, p.category, p.tags, p.minimum_price_minor, p.currency, p.is_low_margin))
     INTO products FROM customers_product p WHERE p.sku = ANY (string_to_array(p_skus, E'\x1f'));
-    SELECT s.currency INTO base_currency FROM shop_shop s;
+    SELECT s.currency, s.time_zone INTO base_currency, time_zone FROM shop_shop s;
+    SELECT p.version_id INTO policy_id FROM incentives_checkoutpolicy p;
     IF base_currency = p_currency THEN
         rate := 1;
     ELSE
         SELECT r.rate INTO rate FROM shop_exchangerate r
         WHERE r.currency = p_currency AND r."on" <= p_day ORDER BY r."on" DESC LIMIT 1;
     END IF;
+
+    SELECT array_agg(i.id) INTO v_automatic FROM incentives_incentive i
+    WHERE i.code_kind = 'automatic' AND i.state = 'live';
+    FOR v_at IN 1 .. v_codes + coalesce(array_length(v_automatic, 1), 0) LOOP
+        place := v_at;
+        v_code := NULL;
+        terms := NULL;
+        budget_id := NULL;
+        IF v_at <= v_codes THEN
+            v_grant := NULL;
+            SELECT c.id, c.code, c.version_id, c.customer_id, c.state, c.starts_at, c.expires_at, c.grant_id,
+                   c.incentive_id
+            INTO v_code, code, version_id, owner_id, state, starts_at, expires_at, v_grant, v_incentive
+            FROM incentives_code c WHERE c.code = v_typed[2 * v_at - 1];
+            IF NOT FOUND AND v_typed[2 * v_at] <> '' THEN
+                SELECT c.id, c.code, c.version_id, c.customer_id, c.state, c.starts_at, c.expires_at, c.grant_id,
+                       c.incentive_id
+                INTO v_code, code, version_id, owner_id, state, starts_at, expires_at, v_grant, v_incentive
+                FROM incentives_code c WHERE c.code = v_typed[2 * v_at];
+            END IF;
+            CONTINUE WHEN v_code IS NULL;
+            -- One lookup each: a join begins by making ready what it may not need, and is slower.
+            IF v_grant IS NOT NULL THEN
+                SELECT g.terms, g.budget_id INTO terms, budget_id FROM incentives_grant g WHERE g.id = v_grant;
+            END IF;
+            SELECT i.public_id, i.name, i.state INTO incentive_public_id, incentive_name, incentive_state
+            FROM incentives_incentive i WHERE i.id = v_incentive;
+        ELSE
+            v_incentive := v_automatic[v_at - v_codes];
+            SELECT i.public_id, i.name, i.state, i.version_id, i.starts_at, i.ends_at
+            INTO incentive_public_id, incentive_name, incentive_state, version_id, starts_at, expires_at
+            FROM incentives_incentive i WHERE i.id = v_incentive;
+            code := NULL;
+            owner_id := NULL;
+            state := 'given';
+        END IF;
+        code_id := v_code;
+        incentive_id := v_incentive;
+        SELECT c.redeemed, c.is_stopped, c.is_striped INTO total_used, is_stopped, v_is_striped
+        FROM incentives_counter c
+        WHERE c.incentive_id = v_incentive AND c.scope = 'incentive' AND c.subject_id = 0 AND c.period = ''
+          AND c.currency = '';
+        SELECT c.spent_minor INTO spent_minor FROM incentives_counter c
+        WHERE c.incentive_id = v_incentive AND c.scope = 'incentive' AND c.subject_id = 0 AND c.period = ''
+          AND c.currency = p_currency;
+        IF v_is_striped THEN
+            -- Of what was leased to the stripes, only what was used of it.
+            SELECT total_used + coalesce(sum(c.redeemed - coalesce(c.most, 0)) FILTER (WHERE c.currency = ''), 0),
+                   coalesce(spent_minor, 0)
+                   + coalesce(sum(c.spent_minor - coalesce(c.most, 0)) FILTER (WHERE c.currency = p_currency), 0)
+            INTO total_used, spent_minor
+            FROM incentives_counter c WHERE c.incentive_id = v_incentive AND c.scope = 'stripe';
+        END IF;
+        code_used := 0;
+        IF v_code IS NOT NULL THEN
+            SELECT c.redeemed INTO code_used FROM incentives_counter c
+            WHERE c.incentive_id = v_incentive AND c.scope = 'code' AND c.subject_id = v_code AND c.period = ''
+              AND c.currency = '';
+        END IF;
+        customer_used := 0;
+        IF v_customer IS NOT NULL THEN
+            SELECT c.redeemed INTO customer_used FROM incentives_counter c
+            WHERE c.incentive_id = v_incentive AND c.scope = 'customer' AND c.subject_id = v_customer
+              AND c.period = '' AND c.currency = '';
+        END IF;
+        person_used := 0;
+        IF v_persons <> '{}' THEN
+            SELECT max(c.redeemed) INTO person_used FROM incentives_counter c
+            WHERE c.incentive_id = v_incentive AND c.scope = 'person' AND c.subject_id = ANY (v_persons)
+              AND c.period = '' AND c.currency = '';
+        END IF;
+        spent_minor := coalesce(spent_minor, 0);
+        code_used := coalesce(code_used, 0);
+        customer_used := coalesce(customer_used, 0);
+        person_used := coalesce(person_used, 0);
+        RETURN NEXT;
+        products := NULL;
+        v_are_told := true;
+    END LOOP;
+    IF NOT v_are_told THEN
+        place := NULL;
+        code_id := NULL;
+        incentive_id := NULL;
+        RETURN NEXT;
+    END IF;
 END $$;
 
--- One use more of a code or by a customer, unless its limit is reached; returns how many there are now.
-CREATE FUNCTION redeem_count_v1(p_incentive bigint, p_scope text, p_subject bigint, p_limit bigint) RETURNS bigint
-LANGUAGE plpgsql AS $$
+-- What was used since an instant of an incentive (0: of all) by one code, budget or person: for rolling limits.
+CREATE FUNCTION rolling_used_v1(
+    p_incentive bigint, p_scope text, p_subject bigint, p_persons bigint[], p_since timestamptz, p_currency text
+) RETURNS bigint LANGUAGE sql STABLE SET enable_seqscan TO off AS $$
+    SELECT coalesce(CASE p_currency WHEN '' THEN count(*) FILTER (WHERE use.is_counted)
+                    ELSE sum(use.discount_minor - use.given_back_minor) FILTER (WHERE redemption.currency = p_currency)
+                    END, 0)::bigint
+    FROM incentives_use use JOIN incentives_redemption redemption ON redemption.id = use.redemption_id
+    WHERE use.used_at > p_since AND (p_incentive = 0 OR use.incentive_id = p_incentive)
+      AND CASE p_scope WHEN 'code' THEN use.code_id = p_subject
+                       WHEN 'budget' THEN use.budget_id = p_subject
+                       ELSE use.rolling_for && p_persons END
+$$;
+
+-- Move counters up by what is asked, each unless that passes its limit or it is stopped.
+-- They are moved in the order given, which is the same everywhere: so two checkouts never wait in a circle.
+-- A stripe's limit is its own lease; without one it has none. Raises RR001 where one would not move: the transaction leaves nothing behind.
+CREATE FUNCTION count_v1(
+    p_incentives bigint[], p_scopes text[], p_subjects bigint[], p_periods text[], p_currencies text[],
+    p_amounts bigint[], p_mosts bigint[]
+) RETURNS void LANGUAGE plpgsql SET enable_seqscan TO off SET plan_cache_mode TO force_generic_plan AS $$
 DECLARE
-    v_used bigint;
+    v_moved bigint;
 BEGIN
     INSERT INTO incentives_counter AS counter
-           (incentive_id, scope, subject_id, currency, issued, redeemed, spent_minor, is_stopped)
-    VALUES (p_incentive, p_scope, p_subject, '', 0, 1, 0, false)
-    ON CONFLICT (incentive_id, scope, subject_id, currency) DO UPDATE SET redeemed = counter.redeemed + 1
-    WHERE p_limit IS NULL OR counter.redeemed < p_limit
-    RETURNING counter.redeemed INTO v_used;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION '%', p_scope USING ERRCODE = 'RR001';
+           (incentive_id, scope, subject_id, period, currency, issued, redeemed, spent_minor, most, is_stopped)
+    SELECT asked.incentive_id, asked.scope, asked.subject_id, asked.period, asked.currency, 0,
+           CASE asked.currency WHEN '' THEN asked.amount ELSE 0 END,
+           CASE asked.currency WHEN '' THEN 0 ELSE asked.amount END, asked.most, false
+    FROM unnest(p_incentives, p_scopes, p_subjects, p_periods, p_currencies, p_amounts, p_mosts) WITH ORDINALITY
+         AS asked (incentive_id, scope, subject_id, period, currency, amount, most, at)
+    WHERE asked.most IS NULL OR asked.amount <= asked.most
+    ORDER BY asked.at
+    ON CONFLICT (incentive_id, scope, subject_id, period, currency)
+    DO UPDATE SET redeemed = counter.redeemed + excluded.redeemed,
+                  spent_minor = counter.spent_minor + excluded.spent_minor,
+                  most = CASE counter.scope WHEN 'stripe' THEN counter.most
+                         ELSE coalesce(excluded.most, counter.most) END
+    WHERE NOT counter.is_stopped
+      AND coalesce(counter.redeemed + counter.spent_minor + excluded.redeemed + excluded.spent_minor
+                   <= CASE counter.scope WHEN 'stripe' THEN counter.most ELSE excluded.most END, true);
+    GET DIAGNOSTICS v_moved = ROW_COUNT;
+    IF v_moved < array_length(p_incentives, 1) THEN
+        RAISE EXCEPTION 'counter' USING ERRCODE = 'RR001';
     END IF;
-    RETURN v_used;
 END $$;
 
--- One redemption, whole or not at all: its public id, or NULL where `p_source` came before.
--- Everything that Python decided on is checked again under lock, in this order: source, code, customer by email,
--- customer by number, the incentive's count and stop, and the money last. What does not hold any more is raised as
--- RR001, so that the statement leaves nothing behind, the redemption neither.
-CREATE FUNCTION redeem_v1(
-    p_now timestamptz, p_source text, p_hash bytea, p_code bigint, p_version bigint, p_incentive bigint,
-    p_is_public boolean, p_customer bigint, p_email_key bigint, p_order text, p_currency text,
-    p_discount bigint, p_base bigint, p_effects jsonb,
-    p_per_code bigint, p_per_customer bigint, p_total bigint, p_budget bigint
+-- Move counters down, in the same order, stopped or not.
+CREATE FUNCTION count_back_v1(
+    p_incentives bigint[], p_scopes text[], p_subjects bigint[], p_periods text[], p_currencies text[],
+    p_amounts bigint[]
+) RETURNS void LANGUAGE sql SET enable_seqscan TO off AS $$
+    WITH held AS MATERIALIZED (
+        SELECT counter.id, asked.amount
+        FROM unnest(p_incentives, p_scopes, p_subjects, p_periods, p_currencies, p_amounts) WITH ORDINALITY
+             AS asked (incentive_id, scope, subject_id, period, currency, amount, at)
+        JOIN incentives_counter counter USING (incentive_id, scope, subject_id, period, currency)
+        ORDER BY asked.at FOR NO KEY UPDATE OF counter
+    )
+    UPDATE incentives_counter counter
+    SET redeemed = counter.redeemed - CASE counter.currency WHEN '' THEN held.amount ELSE 0 END,
+        spent_minor = counter.spent_minor - CASE counter.currency WHEN '' THEN 0 ELSE held.amount END
+    FROM held WHERE counter.id = held.id
+$$;
+
+-- One redemption or hold, whole or not at all: its public id, or NULL where `p_source` came before.
+-- Everything that Python decided on is checked again under lock, in this order: source, codes by their ids, counters
+-- in the order given (the persons' first, what all share later, the money last), and last what rolling limits ask.
+-- What does not hold any more is raised as RR001, so that the statement leaves nothing behind.
+-- The uses are arrays, one place for each; `p_in_order` names the places with a code by rising code.
+CREATE FUNCTION redeem_v2(
+    p_now timestamptz, p_today date, p_source text, p_hash bytea, p_held_until timestamptz, p_customer bigint,
+    p_persons bigint[], p_policy bigint, p_order text, p_currency text, p_discount bigint, p_base bigint, p_effects jsonb,
+    p_codes bigint[], p_versions bigint[], p_incentives bigint[], p_budgets bigint[],
+    p_budget_versions bigint[], p_stripes bigint[],
+    p_discounts bigint[], p_per_codes bigint[], p_are_public boolean[], p_are_rolling boolean[], p_in_order int[],
+    p_counted bigint[], p_scopes text[], p_subjects bigint[], p_periods text[], p_currencies text[],
+    p_amounts bigint[], p_mosts bigint[], p_rolling_keys bigint[], p_rolling jsonb
 ) RETURNS text LANGUAGE plpgsql SET enable_seqscan TO off SET plan_cache_mode TO force_generic_plan AS $$
 DECLARE
+    v_id bigint;
     v_public_id text;
-    v_used bigint;
+    v_at int;
 BEGIN
     INSERT INTO incentives_redemption AS redemption
-           (source, request_hash, code_id, incentive_id, version_id, customer_id, email_key, order_reference, currency,
-            discount_minor, base_minor, effects, redeemed_at, rollback_reason, is_use_given_back)
-    VALUES (p_source, p_hash, p_code, p_incentive, p_version, p_customer, p_email_key, p_order, p_currency,
-            p_discount, p_base, p_effects, p_now, '', false)
+           (source, request_hash, state, customer_id, persons, policy_id, order_reference, currency, discount_minor, base_minor,
+            effects, held_until, redeemed_at)
+    VALUES (p_source, p_hash, CASE WHEN p_held_until IS NULL THEN 'redeemed' ELSE 'held' END, p_customer, p_persons,
+            p_policy, p_order, p_currency, p_discount, p_base, p_effects, p_held_until,
+            CASE WHEN p_held_until IS NULL THEN p_now END)
     ON CONFLICT (source) DO NOTHING
-    RETURNING redemption.public_id INTO v_public_id;
+    RETURNING redemption.id, redemption.public_id INTO v_id, v_public_id;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
 
-    IF p_is_public THEN
-        PERFORM FROM incentives_code code
-        WHERE code.id = p_code AND code.state = 'given' AND code.version_id = p_version;
-    ELSIF p_per_code = 1 THEN
-        UPDATE incentives_code code SET state = 'redeemed'
-        WHERE code.id = p_code AND code.state IN ('reserved', 'given') AND code.version_id = p_version;
-    ELSE
-        PERFORM FROM incentives_code code
-        WHERE code.id = p_code AND code.state IN ('reserved', 'given') AND code.version_id = p_version
-        FOR NO KEY UPDATE;
-    END IF;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'code' USING ERRCODE = 'RR001';
-    END IF;
-
-    IF p_is_public AND p_per_code IS NOT NULL OR NOT p_is_public AND p_per_code > 1 THEN
-        v_used := redeem_count_v1(p_incentive, 'code', p_code, p_per_code);
-        IF NOT p_is_public AND v_used >= p_per_code THEN
-            UPDATE incentives_code code SET state = 'redeemed' WHERE code.id = p_code;
+    FOREACH v_at IN ARRAY p_in_order LOOP
+        IF p_are_public[v_at] THEN
+            PERFORM FROM incentives_code code
+            WHERE code.id = p_codes[v_at] AND code.state = 'given' AND code.version_id = p_versions[v_at];
+        ELSIF p_per_codes[v_at] = 1 THEN
+            UPDATE incentives_code code SET state = 'redeemed'
+            WHERE code.id = p_codes[v_at] AND code.state IN ('reserved', 'given')
+              AND code.version_id = p_versions[v_at];
+        ELSE
+            PERFORM FROM incentives_code code
+            WHERE code.id = p_codes[v_at] AND code.state IN ('reserved', 'given')
+              AND code.version_id = p_versions[v_at]
+            FOR NO KEY UPDATE;
         END IF;
-    END IF;
-    IF p_email_key IS NOT NULL THEN
-        v_used := redeem_count_v1(p_incentive, 'email', p_email_key, p_per_customer);
-    END IF;
-    IF p_customer IS NOT NULL THEN
-        v_used := redeem_count_v1(p_incentive, 'customer', p_customer, p_per_customer);
-    END IF;
-
-    UPDATE incentives_counter counter SET redeemed = counter.redeemed + 1
-    WHERE counter.incentive_id = p_incentive AND counter.scope = 'incentive' AND counter.subject_id = 0
-      AND counter.currency = '' AND NOT counter.is_stopped AND (p_total IS NULL OR counter.redeemed < p_total);
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'total or stop' USING ERRCODE = 'RR001';
-    END IF;
-
-    IF p_discount > p_budget THEN
-        RAISE EXCEPTION 'budget' USING ERRCODE = 'RR001';
-    END IF;
-    UPDATE incentives_counter counter SET spent_minor = counter.spent_minor + p_discount
-    WHERE counter.incentive_id = p_incentive AND counter.scope = 'incentive' AND counter.subject_id = 0
-      AND counter.currency = p_currency AND (p_budget IS NULL OR counter.spent_minor + p_discount <= p_budget);
-    IF NOT FOUND THEN
-        -- The first in this currency, or no budget left.
-        INSERT INTO incentives_counter AS counter
-               (incentive_id, scope, subject_id, currency, issued, redeemed, spent_minor, is_stopped)
-        VALUES (p_incentive, 'incentive', 0, p_currency, 0, 0, p_discount, false)
-        ON CONFLICT (incentive_id, scope, subject_id, currency)
-        DO UPDATE SET spent_minor = counter.spent_minor + p_discount
-        WHERE p_budget IS NULL OR counter.spent_minor + p_discount <= p_budget;
         IF NOT FOUND THEN
-            RAISE EXCEPTION 'budget' USING ERRCODE = 'RR001';
+            RAISE EXCEPTION 'code' USING ERRCODE = 'RR001';
+        END IF;
+    END LOOP;
+
+    INSERT INTO incentives_use
+           (redemption_id, place, code_id, incentive_id, version_id, budget_id, budget_version_id, stripe,
+            discount_minor, used_at, used_on, rolling_for)
+    SELECT v_id, use.at - 1, use.code_id, use.incentive_id, use.version_id, use.budget_id, use.budget_version_id,
+           use.stripe, use.discount, p_now, p_today, CASE WHEN use.is_rolling THEN p_rolling_keys END
+    FROM unnest(p_codes, p_incentives, p_versions, p_budgets, p_budget_versions, p_stripes, p_discounts, p_are_rolling)
+         WITH ORDINALITY
+         AS use (code_id, incentive_id, version_id, budget_id, budget_version_id, stripe, discount, is_rolling, at);
+
+    IF p_counted <> '{}' THEN
+        PERFORM count_v1(p_counted, p_scopes, p_subjects, p_periods, p_currencies, p_amounts, p_mosts);
+    END IF;
+
+    FOREACH v_at IN ARRAY p_in_order LOOP
+        IF NOT p_are_public[v_at] AND p_per_codes[v_at] > 1 THEN
+            UPDATE incentives_code code SET state = 'redeemed'
+            FROM incentives_counter counter
+            WHERE code.id = p_codes[v_at] AND counter.incentive_id = p_incentives[v_at] AND counter.scope = 'code'
+              AND counter.subject_id = code.id AND counter.period = '' AND counter.currency = ''
+              AND counter.redeemed >= p_per_codes[v_at];
+        END IF;
+    END LOOP;
+    IF p_rolling IS NOT NULL THEN
+        PERFORM FROM jsonb_to_recordset(p_rolling)
+             AS asked (incentive bigint, scope text, subject bigint, since timestamptz, currency text, most bigint)
+        WHERE rolling_used_v1(asked.incentive, asked.scope, asked.subject, p_rolling_keys, asked.since, asked.currency)
+              > asked.most;
+        IF FOUND THEN
+            RAISE EXCEPTION 'rolling' USING ERRCODE = 'RR001';
         END IF;
     END IF;
     RETURN v_public_id;
 END $$;
 
--- Undo one redemption whole: the money always comes back, the use only where `p_is_usable_again`.
--- Outcomes: rolled_back, repeated, already, unknown.
-CREATE FUNCTION roll_back_v1(
-    p_now timestamptz, p_public_id uuid, p_source text, p_reason text, p_is_usable_again boolean,
-    OUT outcome text
-) LANGUAGE plpgsql SET enable_seqscan TO off SET plan_cache_mode TO force_generic_plan AS $$
+-- A hold is redeemed as it was held, unless it ran out or one of its offers was stopped meanwhile; its public id, or
+-- NULL where it was not there any more. Its counters moved when it was made.
+CREATE FUNCTION redeem_held_v1(
+    p_now timestamptz, p_id bigint, p_source text, p_hash bytea, p_order text
+) RETURNS text LANGUAGE plpgsql SET enable_seqscan TO off SET plan_cache_mode TO force_generic_plan AS $$
 DECLARE
-    v record;
+    v_public_id text;
 BEGIN
-    SELECT redemption.*, code.is_public INTO v
-    FROM incentives_redemption redemption JOIN incentives_code code ON code.id = redemption.code_id
-    WHERE redemption.public_id = p_public_id FOR NO KEY UPDATE OF redemption;
-    IF NOT FOUND THEN
-        outcome := 'unknown';
-        RETURN;
-    END IF;
-    IF v.rolled_back_at IS NOT NULL THEN
-        outcome := CASE WHEN v.rollback_source = p_source THEN 'repeated' ELSE 'already' END;
-        RETURN;
-    END IF;
     UPDATE incentives_redemption redemption
-    SET rolled_back_at = p_now, rollback_source = p_source, rollback_reason = p_reason,
-        is_use_given_back = p_is_usable_again, xid = pg_current_xact_id()
-    WHERE redemption.id = v.id;
-    IF p_is_usable_again THEN
-        UPDATE incentives_code code SET state = CASE WHEN code.given_at IS NULL THEN 'reserved' ELSE 'given' END
-        WHERE code.id = v.code_id AND code.state = 'redeemed';
-        UPDATE incentives_counter counter SET redeemed = counter.redeemed - 1
-        WHERE counter.incentive_id = v.incentive_id AND counter.scope = 'code' AND counter.subject_id = v.code_id
-          AND counter.currency = '';
-        UPDATE incentives_counter counter SET redeemed = counter.redeemed - 1
-        WHERE counter.incentive_id = v.incentive_id AND counter.scope = 'email' AND counter.subject_id = v.email_key
-          AND counter.currency = '';
-        UPDATE incentives_counter counter SET redeemed = counter.redeemed - 1
-        WHERE counter.incentive_id = v.incentive_id AND counter.scope = 'customer' AND counter.subject_id = v.customer_id
-          AND counter.currency = '';
-        UPDATE incentives_counter counter SET redeemed = counter.redeemed - 1
-        WHERE counter.incentive_id = v.incentive_id AND counter.scope = 'incentive' AND counter.subject_id = 0
-          AND counter.currency = '';
+    SET state = 'redeemed', redeemed_at = p_now, hold_source = redemption.source, source = p_source,
+        request_hash = p_hash, order_reference = p_order, xid = pg_current_xact_id()
+    WHERE redemption.id = p_id AND redemption.state = 'held' AND redemption.held_until > p_now
+    RETURNING redemption.public_id INTO v_public_id;
+    IF NOT FOUND THEN
+        RETURN NULL;
     END IF;
-    UPDATE incentives_counter counter SET spent_minor = counter.spent_minor - v.discount_minor
-    WHERE counter.incentive_id = v.incentive_id AND counter.scope = 'incentive' AND counter.subject_id = 0
-      AND counter.currency = v.currency;
-    outcome := 'rolled_back';
+    -- Shared locks: a stop waits for this, or this sees the stop.
+    PERFORM FROM (
+        SELECT counter.is_stopped FROM incentives_counter counter
+        WHERE counter.incentive_id IN (SELECT use.incentive_id FROM incentives_use use WHERE use.redemption_id = p_id)
+          AND counter.scope = 'incentive' AND counter.subject_id = 0 AND counter.period = '' AND counter.currency = ''
+        ORDER BY counter.incentive_id FOR SHARE
+    ) own WHERE own.is_stopped;
+    IF FOUND THEN
+        RAISE EXCEPTION 'stopped' USING ERRCODE = 'RR001';
+    END IF;
+    RETURN v_public_id;
+END $$;
+
+-- Room on a stripe for `p_need` more: true where there is some now, false where the whole limit is used.
+-- It is leased from the incentive's own row, many times what is needed if that much is left; when too little is left,
+-- what the other stripes do not use comes back first. So nobody is told "used up" while a coin is left.
+-- Only this locks the own row of a limited incentive, and it holds no other lock before; a checkout locks its stripe
+-- as its last, and never this row after it.
+CREATE FUNCTION lease_v1(
+    p_incentive bigint, p_currency text, p_stripe bigint, p_need bigint, p_chunk bigint, p_limit bigint
+) RETURNS boolean LANGUAGE plpgsql SET enable_seqscan TO off SET plan_cache_mode TO force_generic_plan AS $$
+DECLARE
+    v_own record;
+    v_stripe record;
+    v_left bigint;
+    v_lease bigint;
+BEGIN
+    INSERT INTO incentives_counter (incentive_id, scope, subject_id, period, currency, issued, redeemed, spent_minor,
+                                    is_stopped)
+    VALUES (p_incentive, 'incentive', 0, '', p_currency, 0, 0, 0, false),
+           (p_incentive, 'stripe', p_stripe, '', p_currency, 0, 0, 0, false)
+    ON CONFLICT (incentive_id, scope, subject_id, period, currency) DO NOTHING;
+    SELECT counter.id, counter.redeemed + counter.spent_minor AS used INTO v_own FROM incentives_counter counter
+    WHERE counter.incentive_id = p_incentive AND counter.scope = 'incentive' AND counter.subject_id = 0
+      AND counter.period = '' AND counter.currency = p_currency
+    FOR NO KEY UPDATE;
+    SELECT counter.id, counter.redeemed + counter.spent_minor AS used, counter.most INTO v_stripe
+    FROM incentives_counter counter
+    WHERE counter.incentive_id = p_incentive AND counter.scope = 'stripe' AND counter.subject_id = p_stripe
+      AND counter.period = '' AND counter.currency = p_currency
+    FOR NO KEY UPDATE;
+    IF v_stripe.used + p_need <= v_stripe.most THEN
+        RETURN true;
+    END IF;
+    v_left := p_limit - v_own.used;
+    v_lease := least(greatest(p_chunk, p_need), v_left);
+    IF p_limit IS NULL THEN
+        v_lease := greatest(p_chunk, p_need);
+    ELSIF v_stripe.most IS NULL OR v_lease < v_stripe.used + p_need - v_stripe.most THEN
+        -- Too little is left: take back what no stripe has used. One that never had a limit gets its use as lease.
+        WITH others AS MATERIALIZED (
+            SELECT counter.id, counter.redeemed + counter.spent_minor AS used, counter.most
+            FROM incentives_counter counter
+            WHERE counter.incentive_id = p_incentive AND counter.scope = 'stripe' AND counter.period = ''
+              AND counter.currency = p_currency
+            ORDER BY counter.subject_id FOR NO KEY UPDATE
+        ), drained AS (
+            UPDATE incentives_counter counter SET most = others.used FROM others WHERE counter.id = others.id
+            RETURNING coalesce(others.most, 0) - others.used AS unused
+        )
+        SELECT v_own.used - coalesce(sum(drained.unused), 0) INTO v_own.used FROM drained;
+        v_stripe.most := v_stripe.used;
+        v_left := p_limit - v_own.used;
+        -- Near the end small leases, so that the last of it does not travel from stripe to stripe.
+        v_lease := least(greatest(p_need, v_left / 32), v_left);
+        UPDATE incentives_counter counter
+        SET redeemed = CASE p_currency WHEN '' THEN v_own.used ELSE 0 END,
+            spent_minor = CASE p_currency WHEN '' THEN 0 ELSE v_own.used END
+        WHERE counter.id = v_own.id;
+        IF v_lease < p_need THEN
+            RETURN false;
+        END IF;
+    END IF;
+    UPDATE incentives_counter counter
+    SET redeemed = counter.redeemed + CASE p_currency WHEN '' THEN v_lease ELSE 0 END,
+        spent_minor = counter.spent_minor + CASE p_currency WHEN '' THEN 0 ELSE v_lease END, most = p_limit
+    WHERE counter.id = v_own.id;
+    UPDATE incentives_counter counter SET most = coalesce(counter.most, 0) + v_lease WHERE counter.id = v_stripe.id;
+    RETURN true;
+END $$;
+
+-- A limit begins where there was none: each stripe gets as lease what it used, counted in the incentive's own row too.
+CREATE FUNCTION lease_all_v1(p_incentive bigint, p_currency text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_own bigint;
+BEGIN
+    INSERT INTO incentives_counter (incentive_id, scope, subject_id, period, currency, issued, redeemed, spent_minor,
+                                    is_stopped)
+    VALUES (p_incentive, 'incentive', 0, '', p_currency, 0, 0, 0, false)
+    ON CONFLICT (incentive_id, scope, subject_id, period, currency) DO NOTHING;
+    SELECT counter.id INTO v_own FROM incentives_counter counter
+    WHERE counter.incentive_id = p_incentive AND counter.scope = 'incentive' AND counter.subject_id = 0
+      AND counter.period = '' AND counter.currency = p_currency
+    FOR NO KEY UPDATE;
+    WITH others AS MATERIALIZED (
+        SELECT counter.id FROM incentives_counter counter
+        WHERE counter.incentive_id = p_incentive AND counter.scope = 'stripe' AND counter.period = ''
+          AND counter.currency = p_currency AND counter.most IS NULL
+        ORDER BY counter.subject_id FOR NO KEY UPDATE
+    ), leased AS (
+        UPDATE incentives_counter counter SET most = counter.redeemed + counter.spent_minor
+        FROM others WHERE counter.id = others.id RETURNING counter.redeemed, counter.spent_minor
+    )
+    UPDATE incentives_counter counter
+    SET redeemed = counter.redeemed + leased.redeemed, spent_minor = counter.spent_minor + leased.spent_minor
+    FROM (SELECT coalesce(sum(redeemed), 0) AS redeemed, coalesce(sum(spent_minor), 0) AS spent_minor FROM leased)
+         AS leased
+    WHERE counter.id = v_own;
 END $$;

@@ -6,7 +6,18 @@ from retention.incentives.operations.grant_life import give, take_back, void_gra
 from retention.incentives.operations.grants import Granted, grant
 from retention.incentives.operations.life import create_incentive, go_live, resume, save_incentive, stop
 from retention.incentives.operations.reconcile import reconcile
-from retention.incentives.operations.redemptions import Redeemed, Validated, redeem, roll_back, validate
+from retention.incentives.operations.redemptions import (
+    Redeemed,
+    Validated,
+    hold,
+    preview_rollback,
+    redeem,
+    redeem_held,
+    release,
+    release_expired,
+    roll_back,
+    validate,
+)
 from retention.incentives.qualifying import Qualified, qualify
 
 __all__ = [
@@ -25,7 +36,12 @@ __all__ = [
     "give",
     "go_live",
     "grant",
+    "hold",
+    "preview_rollback",
     "redeem",
+    "redeem_held",
+    "release",
+    "release_expired",
     "resume",
     "roll_back",
     "save_incentive",

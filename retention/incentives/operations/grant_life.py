@@ -109,7 +109,7 @@ def void_grant(*, grant_id: int, now: dt.datetime, by: Actor, reason: str) -> Gr
     if given.state != Grant.State.ACTIVE:
         raise GrantEnded
     if code is not None:
-        if code.state == Code.State.REDEEMED or code.redemptions.filter(rolled_back_at=None).exists():
+        if code.state == Code.State.REDEEMED or code.uses.filter(redemption__state__in=["held", "redeemed"]).exists():
             raise GrantUsed
         Code.objects.filter(pk=code.pk).update(state=Code.State.VOID)
     given.state, given.ended_at = Grant.State.VOID, now
@@ -138,7 +138,8 @@ def _give_back_issue_counts(ended: list[tuple[int, int | None]]) -> None:
             ), held AS MATERIALIZED (
                 SELECT counter.id, ended.count FROM incentives_counter counter
                 JOIN ended ON counter.incentive_id = ended.incentive_id AND counter.scope = 'customer'
-                          AND counter.subject_id = ended.customer_id AND counter.currency = ''
+                          AND counter.subject_id = ended.customer_id AND counter.period = ''
+                          AND counter.currency = ''
                 ORDER BY counter.incentive_id, counter.subject_id FOR NO KEY UPDATE OF counter
             )
             UPDATE incentives_counter counter SET issued = greatest(0, counter.issued - held.count)

@@ -255,11 +255,11 @@ def _within_customer_limit(offer: Offer, fresh: list[Wish], refused: dict[str, R
         cursor.execute(
             """
             INSERT INTO incentives_counter AS counter
-                   (incentive_id, scope, subject_id, currency, issued, redeemed, spent_minor, is_stopped)
-            SELECT %(incentive)s, 'customer', wish.customer_id, '', least(wish.count, %(limit)s), 0, 0, false
+                   (incentive_id, scope, subject_id, period, currency, issued, redeemed, spent_minor, is_stopped)
+            SELECT %(incentive)s, 'customer', wish.customer_id, '', '', least(wish.count, %(limit)s), 0, 0, false
             FROM unnest(%(customers)s::bigint[], %(counts)s::bigint[]) AS wish (customer_id, count)
             ORDER BY wish.customer_id
-            ON CONFLICT (incentive_id, scope, subject_id, currency)
+            ON CONFLICT (incentive_id, scope, subject_id, period, currency)
             DO UPDATE SET issued = greatest(counter.issued, least(counter.issued + excluded.issued, %(limit)s))
             RETURNING subject_id, new.issued - coalesce(old.issued, 0)
             """,

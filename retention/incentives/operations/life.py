@@ -10,15 +10,11 @@ from retention.actors import Actor
 from retention.audit.operations import record, save_version
 from retention.incentives.decisions import NotLive
 from retention.incentives.models import Code, Counter, Incentive
+from retention.incentives.operations.redemptions.stripes import prepare_stripes
+from retention.incentives.querysets import NoSuchIncentive
 from retention.incentives.rules import IncentiveRule
 from retention.incentives.versions import rule_of
 from retention.refusals import Refused
-
-
-class NoSuchIncentive(Refused):
-    code = "incentives.no_such_incentive"
-    sentence = _("There is no such incentive.")
-    status = 404
 
 
 class CodeTaken(Refused):
@@ -65,6 +61,7 @@ def create_incentive(*, rule: IncentiveRule, now: dt.datetime, by: Actor, why: s
             Counter(incentive_id=incentive.pk, scope=Counter.Scope.ISSUE, version_id=incentive.version.pk),
         ]
     )
+    prepare_stripes(incentive.pk, rule, is_stopped=False)
     record(verb="incentives.create", by=by, now=now, subject=incentive, after={"version": 1})
     return incentive
 
@@ -92,6 +89,7 @@ def save_incentive(
     Incentive.objects.filter(pk=incentive.pk).update(version=incentive.version, **_columns(rule))
     # A grant under way under the old version finds another one here at its end, and begins again.
     own_rows(incentive.pk).filter(scope=Counter.Scope.ISSUE).update(version_id=incentive.version.pk)
+    prepare_stripes(incentive.pk, rule, is_stopped=incentive.state == Incentive.State.STOPPED)
     longer = _extend_codes(incentive.pk, before, rule)
     if rule.limits.issued_per_customer and not before.limits.issued_per_customer:
         _count_what_customers_were_given(incentive.pk)
@@ -195,18 +193,20 @@ def _change_state(
 
 
 def own_rows(incentive_id: int) -> QuerySet[Counter]:
-    """The two counters of the incentive itself: what was redeemed of it and what was issued."""
+    """The counters of the incentive itself: what was redeemed of it, in a rush by stripes, and what was issued."""
     return Counter.objects.filter(
         incentive_id=incentive_id,
-        scope__in=[Counter.Scope.INCENTIVE, Counter.Scope.ISSUE],
-        subject_id=0,
+        scope__in=[Counter.Scope.INCENTIVE, Counter.Scope.STRIPE, Counter.Scope.ISSUE],
+        period="",
         currency="",
     )
 
 
 def _set_stopped(incentive_id: int, is_stopped: bool) -> None:
-    # Every redemption and every grant updates its row here as (nearly) its last act: one of the two comes first.
-    own_rows(incentive_id).update(is_stopped=is_stopped)
+    # Every redemption and every grant updates a row here as (nearly) its last act: one of the two comes first.
+    # They are locked one by one in the order of checkouts and leases: the incentive's own, then its stripes.
+    rows = own_rows(incentive_id).order_by("scope", "subject_id").select_for_update(no_key=True)
+    own_rows(incentive_id).filter(pk__in=[row.pk for row in rows]).update(is_stopped=is_stopped)
 
 
 def _refuse_taken_code(rule: IncentiveRule, incentive: Incentive) -> None:
@@ -263,13 +263,13 @@ def _count_what_customers_were_given(incentive_id: int) -> None:
         cursor.execute(
             """
             INSERT INTO incentives_counter
-                   (incentive_id, scope, subject_id, currency, issued, redeemed, spent_minor, is_stopped)
-            SELECT incentive_id, 'customer', customer_id, '', count(*), 0, 0, false
+                   (incentive_id, scope, subject_id, period, currency, issued, redeemed, spent_minor, is_stopped)
+            SELECT incentive_id, 'customer', customer_id, '', '', count(*), 0, 0, false
             FROM incentives_grant
             WHERE incentive_id = %s AND customer_id IS NOT NULL AND state = 'active'
             GROUP BY incentive_id, customer_id
             ORDER BY customer_id
-            ON CONFLICT (incentive_id, scope, subject_id, currency) DO UPDATE SET issued = excluded.issued
+            ON CONFLICT (incentive_id, scope, subject_id, period, currency) DO UPDATE SET issued = excluded.issued
             """,
             [incentive_id],
         )

@@ -22,7 +22,8 @@ STEPS = {100: Alert.Level.URGENT, 80: Alert.Level.WARNING, 50: Alert.Level.NOTE}
 
 _USED = """
 SELECT incentive.id, incentive.name, bound.what, bound.currency, bound.most,
-       CASE bound.what WHEN 'total' THEN counter.redeemed WHEN 'issued' THEN counter.issued ELSE counter.spent_minor END
+       CASE bound.what WHEN 'issued' THEN counter.issued
+            ELSE counter.redeemed + counter.spent_minor + coalesce(stripes.used, 0) END
 FROM incentives_incentive incentive
 JOIN audit_version version ON version.id = incentive.version_id
 CROSS JOIN LATERAL (VALUES
@@ -33,7 +34,14 @@ CROSS JOIN LATERAL (VALUES
 ) AS bound (what, most, scope, currency)
 JOIN incentives_counter counter
   ON counter.incentive_id = incentive.id AND counter.scope = bound.scope AND counter.subject_id = 0
- AND counter.currency = bound.currency
+ AND counter.period = '' AND counter.currency = bound.currency
+-- What was leased to stripes is in the own row; of it only what they used is used.
+LEFT JOIN LATERAL (
+    SELECT sum(stripe.redeemed + stripe.spent_minor - coalesce(stripe.most, 0))::bigint AS used
+    FROM incentives_counter stripe
+    WHERE stripe.incentive_id = incentive.id AND bound.scope = 'incentive' AND stripe.scope = 'stripe'
+      AND stripe.currency = bound.currency
+) stripes ON true
 WHERE incentive.state = 'live' AND incentive.archived_at IS NULL AND bound.most IS NOT NULL
 ORDER BY incentive.id, bound.what
 """

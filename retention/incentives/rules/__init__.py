@@ -3,6 +3,7 @@
 from retention.incentives.rules.codes import (
     EXPECTED_CODES,
     WARN_BELOW,
+    Automatic,
     CodeSettings,
     PublicCode,
     UniqueCodes,
@@ -30,7 +31,17 @@ from retention.incentives.rules.effects import (
     StoreCredit,
     Tiers,
 )
-from retention.incentives.rules.limits import Count, Limits, Money
+from retention.incentives.rules.limits import (
+    BudgetLimit,
+    BudgetLimits,
+    Count,
+    CustomerLimit,
+    Limits,
+    Money,
+    WindowLimit,
+    Within,
+    period,
+)
 from retention.incentives.rules.rule import IncentiveRule, sentence
 from retention.incentives.rules.stacking import Stackable, Stacking
 from retention.incentives.rules.terms import Terms, with_terms
@@ -47,8 +58,12 @@ __all__ = [
     "BuyGet",
     "Cash",
     "CashBack",
+    "Automatic",
+    "BudgetLimit",
+    "BudgetLimits",
     "CodeSettings",
     "Count",
+    "CustomerLimit",
     "Effect",
     "Experience",
     "FixedPrice",
@@ -70,6 +85,9 @@ __all__ = [
     "Terms",
     "Tiers",
     "UniqueCodes",
+    "WindowLimit",
+    "Within",
+    "period",
     "Validity",
     "sentence",
     "with_terms",

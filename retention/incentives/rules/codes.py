@@ -53,7 +53,15 @@ class PublicCode(Part):
     is_usable_again: bool = True
 
 
-CodeSettings = Annotated[UniqueCodes | PublicCode, Field(discriminator="kind")]
+class Automatic(Part):
+    """No code: it applies by itself to every basket it fits, while it is live. `banner` is what the shop shows."""
+
+    kind: Literal["automatic"] = "automatic"
+    banner: Annotated[str, StringConstraints(max_length=200)] = ""
+    is_usable_again: bool = True
+
+
+CodeSettings = Annotated[UniqueCodes | PublicCode | Automatic, Field(discriminator="kind")]
 
 
 class Validity(Part):

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from retention import clock
 from retention.customers.models import Product
 from retention.incentives.baskets import Line, amount_text
+from retention.incentives.checkouts import Buyer, Checkout
 from retention.incentives.decisions import Decision
-from retention.incentives.facts import Buyer, Checkout, shop_currency
+from retention.incentives.facts import shop_currency
 from retention.incentives.forms import TryForm, moment
 from retention.incentives.models import Incentive
 from retention.incentives.rules import sentence

@@ -1,4 +1,4 @@
-"""What can be given and to whom it was, what is typed at a checkout, each use of it, and the counters that limit it."""
+"""What can be given, to whom it was given, and what is typed at a checkout."""
 
 from django.conf import settings
 from django.db import models
@@ -8,7 +8,6 @@ from retention.audit.models import Version
 from retention.customers.models import Customer
 from retention.marks import MarkField
 from retention.public_ids import PublicIdField
-from retention.shop.models import check_currency
 
 
 class Incentive(models.Model):
@@ -40,6 +39,7 @@ class Incentive(models.Model):
     class CodeKind(models.TextChoices):
         UNIQUE = "unique", "one code for each customer"
         PUBLIC = "public", "one public code"
+        AUTOMATIC = "automatic", "no code: it applies by itself"
 
     public_id = PublicIdField()
     name = models.CharField(max_length=120)
@@ -61,6 +61,10 @@ class Incentive(models.Model):
             models.CheckConstraint(
                 condition=Q(state="draft") | Q(version__isnull=False), name="incentive_is_written_before_live"
             ),
+        ]
+        indexes = [
+            # Every checkout asks for these.
+            models.Index(fields=["id"], name="incentive_automatic", condition=Q(code_kind="automatic", state="live")),
         ]
         permissions = [
             ("stop_incentive", "Can stop an offer everywhere"),
@@ -86,6 +90,7 @@ class Grant(models.Model):
     source = models.CharField(max_length=120, db_collation="C", help_text="Idempotency key: one reason, one grant.")
     origin = models.CharField(max_length=40, help_text="On whose behalf, such as `campaigns.touch`.")
     origin_id = models.BigIntegerField(null=True)
+    budget_id = models.BigIntegerField(null=True, help_text="The Budget that its issue and its use count in.")
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
     #: What was decided for this customer alone and frozen here, such as {"amount_minor": 1200, "products": ["SKU"]}.
     terms = models.JSONField(default=dict)
@@ -201,98 +206,3 @@ class Code(models.Model):
 
     def __str__(self):
         return self.code
-
-
-class Counter(models.Model):
-    """One limit's kept count, in a row of its own: a foreign key to a row that all update would slow every checkout.
-
-    Counts lie in rows without a currency, money in a row for each currency. A person is counted by number and by
-    the keyed hash of her email, so that a guest who becomes a customer does not begin again. Grants have a row of
-    their own, so that a long campaign never keeps a checkout waiting.
-    """
-
-    class Scope(models.TextChoices):
-        INCENTIVE = "incentive"
-        ISSUE = "issue", "what was given of an incentive"
-        CODE = "code"
-        CUSTOMER = "customer"
-        EMAIL = "email", "keyed hash of an email"
-
-    incentive_id = models.BigIntegerField()
-    scope = models.CharField(max_length=10, choices=Scope.choices)
-    subject_id = models.BigIntegerField(default=0, help_text="The code, customer or hash; 0 for the incentive itself.")
-    currency = models.CharField(max_length=3, blank=True, default="", help_text="Of the money; empty for counts.")
-    issued = models.BigIntegerField(default=0)
-    redeemed = models.BigIntegerField(default=0)
-    spent_minor = models.BigIntegerField(default=0)
-    is_stopped = models.BooleanField(
-        default=False, help_text="Of an incentive's two own rows: stop meets redeem on one and grant on the other."
-    )
-    version_id = models.BigIntegerField(null=True, help_text="Of the issue row: what is given now.")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["incentive_id", "scope", "subject_id", "currency"], name="one_counter_a_limit"
-            ),
-            models.CheckConstraint(
-                condition=Q(issued__gte=0, redeemed__gte=0, spent_minor__gte=0), name="counters_are_not_negative"
-            ),
-        ]
-
-    def __str__(self):
-        return f"{self.scope} {self.subject_id} of {self.incentive_id}"
-
-
-class Redemption(models.Model):
-    """One use at a checkout. `source` is its idempotency record; the answer can be given again from the row."""
-
-    public_id = PublicIdField()
-    source = models.CharField(max_length=300, db_collation="C")
-    request_hash = models.BinaryField(max_length=32)
-    code = models.ForeignKey(Code, on_delete=models.PROTECT, related_name="redemptions")
-    incentive_id = models.BigIntegerField()
-    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+", db_index=False)
-    customer = models.ForeignKey(
-        Customer, null=True, on_delete=models.PROTECT, related_name="redemptions", db_index=False
-    )
-    email_key = models.BigIntegerField(null=True, help_text="Keyed hash of the email it was counted under.")
-    order_reference = models.CharField(max_length=100)
-    currency = models.CharField(max_length=3, validators=[check_currency])
-    discount_minor = models.BigIntegerField()
-    base_minor = models.BigIntegerField(help_text="The discount in the base currency.")
-    effects = models.JSONField(help_text="What was applied, per line and to shipping.")
-    redeemed_at = models.DateTimeField()
-    rolled_back_at = models.DateTimeField(null=True)
-    rollback_source = models.CharField(max_length=300, null=True, db_collation="C")
-    rollback_reason = models.CharField(max_length=120, blank=True)
-    is_use_given_back = models.BooleanField(
-        default=False, help_text="Rolled back and may be used again; otherwise only its money came back."
-    )
-    xid = MarkField()
-
-    class Meta:
-        ordering = ["-id"]
-        constraints = [
-            models.UniqueConstraint(fields=["source"], name="one_redemption_a_source"),
-            models.UniqueConstraint(
-                fields=["rollback_source"], condition=Q(rollback_source__isnull=False), name="one_rollback_a_source"
-            ),
-            models.CheckConstraint(
-                condition=Q(discount_minor__gt=0, base_minor__gte=0), name="redemption_brings_something"
-            ),
-            models.CheckConstraint(
-                condition=Q(rolled_back_at=None, rollback_source=None)
-                | Q(rolled_back_at__isnull=False, rollback_source__isnull=False),
-                name="rolled_back_whole",
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["incentive_id", "-id"], name="redemption_by_incentive"),
-            models.Index(fields=["customer", "-id"], name="redemption_by_customer"),
-            models.Index(fields=["order_reference"], name="redemption_by_order"),
-            models.Index(fields=["redeemed_at"], name="redemption_by_day"),
-        ]
-
-    def __str__(self):
-        return f"Redemption {self.public_id}"

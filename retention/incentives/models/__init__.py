@@ -1,0 +1,18 @@
+"""The room's rows: offers, their uses, and the limits over several of them."""
+
+from retention.incentives.models.bounds import Budget, CheckoutPolicy
+from retention.incentives.models.offers import Code, CodeBatch, Grant, Incentive
+from retention.incentives.models.uses import Counter, Redemption, Rollback, Use
+
+__all__ = [
+    "Budget",
+    "CheckoutPolicy",
+    "Code",
+    "CodeBatch",
+    "Counter",
+    "Grant",
+    "Incentive",
+    "Redemption",
+    "Rollback",
+    "Use",
+]

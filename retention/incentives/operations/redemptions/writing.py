@@ -1,0 +1,138 @@
+"""The one write of a checkout: its arrays, and what a guard's refusal means."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+from django.db import DatabaseError, connection, transaction
+from pydantic_core import to_json
+
+from retention.incentives.counting import STRIPES, Ask, Key, is_own, is_rolling, moves, striped
+from retention.incentives.decisions import Checked, Decision
+from retention.incentives.facts import Facts
+from retention.statements import array, fetch_row
+
+#: The SQLSTATE of a guard that refuses.
+GUARD = "RR001"
+_REDEEM = f"SELECT redeem_v2({', '.join(['%s'] * 33)})"
+
+
+class Overtaken(Exception):
+    """A guard refused: what was read is out of date."""
+
+
+def write(
+    *,
+    source: str,
+    request_hash: bytes,
+    facts: Facts,
+    decision: Decision,
+    effects: Mapping[str, Any],
+    order_reference: str,
+    held_until: dt.datetime | None = None,
+) -> str | None:
+    """The redemption's (or hold's) public id, or None where the source came before.
+
+    Raises:
+        Overtaken
+    """
+    applied = decision.applied
+    discount = decision.evaluation.discount_minor
+    stripe = stripe_of_connection()
+    rolling = _rolling(applied)
+    parameters = [
+        facts.now,
+        facts.today,
+        source,
+        request_hash,
+        held_until,
+        facts.basket.shopper.id,
+        array(facts.persons),
+        facts.policy_id,
+        order_reference,
+        facts.basket.currency,
+        discount,
+        facts.in_base(discount),
+        to_json(effects).decode(),
+        *_uses(applied, stripe),
+        *counter_arrays(_moves(applied, stripe)),
+        array(facts.rolling_keys),
+        json.dumps(rolling) if rolling else None,
+    ]
+    try:
+        # Alone it is a transaction of its own; inside another one, a refusal must leave that as it was.
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            return fetch_row(_REDEEM, parameters)[0]
+    except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", None) == GUARD:
+            raise Overtaken from None
+        raise
+
+
+def stripe_of_connection() -> int:
+    """Which of an incentive's stripes this connection counts on in a rush."""
+    connection.ensure_connection()
+    return connection.connection.info.backend_pid % STRIPES + 1
+
+
+def counter_arrays(counted: Sequence[tuple[Key, int, int | None]]) -> list[str]:
+    """The arguments of `count_v1`: what is moved, by how much, up to what."""
+    return [
+        array([key.incentive_id for key, _amount, _most in counted]),
+        array([key.scope for key, _amount, _most in counted]),
+        array([key.subject_id for key, _amount, _most in counted]),
+        array([key.period for key, _amount, _most in counted]),
+        array([key.currency for key, _amount, _most in counted]),
+        array([amount for _key, amount, _most in counted]),
+        array([most for _key, _amount, most in counted]),
+    ]
+
+
+def _moves(applied: Sequence[Checked], stripe: int) -> list[tuple[Key, int, int | None]]:
+    asked: list[tuple[Ask, int]] = []
+    for one in applied:
+        discount = one.applied.discount_minor
+        is_rush = one.offer.rule.limits.expects_rush
+        for ask in one.offer.asks:
+            amount = discount if ask.key.currency else 1
+            if is_rush and is_own(ask.key):
+                # A stripe keeps to its lease.
+                ask = Ask(striped(ask.key, stripe))
+            asked.append((ask, amount))
+    return moves(asked)
+
+
+def _uses(applied: Sequence[Checked], stripe: int) -> list[str]:
+    offers = [one.offer for one in applied]
+    places = [place for place, offer in enumerate(offers, 1) if not offer.is_automatic]
+    return [
+        array([offer.facts.code_id for offer in offers]),
+        array([offer.facts.version_id for offer in offers]),
+        array([offer.facts.incentive_id for offer in offers]),
+        array([offer.facts.budget_id for offer in offers]),
+        array([offer.budget_version_id for offer in offers]),
+        array([stripe if offer.rule.limits.expects_rush else None for offer in offers]),
+        array([one.applied.discount_minor for one in applied]),
+        array([offer.rule.uses_per_code for offer in offers]),
+        array([offer.rule.codes.kind == "public" for offer in offers]),
+        array([is_rolling(offer.counted) for offer in offers]),
+        array(sorted(places, key=lambda place: offers[place - 1].facts.code_id)),
+    ]
+
+
+def _rolling(applied: Sequence[Checked]) -> list[dict[str, Any]]:
+    return [
+        {
+            "incentive": ask.key.incentive_id,
+            "scope": ask.key.scope,
+            "subject": ask.key.subject_id,
+            "since": ask.key.since.isoformat(),
+            "currency": ask.key.currency,
+            "most": ask.most,
+        }
+        for one in applied
+        for ask in one.offer.asks
+        if ask.key.since is not None
+    ]

@@ -1,0 +1,20 @@
+"""The shop's policy at the checkout, as the JSON of its version: how offers meet, and each customer's allowance."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from retention.incentives.parts import Part
+from retention.incentives.rules import CustomerLimit, Stacking
+
+
+class Policy(Part):
+    """`allowance` is what one customer may use of all incentives together."""
+
+    stacking: Stacking = Stacking()
+    allowance: Annotated[tuple[CustomerLimit, ...], Field(max_length=20)] = ()
+
+    def sentences(self) -> list[str]:
+        return [self.stacking.sentence(), *[limit.sentence() for limit in self.allowance]]

@@ -1,0 +1,266 @@
+"""What the endpoints of the checkout give, in the shapes of the HTTP API; amounts in minor units."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from ninja import Schema
+from pydantic import Field
+
+from retention.incentives.models import Redemption, Rollback
+from retention.incentives.operations import Redeemed
+from retention.incentives.qualifying import Qualifying
+from retention.refusals import Refusal
+
+
+class UnitsOut(Schema):
+    quantity: int
+    total_minor: int
+
+
+class LineOut(Schema):
+    sku: str
+    quantity: int
+    amount_minor: int
+    discount_minor: int
+    total_minor: int
+    units: list[UnitsOut] = Field(description="What its units cost in the end, each: those that are alike together.")
+
+
+class ShippingOut(Schema):
+    amount_minor: int
+    discount_minor: int
+    total_minor: int
+
+
+class EffectsOut(Schema):
+    currency: str
+    lines: list[LineOut]
+    shipping: ShippingOut
+    goods_minor: int
+    discount_minor: int
+    total_minor: int
+
+
+class IncentiveRef(Schema):
+    id: uuid.UUID
+    name: str
+
+
+class ReasonOut(Schema):
+    code: str
+    params: dict[str, Any]
+    detail: str
+
+
+class AppliedOut(Schema):
+    code: str | None = Field(description="Absent where the offer applies by itself.")
+    incentive: IncentiveRef
+    discount_minor: int
+    lines: list[int] = Field(description="What it takes off each line of the basket.")
+    shipping_minor: int
+    benefits: list[dict[str, Any]] = Field(description="What it gives beside the discount, each by its `kind`.")
+
+
+class UnusedOut(Schema):
+    code: str | None
+    incentive: IncentiveRef | None = Field(description="Absent where there is no such code.")
+    reasons: list[ReasonOut] = Field(description="Every reason why it brings nothing.")
+
+
+class UseOut(Schema):
+    effects: EffectsOut = Field(description="What all offers take off together.")
+    offers: list[AppliedOut]
+    unused: list[UnusedOut] = Field(description="Codes that were typed and bring nothing; they are not used up.")
+
+
+class ReturnedLineOut(Schema):
+    line: int
+    sku: str
+    quantity: int
+    amount_minor: int
+    discount_minor: int = Field(description="What comes back of the discount.")
+    refund_minor: int = Field(description="What the customer paid for it.")
+
+
+class ReturnOut(Schema):
+    currency: str
+    lines: list[ReturnedLineOut]
+    shipping_discount_minor: int = Field(description="With the last unit, what was taken off the shipping.")
+    discount_minor: int
+    refund_minor: int
+    is_last: bool = Field(description="Nothing is left of the redemption after it.")
+
+
+class HoldOut(Schema):
+    id: uuid.UUID
+    held_until: dt.datetime
+
+
+class ValidationOut(UseOut):
+    is_valid: bool = Field(description="It could be redeemed like this.")
+    refusal: ReasonOut | None = Field(description="Why it could not.")
+    hold: HoldOut | None
+
+
+class OfferOut(Schema):
+    code: str | None
+    incentive: IncentiveRef
+    sentence: str
+    is_public: bool
+    banner: str = Field(description="What to show of an offer that applies by itself.")
+    discount_minor: int
+    effects: EffectsOut
+    expires_at: dt.datetime | None
+
+
+class NearMissOut(Schema):
+    code: str | None
+    incentive: IncentiveRef
+    sentence: str
+    missing: str = Field(description="What to tell the shopper: “Add 12.00 EUR to get Free shipping”.")
+    reasons: list[ReasonOut]
+
+
+class QualificationOut(Schema):
+    offers: list[OfferOut] = Field(description="What fits, the biggest discount first.")
+    near_misses: list[NearMissOut]
+
+
+class RedemptionOut(UseOut):
+    id: uuid.UUID
+    state: Literal["held", "redeemed"]
+    order_reference: str
+    redeemed_at: dt.datetime | None
+    held_until: dt.datetime | None
+
+
+class RollbackOut(ReturnOut):
+    reason: str
+    rolled_back_at: dt.datetime
+
+
+class RedemptionNow(UseOut):
+    id: uuid.UUID
+    state: Literal["held", "redeemed", "rolled_back", "released"]
+    order_reference: str
+    redeemed_at: dt.datetime | None
+    held_until: dt.datetime | None
+    ended_at: dt.datetime | None
+    given_back_minor: int
+    rollbacks: list[RollbackOut]
+
+
+def redemption_out(redeemed: Redeemed) -> dict[str, Any]:
+    """In the order of the schema, from a row too: so an answer repeated is the same to the byte."""
+    return {
+        "id": redeemed.public_id,
+        "state": redeemed.state,
+        "order_reference": redeemed.order_reference,
+        "redeemed_at": _instant(redeemed.redeemed_at),
+        "held_until": _instant(redeemed.held_until),
+        **use_out(redeemed.effects),
+    }
+
+
+def redemption_now(redemption: Redemption) -> dict[str, Any]:
+    return {
+        "id": redemption.public_id,
+        "state": redemption.state,
+        "order_reference": redemption.order_reference,
+        "redeemed_at": redemption.redeemed_at,
+        "held_until": redemption.held_until,
+        "ended_at": redemption.ended_at,
+        "given_back_minor": redemption.given_back_minor,
+        "rollbacks": [rollback_out(one) for one in redemption.rollbacks.all()],
+        **use_out(redemption.effects),
+    }
+
+
+def rollback_out(rollback: Rollback) -> dict[str, Any]:
+    return {**rollback.effects, "reason": rollback.reason, "rolled_back_at": rollback.rolled_back_at}
+
+
+def use_out(effects: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "effects": effects_out(effects),
+        "offers": [_picked(AppliedOut, offer) for offer in effects["offers"]],
+        "unused": [_picked(UnusedOut, offer) for offer in effects["unused"]],
+    }
+
+
+def effects_out(effects: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "currency": effects["currency"],
+        "lines": [_picked(LineOut, line) for line in effects["lines"]],
+        "shipping": _picked(ShippingOut, effects["shipping"]),
+        "goods_minor": effects["goods_minor"],
+        "discount_minor": effects["discount_minor"],
+        "total_minor": effects["total_minor"],
+    }
+
+
+def reason_out(reason: Refusal) -> dict[str, Any]:
+    return {"code": reason.code, "params": dict(reason.params), "detail": str(reason)}
+
+
+def offer_out(offer: Qualifying) -> dict[str, Any]:
+    return {
+        **_offered(offer),
+        "is_public": offer.rule.codes.kind == "public",
+        "banner": getattr(offer.rule.codes, "banner", ""),
+        "discount_minor": offer.decision.evaluation.discount_minor,
+        "effects": effects_out(offer.decision.evaluation.as_json()),
+        "expires_at": offer.offer.expires_at,
+    }
+
+
+def near_miss_out(offer: Qualifying) -> dict[str, Any]:
+    return {
+        **_offered(offer),
+        "missing": offer.missing,
+        "reasons": [reason_out(reason) for reason in offer.decision.reasons],
+    }
+
+
+def _offered(offer: Qualifying) -> dict[str, Any]:
+    return {
+        "code": offer.offer.code,
+        "incentive": {"id": offer.offer.incentive_public_id, "name": offer.offer.incentive_name},
+        "sentence": offer.sentence,
+    }
+
+
+def _picked(schema: type[Schema], found: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _ORDERED.get(name, _itself)(found[name]) for name in schema.model_fields}
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _units(found: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [_picked(UnitsOut, units) for units in found]
+
+
+def _benefits(found: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [dict(sorted(benefit.items())) for benefit in found]
+
+
+def _incentive(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return found and {"id": found["id"], "name": found["name"]}
+
+
+def _reasons(found: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{**_picked(ReasonOut, one), "params": dict(sorted(one["params"].items()))} for one in found]
+
+
+#: Parts that a row may give back in another order.
+_ORDERED = {"incentive": _incentive, "reasons": _reasons, "units": _units, "benefits": _benefits}
+
+
+def _instant(instant: dt.datetime | None) -> str | None:
+    return instant and instant.isoformat().replace("+00:00", "Z")
