@@ -89,7 +89,7 @@ def get_redemption(request: HttpRequest, id: uuid.UUID):
     return _shown(id)
 
 
-@router.post("redemptions/{uuid:id}/release/", scope=REDEEM, response=out.RedemptionNow, idempotent="own")
+@router.post("redemptions/{uuid:id}/release/", scope=REDEEM, response=out.RedemptionNow)
 def release(request: HttpRequest, id: uuid.UUID):
     """End a hold before its time: its codes and budgets are free again."""
     operations.release(public_id=id, now=clock.now())

@@ -10,7 +10,7 @@ from campaigns.models import Touch
 from retention.customers.models import ConsentState, Customer
 from retention.incentives import operations as incentives
 from retention.incentives.baskets import Line
-from retention.incentives.facts import Buyer, Checkout
+from retention.incentives.checkouts import Buyer, Checkout
 from retention.incentives.models import Code, Grant
 from retention.marks import CurrentTransaction
 from retention.messaging import operations as messaging
@@ -280,7 +280,7 @@ def given(person, incentive, now):
 def use(code, now):
     checkout = Checkout("EUR", (Line("a", 1, 5000),), buyer=Buyer("anna"), order_reference="o1")
     return incentives.redeem(
-        source="use", request_hash=hashlib.sha256(b"use").digest(), code=code.code, checkout=checkout, now=now
+        source="use", request_hash=hashlib.sha256(b"use").digest(), codes=[code.code], checkout=checkout, now=now
     )
 
 

@@ -34,10 +34,15 @@ def test_figures_are_those_of_the_shops_own_day(as_role, shop):
     second = dt.timedelta(seconds=1)
     baker.make(Grant, granted_at=midnight, _quantity=3)
     baker.make(Grant, granted_at=midnight - second, _quantity=2)
-    code = baker.make(Code, code="HOME1")
     for redeemed_at, undone in [(midnight, None), (midnight, now), (midnight - second, None)]:
-        rollback = {"rolled_back_at": undone, "rollback_source": "undone"} if undone else {}
-        baker.make(Redemption, code=code, discount_minor=100, base_minor=100, redeemed_at=redeemed_at, **rollback)
+        baker.make(
+            Redemption,
+            state="rolled_back" if undone else "redeemed",
+            discount_minor=100,
+            base_minor=100,
+            redeemed_at=redeemed_at,
+            ended_at=undone,
+        )
     for state, ended_at in [("sent", midnight), ("sent", midnight - second), ("failed", midnight), ("unknown", now)]:
         baker.make(Delivery, state=state, ended_at=ended_at, channel="email")
     page = as_role("marketer").get("/admin/")

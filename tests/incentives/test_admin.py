@@ -10,7 +10,7 @@ from retention.audit.models import Version
 from retention.customers.models import Product
 from retention.incentives import operations
 from retention.incentives.baskets import Line
-from retention.incentives.facts import Buyer, Checkout
+from retention.incentives.checkouts import Buyer, Checkout
 from retention.incentives.models import Code, CodeBatch, Incentive, Redemption
 from retention.incentives.rules import sentence
 from retention.incentives.versions import rule_of
@@ -201,7 +201,7 @@ def test_a_redemption_shows_what_was_taken_off(marketer, offer, now):
     done = operations.redeem(
         source="k:1",
         request_hash=b"1",
-        code="SAVE20",
+        codes=["SAVE20"],
         checkout=Checkout(
             currency="EUR", buyer=Buyer(), lines=(Line("a", 1, 10000),), shipping_minor=490, order_reference="o1"
         ),

@@ -53,22 +53,23 @@ def basket(price=10000, **more):
 
 
 def wish(price=10000, **more):
-    return {"code": "save-20", "order_reference": "o1", "basket": basket(price), **more}
+    return {"codes": ["save-20"], "order_reference": "o1", "basket": basket(price), **more}
 
 
 def test_validate_then_redeem_then_see_then_roll_back(api, public, now):
     status, body, _ = api.post("validations/", wish())
-    assert (status, body["is_valid"], body["effects"]["discount_minor"], body["reasons"]) == (200, True, 2000, [])
+    assert (status, body["is_valid"], body["effects"]["discount_minor"], body["unused"]) == (200, True, 2000, [])
+    assert (body["refusal"], body["hold"]) == (None, None)
     assert not Redemption.objects.exists()
     status, body, response = api.post("redemptions/", wish(), key="k1")
     assert status == 201
     row = Redemption.objects.get()
     assert body == {
         "id": str(row.public_id),
-        "code": "SAVE20",
-        "incentive": {"id": str(Incentive.objects.get().public_id), "name": "Offer"},
+        "state": "redeemed",
         "order_reference": "o1",
         "redeemed_at": "2026-05-12T10:00:00Z",
+        "held_until": None,
         "effects": {
             "currency": "EUR",
             "lines": [
@@ -86,16 +87,27 @@ def test_validate_then_redeem_then_see_then_roll_back(api, public, now):
             "discount_minor": 2000,
             "total_minor": 8000,
         },
+        "offers": [
+            {
+                "code": "SAVE20",
+                "incentive": {"id": str(Incentive.objects.get().public_id), "name": "Offer"},
+                "discount_minor": 2000,
+                "lines": [2000],
+                "shipping_minor": 0,
+            }
+        ],
+        "unused": [],
     }
     status, _body, again = api.post("redemptions/", wish(), key="k1")
     assert (status, again.content, again["Idempotency-Replayed"]) == (201, response.content, "true")
     status, body, _ = api.post("redemptions/", wish(9000), key="k1")
     assert (status, body["code"]) == (422, "api.idempotency_key_reused")
     path = f"redemptions/{row.public_id}/"
-    assert api.get(path)[1]["rolled_back_at"] is None
+    assert (api.get(path)[1]["state"], api.get(path)[1]["rollbacks"]) == ("redeemed", [])
     status, body, _ = api.post(f"{path}rollback/", {"reason": "cancelled"}, key="r1")
-    assert (status, body["rollback_reason"]) == (200, "cancelled")
-    assert body["rolled_back_at"].startswith("2026-05-12T10:00:00")
+    assert (status, body["state"], body["given_back_minor"]) == (200, "rolled_back", 2000)
+    assert body["rollbacks"][0]["rolled_back_at"].startswith("2026-05-12T10:00:00")
+    assert [one["reason"] for one in body["rollbacks"]] == ["cancelled"]
     assert api.post(f"{path}rollback/", {"reason": "cancelled"}, key="r1")[:2] == (200, body)
     assert api.post(f"{path}rollback/", {"reason": "other"}, key="r1")[1]["code"] == "api.idempotency_key_reused"
     status, body, _ = api.post(f"{path}rollback/", {"reason": "cancelled"}, key="r2")
@@ -119,8 +131,10 @@ def test_a_refusal_is_precise_and_leaves_nothing(api, public):
     assert not Redemption.objects.exists()
     assert not Counter.objects.filter(redeemed__gt=0).exists()
     status, body, _ = api.post("validations/", wish(3800))
-    assert (status, body["is_valid"], body["effects"]) == (200, False, None)
-    assert [reason["code"] for reason in body["reasons"]] == ["incentives.below_minimum"]
+    assert (status, body["is_valid"], body["effects"]["discount_minor"], body["offers"]) == (200, False, 0, [])
+    assert [one["code"] for one in body["unused"]] == ["SAVE20"]
+    assert [reason["code"] for reason in body["unused"][0]["reasons"]] == ["incentives.below_minimum"]
+    assert body["refusal"]["code"] == "incentives.below_minimum"
 
 
 def test_qualify(api, public, offer, grant, customers):
@@ -160,14 +174,14 @@ def test_an_incentive_s_whole_life(api):
     assert (len(first["items"]), len(rest["items"]), rest["next"]) == (2, 1, None)
     code = first["items"][0]["code"]
     assert api.get(f"codes/{code.lower()}/")[1]["state"] == "given"
-    assert api.post("redemptions/", wish(code=code))[0] == 201
+    assert api.post("redemptions/", wish(codes=[code]))[0] == 201
     assert api.get(f"codes/{code}/")[1]["state"] == "redeemed"
     assert api.get(path)[1]["used"] == {"issued": 0, "redeemed": 1, "spent_minor": {"EUR": 1500}}
     assert api.post(f"{path}stop/", {"why": "too dear"})[1]["state"] == "stopped"
     other = rest["items"][0]["code"]
-    assert api.post("redemptions/", wish(code=other))[1]["code"] == "incentives.stopped"
+    assert api.post("redemptions/", wish(codes=[other]))[1]["code"] == "incentives.stopped"
     assert api.post(f"{path}resume/")[1]["state"] == "live"
-    assert api.post("redemptions/", wish(code=other))[0] == 201
+    assert api.post("redemptions/", wish(codes=[other]))[0] == 201
     assert [one["name"] for one in api.get("incentives/")[1]["items"]] == ["Spring"]
 
 
@@ -192,14 +206,18 @@ def but(path, value):
 BAD = {
     "no JSON": ("{", 400, "api.bad_json", None),
     "an array": ("[]", 422, "api.invalid", ""),
-    "nothing": ("{}", 422, "api.invalid", "/code"),
-    "no code": (but("code", ...), 422, "api.invalid", "/code"),
-    "a code of nothing": (but("code", ""), 422, "api.invalid", "/code"),
-    "a code that is too long": (but("code", "A" * 101), 422, "api.invalid", "/code"),
-    "a code that is a number": (but("code", 5), 422, "api.invalid", "/code"),
-    "a code of other symbols": (but("code", "x'; DROP TABLE"), 404, "incentives.no_such_code", None),
-    "an unknown code": (but("code", "NOSUCH"), 404, "incentives.no_such_code", None),
-    "a NUL": (but("code", "A\x00B"), 400, "api.control_characters", None),
+    "nothing": ("{}", 422, "api.invalid", "/basket"),
+    "no code and no offer": (but("codes", []), 409, "incentives.nothing_to_redeem", None),
+    "too many codes": (but("codes", ["A1B"] * 21), 422, "api.invalid", "/codes"),
+    "one code as a text": (but("codes", "SAVE20"), 422, "api.invalid", "/codes"),
+    "codes and a hold": (but("hold", str(uuid.UUID(int=1))), 422, "api.invalid", ""),
+    "no such hold": ({**but("hold", str(uuid.UUID(int=1))), "codes": []}, 404, "incentives.no_such_redemption", None),
+    "a code of nothing": (but("codes", [""]), 422, "api.invalid", "/codes/0"),
+    "a code that is too long": (but("codes", ["A" * 101]), 422, "api.invalid", "/codes/0"),
+    "a code that is a number": (but("codes", [5]), 422, "api.invalid", "/codes/0"),
+    "a code of other symbols": (but("codes", ["x'; DROP TABLE"]), 404, "incentives.no_such_code", None),
+    "an unknown code": (but("codes", ["NOSUCH"]), 404, "incentives.no_such_code", None),
+    "a NUL": (but("codes", ["A\x00B"]), 400, "api.control_characters", None),
     "no basket": (but("basket", ...), 422, "api.invalid", "/basket"),
     "no lines": (but("basket.lines", []), 422, "api.invalid", "/basket/lines"),
     "too many lines": (but("basket.lines", basket()["lines"] * 501), 422, "api.invalid", "/basket/lines"),
@@ -207,7 +225,7 @@ BAD = {
     "no such currency": (but("basket.currency", "EURO"), 422, "api.invalid", "/basket/currency"),
     "a small currency": (but("basket.currency", "eur"), 422, "api.invalid", "/basket/currency"),
     "a currency without a rate": (
-        {**wish(), "code": "PERCENT", "basket": basket(currency="USD")},
+        {**wish(), "codes": ["PERCENT"], "basket": basket(currency="USD")},
         409,
         "incentives.no_rate",
         None,

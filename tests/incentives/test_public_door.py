@@ -62,7 +62,7 @@ def ask(client, now):
 
 
 def wish(code, **more):
-    return {"code": code, "basket": BASKET, "order_reference": "o1", **more}
+    return {"codes": [code], "basket": BASKET, "order_reference": "o1", **more}
 
 
 def test_every_refusal_of_a_decision_is_secret_or_open():
@@ -112,7 +112,7 @@ def test_what_is_wrong_with_the_basket_is_said_to_everybody(ask, offer):
     minimum = {"kind": "minimum_amount", "amounts": {"EUR": 5000}}
     offer(codes={"kind": "public", "text": "SAVE20"}, conditions=[minimum])
     status, body = ask("validations/", wish("SAVE20"))
-    assert (status, body["reasons"][0]["code"]) == (200, "incentives.below_minimum")
+    assert (status, body["unused"][0]["reasons"][0]["code"]) == (200, "incentives.below_minimum")
     assert ask("redemptions/", wish("SAVE20"))[1]["code"] == "incentives.below_minimum"
 
 

@@ -56,7 +56,7 @@ def crowd(server, now):
 
         def press(number: int) -> None:
             body = {
-                "code": "first-50",
+                "codes": ["first-50"],
                 "order_reference": f"o{number}",
                 "customer": customer_of(number),
                 "basket": {"currency": "EUR", "lines": [{"sku": "a", "quantity": 1, "unit_price_minor": 9999}]},

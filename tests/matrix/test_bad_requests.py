@@ -63,9 +63,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "change_segment": {"edited": 1, "name": "Another"},
     "explain_member": {"customer": "a"},
     "qualify": {"basket": BASKET},
-    "validate": {"basket": BASKET, "code": "WELCOME"},
-    "redeem": {"basket": BASKET, "code": "TAKEN1", "order_reference": "N1"},
+    "validate": {"basket": BASKET, "codes": ["WELCOME"]},
+    "redeem": {"basket": BASKET, "codes": ["TAKEN1"], "order_reference": "N1"},
     "roll_back": {"reason": "cancelled"},
+    "preview_rollback": {},
     "create_incentive": {"rule": RULE},
     "change_incentive": {"edited": 1, "name": "Another"},
     "generate_codes": {"count": 2},
@@ -141,15 +142,27 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
     "change_segment": [({"edited": 99}, 409, "", "audit.edited_meanwhile")],
     "explain_member": [({"customer": "nobody"}, 404, "", "customers.no_such_customer")],
     "qualify": [({"basket": {**BASKET, "currency": "ZZZ"}}, 422, "/basket/currency", "value_error")],
-    "validate": [({"code": "NOSUCH"}, 404, "", "incentives.no_such_code")],
+    "validate": [
+        ({"codes": [""]}, 422, "/codes/0", "string_too_short"),
+        ({"hold_minutes": 0}, 422, "/hold_minutes", "greater_than_equal"),
+        ({"hold_minutes": 5, "codes": ["NOSUCH"]}, 404, "", "incentives.no_such_code"),
+        ({"drafts": [UNKNOWN]}, 404, "", "incentives.no_such_incentive"),
+    ],
     "redeem": [
-        ({"code": "NOSUCH"}, 404, "", "incentives.no_such_code"),
+        ({"codes": ["NOSUCH"]}, 404, "", "incentives.no_such_code"),
         ({"basket": {**BASKET, "lines": []}}, 422, "/basket/lines", "too_short"),
         ({"basket": {**BASKET, "lines": [{**LINE, "quantity": -1}]}}, 422, "/basket/lines/0/quantity",
          "greater_than_equal"),
         ({"customer": {}}, 422, "/customer", "value_error"),
     ],
-    "roll_back": [({"reason": " "}, 422, "/reason", "string_too_short")],
+    "roll_back": [
+        ({"reason": " "}, 422, "/reason", "string_too_short"),
+        ({"lines": [{"line": 7, "quantity": 1}]}, 422, "", "incentives.nothing_returned"),
+    ],
+    "preview_rollback": [
+        ({"lines": []}, 422, "/lines", "too_short"),
+        ({"lines": [{"line": 0, "quantity": 1000}]}, 422, "", "incentives.nothing_returned"),
+    ],
     "create_incentive": [
         ({"rule": {**RULE, "effects": [{"kind": "percent", "basis_points": 10_001}]}}, 422,
          "/rule/effects/0/percent/basis_points", "less_than_equal"),
@@ -226,7 +239,7 @@ def api_of_a_shop(django_db_setup, django_db_blocker):
         stopped = world.offer("Stopped", is_live=True, codes={"kind": "unique"})
         incentives.stop(incentive_id=stopped.pk, now=NOW, by=BY)
         world.bring("codes", {"code": "USED11", "incentive": "Other"})
-        assert door.send("redeem", {**GOOD["redeem"], "code": "USED11"}).status_code == 201
+        assert door.send("redeem", {**GOOD["redeem"], "codes": ["USED11"]}).status_code == 201
         door.ids = {
             "customers": Customer.objects.get(reference="a").public_id,
             "segments": Segment.objects.filter(version__number=1).first().public_id,

@@ -18,8 +18,8 @@ from retention.actors import Actor
 from retention.customers.models import Customer
 from retention.incentives import operations
 from retention.incentives.baskets import Line
-from retention.incentives.facts import Buyer, Checkout
-from retention.incentives.models import Code, Counter, Grant, Redemption
+from retention.incentives.checkouts import Buyer, Checkout
+from retention.incentives.models import Code, Counter, Grant, Redemption, Use
 from retention.incentives.operations.reconcile import differences
 from retention.incentives.rules import IncentiveRule
 from retention.refusals import Refused
@@ -105,7 +105,7 @@ def unique(live, anna, now):
 def redeem(now, number, *, code="RACE", buyer=None, source=None):
     checkout = Checkout("EUR", (Line("a", 1, 5000),), buyer=buyer or Buyer(), order_reference=f"o{number}")
     redeemed = operations.redeem(
-        source=source or f"race:{number}", request_hash=HASH, code=code, checkout=checkout, now=now
+        source=source or f"race:{number}", request_hash=HASH, codes=[code], checkout=checkout, now=now
     )
     return str(redeemed.public_id) if source else "redeemed"
 
@@ -128,12 +128,10 @@ def naive_redeem(now, number, *, incentive, code, is_free: Callable[[], bool], m
     if not is_free():
         return "refused"
     meet()
-    Redemption.objects.create(
+    redemption = Redemption.objects.create(
         source=f"naive:{number}",
         request_hash=HASH,
-        code=code,
-        incentive_id=incentive.pk,
-        version_id=incentive.version_id,
+        state=Redemption.State.REDEEMED,
         customer=customer,
         order_reference=f"o{number}",
         currency="EUR",
@@ -141,6 +139,16 @@ def naive_redeem(now, number, *, incentive, code, is_free: Callable[[], bool], m
         base_minor=1000,
         effects={},
         redeemed_at=now,
+    )
+    Use.objects.create(
+        redemption=redemption,
+        place=0,
+        code=code,
+        incentive_id=incentive.pk,
+        version_id=incentive.version_id,
+        discount_minor=1000,
+        used_at=now,
+        used_on=now.date(),
     )
     Counter.objects.filter(incentive_id=incentive.pk, scope="incentive", currency="").update(redeemed=F("redeemed") + 1)
     Code.objects.filter(pk=code.pk).update(state=Code.State.REDEEMED if not code.is_public else Code.State.GIVEN)
@@ -151,7 +159,7 @@ def test_a_code_limited_to_50_is_used_50_times(live, now):
     incentive = live(limits={"total": 50})
     outcomes = at_once(lambda n: redeem(now, n), tries=200)
     assert outcomes == {"redeemed": 50, "incentives.total_limit_reached": 150}
-    assert Redemption.objects.filter(incentive_id=incentive.pk).count() == 50
+    assert Use.objects.filter(incentive_id=incentive.pk).count() == 50
     assert differences() == []
 
 
@@ -160,7 +168,7 @@ def test_the_naive_twin_passes_the_total(live, now):
     code = Code.objects.get()
 
     def is_free():
-        return Redemption.objects.filter(incentive_id=incentive.pk).count() < 5
+        return Use.objects.filter(incentive_id=incentive.pk).count() < 5
 
     at_once(lambda n: naive_redeem(now, n, incentive=incentive, code=code, is_free=is_free, meet=meet), tries=50)
     assert Redemption.objects.count() > 5
@@ -306,10 +314,10 @@ def test_the_naive_twin_gives_a_roll_back_twice(unique, anna, now):
 
     def naive(number):
         row = Redemption.objects.get()
-        if row.rolled_back_at:
+        if row.ended_at:
             return "refused"
         meet()
-        Redemption.objects.update(rolled_back_at=now, rollback_source=f"r{number}")
+        Redemption.objects.update(ended_at=now, state=Redemption.State.ROLLED_BACK)
         Counter.objects.filter(incentive_id=incentive.pk, scope="incentive", currency="").update(
             redeemed=F("redeemed") - 1
         )
@@ -520,4 +528,4 @@ def test_the_naive_twin_undoes_what_was_used(unique, anna, now):
     used.set()
     thread.join(timeout=30)
     assert Code.objects.get(pk=code.pk).state == "void"
-    assert Redemption.objects.filter(code=code, rolled_back_at=None).count() == 1
+    assert Redemption.objects.filter(uses__code=code, ended_at=None).count() == 1
