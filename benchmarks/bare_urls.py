@@ -20,12 +20,15 @@ BEGIN
     UPDATE incentives_code SET state = 'redeemed' WHERE code = p_code AND state = 'given'
     RETURNING id, incentive_id, version_id INTO v;
     INSERT INTO incentives_redemption
-           (source, request_hash, code_id, incentive_id, version_id, order_reference, currency, discount_minor,
-            base_minor, effects, redeemed_at, rollback_reason, is_use_given_back)
-    VALUES (p_source, '', v.id, v.incentive_id, v.version_id, p_source, 'EUR', 1, 1, '{}', now(), '', false)
+           (source, request_hash, state, persons, order_reference, currency, discount_minor, base_minor, effects,
+            redeemed_at)
+    VALUES (p_source, '', 'redeemed', '{}', p_source, 'EUR', 1, 1, '{}', now())
     RETURNING id INTO v_id;
+    INSERT INTO incentives_use
+           (redemption_id, place, code_id, incentive_id, version_id, discount_minor, used_at, used_on)
+    VALUES (v_id, 0, v.id, v.incentive_id, v.version_id, 1, now(), current_date);
     UPDATE incentives_counter SET redeemed = redeemed + 1
-    WHERE incentive_id = v.incentive_id AND scope = 'incentive' AND subject_id = 0 AND currency = '';
+    WHERE incentive_id = v.incentive_id AND scope = 'incentive' AND subject_id = 0 AND period = '' AND currency = '';
     RETURN v_id;
 END $$
 """
@@ -33,7 +36,7 @@ END $$
 
 def redeem(request: HttpRequest) -> HttpResponse:
     body = json.loads(request.body)
-    (redemption_id,) = fetch_row("SELECT bare_redeem(%s, %s)", [body["code"], request.headers["Idempotency-Key"]])
+    (redemption_id,) = fetch_row("SELECT bare_redeem(%s, %s)", [body["codes"][0], request.headers["Idempotency-Key"]])
     answer = json.dumps({"id": redemption_id})
     return HttpResponse(answer, status=201, content_type="application/json")
 

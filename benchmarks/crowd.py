@@ -101,12 +101,18 @@ _FACTS = (
     FROM incentives_grant g
     """,
     """
-    INSERT INTO incentives_redemption (source, request_hash, code_id, incentive_id, version_id, customer_id,
-        order_reference, currency, discount_minor, base_minor, effects, redeemed_at, rollback_reason,
-        is_use_given_back)
-    SELECT 'bench:' || c.customer_id, '', c.id, c.incentive_id, c.version_id, c.customer_id, 'o' || c.customer_id,
-        'EUR', 100, 100, '{{}}', c.given_at + interval '1 day', '', false
+    INSERT INTO incentives_redemption (source, request_hash, state, customer_id, persons, order_reference, currency,
+        discount_minor, base_minor, effects, redeemed_at)
+    SELECT 'bench:' || c.customer_id, '', 'redeemed', c.customer_id, '{{}}', 'o' || c.customer_id, 'EUR', 100, 100,
+        '{{}}', c.given_at + interval '1 day'
     FROM incentives_code c WHERE c.incentive_id = %(incentive)s
+    """,
+    """
+    INSERT INTO incentives_use (redemption_id, place, code_id, incentive_id, version_id, discount_minor, used_at,
+        used_on)
+    SELECT r.id, 0, c.id, c.incentive_id, c.version_id, 100, r.redeemed_at, r.redeemed_at::date
+    FROM incentives_redemption r JOIN incentives_code c ON r.source = 'bench:' || c.customer_id
+    WHERE c.incentive_id = %(incentive)s
     """,
     """
     INSERT INTO campaigns_touch (campaign_id, customer_id, occasion, version_id, state, reason, step, due_at, grant_id,

@@ -86,7 +86,7 @@ class Driver:
         self.folder, self.port, self.codes, self.secret, self.at = folder, port, codes, secret, 0
         (folder / "codes.txt").write_text("\n".join(codes))
         body = json.dumps(
-            {"code": "|", "order_reference": "o", "customer": {"email": "|@example.com"}, "basket": BASKET}
+            {"codes": ["|"], "order_reference": "o", "customer": {"email": "|@example.com"}, "basket": BASKET}
         )
         self.start, self.middle, self.finish = body.split("|")
 

@@ -94,6 +94,7 @@ def test_validate_then_redeem_then_see_then_roll_back(api, public, now):
                 "discount_minor": 2000,
                 "lines": [2000],
                 "shipping_minor": 0,
+                "benefits": [],
             }
         ],
         "unused": [],

@@ -35,7 +35,7 @@ def test_every_field_of_every_part_can_be_drawn():
     assert {field["kind"] for field in fields} <= KINDS
     assert all(field["label"] for field in fields)
     # Whatever is of a type that nobody thought of would be asked as a text.
-    texts = {"name", "pattern", "text", "unit", "instructions"}
+    texts = {"banner", "name", "pattern", "text", "unit", "instructions"}
     assert {field["name"] for field in fields if field["kind"] == "text"} == texts
     # What shows a field is a field beside it, with values that it can have.
     for part in parts(fields_of(IncentiveRule)):
