@@ -168,7 +168,8 @@ def _checked(place, facts, refused, applied, missed) -> Checked:
     reasons = refused.get(place, ())
     not_applied = missed.get(place)
     if not_applied is not None:
-        reasons += not_applied.reasons
+        # A limit per customer and a condition may both ask who she is; she is told once.
+        reasons += tuple([reason for reason in not_applied.reasons if reason not in reasons])
     near = not_applied is not None and not_applied.is_near_miss and place not in refused
     return Checked(facts.offers[place], applied.get(place), reasons, near)
 

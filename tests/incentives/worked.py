@@ -1,7 +1,7 @@
 """The worked baskets: `worked_baskets/*.toml` read and checked, amounts turned into minor units.
 
-Every expected price in those files was computed by hand; `why` is the arithmetic. Amounts are written in major units as a
-shopper reads them. A case without shopper is a stranger's, a shopper with `is_guest` is known by her email alone.
+Every expected price in those files was computed by hand; `why` is the arithmetic. Amounts are written in major units
+as a shopper reads them. A case without shopper is a stranger's, a shopper with `is_guest` is known by her email alone.
 """
 
 import datetime as dt
