@@ -1,4 +1,4 @@
-"""Laws that hold for every basket and offer."""
+"""Laws that hold for every basket and every offer, alone or with others."""
 
 from fractions import Fraction
 
@@ -6,117 +6,104 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retention import money
-from retention.incentives import discounts
 from retention.incentives.baskets import Basket, Line
-from retention.incentives.rules import IncentiveRule
+from retention.incentives.carts import Cart
+from retention.incentives.discounts.combining import Candidate
+from retention.incentives.discounts.offers import Offer
+from retention.incentives.rules import Stacking
 from retention.incentives.sharing import percent_of, share
+from tests.laws.offers import baskets, policies, rule_of, rules, stackings, worked
+
+PRIORITY = Stacking(mode="priority")
+several = st.lists(rules, min_size=1, max_size=5)
 
 
-def evaluate(offers, basket, *policy):
-    return discounts.evaluate([discounts.Offer(key, rule) for key, rule in offers], basket, *policy)
-
-
-SKUS = ["a", "b", "c", "d"]
-lines = st.builds(
-    Line,
-    sku=st.sampled_from(SKUS),
-    quantity=st.integers(1, 7),
-    unit_price_minor=st.integers(0, 50_000),
-    category=st.sampled_from(["Shoes", "Shoes/Running", "Hats", ""]),
-    tags=st.frozensets(st.sampled_from(["wool", "new"])),
-    is_discounted=st.booleans(),
-    is_low_margin=st.booleans(),
-    minimum_price_minor=st.integers(0, 60_000),
-    is_unpriced=st.sampled_from([False, False, False, True]),
-)
-baskets = st.builds(
-    Basket,
-    currency=st.just("EUR"),
-    lines=st.lists(lines, min_size=1, max_size=8).map(tuple),
-    shipping_minor=st.integers(0, 2_000),
-)
-scopes = st.one_of(
-    st.fixed_dictionaries({"on": st.just("order"), "without_low_margin": st.booleans()}),
-    st.fixed_dictionaries(
-        {"on": st.just("lines"), "categories": st.just(["Shoes"]), "without_discounted": st.booleans()}
-    ),
-    st.fixed_dictionaries({"on": st.just("lines"), "products": st.lists(st.sampled_from(SKUS), min_size=1)}),
-)
-caps = st.one_of(st.just({}), st.fixed_dictionaries({"EUR": st.integers(1, 20_000)}))
-goods_effects = st.one_of(
-    st.fixed_dictionaries(
-        {"kind": st.just("percent"), "basis_points": st.integers(1, 10_000), "scope": scopes, "cap": caps}
-    ),
-    st.fixed_dictionaries(
-        {
-            "kind": st.just("amount"),
-            "amounts": st.fixed_dictionaries({"EUR": st.integers(1, 100_000)}),
-            "scope": scopes,
-        }
-    ),
-)
-shipping_effects = st.fixed_dictionaries({"kind": st.just("free_shipping"), "cap": caps})
-rules = st.builds(
-    lambda goods, shipping: IncentiveRule.model_validate({"name": "x", "effects": [*goods, *shipping]}),
-    st.lists(goods_effects, min_size=1, max_size=1),
-    st.lists(shipping_effects, max_size=1),
-)
-
-
-@given(baskets, st.lists(rules, min_size=1, max_size=4))
-def test_nothing_goes_below_zero_or_a_minimum_price_and_everything_adds_up(basket, offers):
-    evaluation = evaluate(enumerate(offers), basket)
+@given(baskets, several, policies)
+def test_everything_adds_up_by_offer_line_and_unit(basket, rules, policy):
+    evaluation = worked(rules, basket, policy)
     assert {one.key for one in evaluation.applied}.isdisjoint(one.key for one in evaluation.not_applied)
-    assert len(evaluation.applied) + len(evaluation.not_applied) == len(offers)
+    assert len(evaluation.applied) + len(evaluation.not_applied) == len(rules)
+    for one in evaluation.applied:
+        assert one.discount_minor == sum(one.lines) + one.shipping_minor
+        assert [sum(count * off for count, off in units) for units in one.units] == list(one.lines)
+        assert all(off > 0 and count > 0 for units in one.units for count, off in units)
+        assert one.discount_minor > 0 or one.benefits
     for at, line in enumerate(basket.lines):
-        off = [one.lines[at] for one in evaluation.applied]
-        assert all(part >= 0 for part in off)
-        assert sum(off) <= line.room_minor
-    off_shipping = [one.shipping_minor for one in evaluation.applied]
-    assert all(part >= 0 for part in off_shipping)
-    assert sum(off_shipping) <= basket.shipping_minor
-    assert all(one.discount_minor > 0 for one in evaluation.applied)
+        assert sum(count for count, _left in evaluation.units[at]) == line.quantity
+        paid = sum(count * left for count, left in evaluation.units[at])
+        assert paid == line.amount_minor - sum(one.lines[at] for one in evaluation.applied)
     answer = evaluation.as_json()
-    assert answer["discount_minor"] == sum(row["discount_minor"] for row in answer["lines"]) + sum(off_shipping)
+    shipping = answer["shipping"]
     assert (
-        answer["total_minor"] == sum(row["total_minor"] for row in answer["lines"]) + answer["shipping"]["total_minor"]
+        answer["discount_minor"] == sum(row["discount_minor"] for row in answer["lines"]) + shipping["discount_minor"]
     )
+    assert answer["total_minor"] == sum(row["total_minor"] for row in answer["lines"]) + shipping["total_minor"]
+    assert answer["total_minor"] == basket.total_minor - sum(row["discount_minor"] for row in answer["offers"])
 
 
-@given(baskets, rules, st.randoms(use_true_random=False))
-def test_the_order_of_lines_changes_nothing(basket, offer, random):
+@given(baskets, several, policies)
+def test_no_unit_goes_below_zero_or_its_minimum_price_and_shipping_stays_positive(basket, rules, policy):
+    evaluation = worked(rules, basket, policy)
+    for line, units in zip(basket.lines, evaluation.units, strict=True):
+        floor = line.unit_price_minor if line.is_unpriced else min(line.minimum_price_minor, line.unit_price_minor)
+        assert all(floor <= left <= line.unit_price_minor for _count, left in units)
+    off_shipping = [one.shipping_minor for one in evaluation.applied]
+    assert all(off >= 0 for off in off_shipping)
+    assert sum(off_shipping) <= basket.shipping_minor
+
+
+@given(baskets, several, policies, st.randoms(use_true_random=False))
+def test_the_order_of_lines_changes_nothing(basket, rules, policy, random):
     places = list(range(len(basket.lines)))
     random.shuffle(places)
     shuffled = Basket("EUR", tuple(basket.lines[at] for at in places), basket.shipping_minor)
 
     def outcome(evaluation):
-        if not evaluation.applied:
-            return [reason.code for reason in evaluation.not_applied[0].reasons]
-        (applied,) = evaluation.applied
-        pairs = zip(evaluation.basket.lines, applied.lines, strict=True)
-        return sorted((repr((line.sku, line.amount_minor, line.room_minor)), off) for line, off in pairs), (
-            applied.shipping_minor
+        rows = zip(evaluation.basket.lines, evaluation.units, *[one.lines for one in evaluation.applied], strict=True)
+        return (
+            # Lines alike in everything are one to the shopper, whichever of them bears the odd cent.
+            sorted(repr((line._replace(tags=sorted(line.tags)), *rest)) for line, *rest in rows),
+            [(one.key, one.shipping_minor, one.benefits) for one in evaluation.applied],
+            evaluation.not_applied,
         )
 
-    assert outcome(evaluate([("x", offer)], basket)) == outcome(evaluate([("x", offer)], shuffled))
+    assert outcome(worked(rules, basket, policy)) == outcome(worked(rules, shuffled, policy))
 
 
-@given(baskets, rules)
-def test_the_same_basket_gets_the_same_answer(basket, offer):
-    assert evaluate([("x", offer)], basket) == evaluate([("x", offer)], basket)
+@given(baskets, several, policies)
+def test_the_same_basket_gets_the_same_answer(basket, rules, policy):
+    assert worked(rules, basket, policy) == worked(rules, basket, policy)
 
 
-@given(baskets, st.integers(1, 10_000))
-def test_a_percentage_alone_is_exact_to_the_cent(basket, points):
+@given(baskets, several, policies)
+def test_no_amount_works_on_a_basket_in_another_currency(basket, rules, policy):
+    abroad = Basket("USD", basket.lines, basket.shipping_minor)
+    evaluation = worked(rules, abroad, policy)
+    named = [key for key, rule in enumerate(rules) if '"EUR"' in rule.model_dump_json()]
+    missed = {one.key: one.reasons[0].code for one in evaluation.not_applied}
+    assert {missed.get(key) for key in named} <= {"incentives.wrong_currency"}
+    assert not policy.ceiling or not evaluation.applied
+
+
+@given(baskets, several)
+def test_no_offer_is_ever_worth_more_than_it_was_bound_to(basket, rules):
+    bounds = [Candidate(Offer(key, rule), key, Cart.of(basket)) for key, rule in enumerate(rules)]
+    for one in worked(rules, basket, PRIORITY).applied:
+        assert one.discount_minor <= bounds[one.key].most_off
+        assert sum(benefit.get("amount_minor", 0) for benefit in one.benefits) <= bounds[one.key].most_given
+
+
+@given(baskets, st.integers(1, 10_000), stackings)
+def test_a_percentage_alone_is_exact_to_the_cent(basket, points, stacking):
     free = Basket("EUR", tuple(Line(one.sku, one.quantity, one.unit_price_minor) for one in basket.lines))
-    offer = IncentiveRule.model_validate({"name": "x", "effects": [{"kind": "percent", "basis_points": points}]})
-    exact = Fraction(free.goods_minor * points, 10_000)
-    off = evaluate([("x", offer)], free).discount_minor
-    assert abs(off - exact) <= Fraction(1, 2)
-    for at, line in enumerate(free.lines):
-        applied = evaluate([("x", offer)], free).applied
-        if applied:
-            assert abs(applied[0].lines[at] - Fraction(line.amount_minor * points, 10_000)) < 2
+    offer = rule_of([{"kind": "percent", "basis_points": points}], (), stacking)
+    evaluation = worked([offer], free)
+    assert abs(evaluation.discount_minor - Fraction(free.goods_minor * points, 10_000)) <= Fraction(1, 2)
+    for line, units in zip(free.lines, evaluation.units, strict=True):
+        paid = sum(count * left for count, left in units)
+        assert abs(line.amount_minor - paid - Fraction(line.amount_minor * points, 10_000)) < 2
+        # Units of a line bear the same, or one of them a minor unit more.
+        assert max(left for _count, left in units) - min(left for _count, left in units) <= 1
 
 
 @given(st.integers(0, 10**12), st.integers(0, 10_000))
