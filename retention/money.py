@@ -74,7 +74,7 @@ def split(total: int, weights: Sequence[int]) -> list[int]:
     Raises:
         ValueError: something to split and nothing to split it over, or a negative number.
     """
-    if total < 0 or any(weight < 0 for weight in weights):
+    if total < 0 or min(weights, default=0) < 0:
         raise ValueError("cannot split a negative amount or over a negative weight")
     whole = sum(weights)
     if whole == 0:
@@ -82,7 +82,8 @@ def split(total: int, weights: Sequence[int]) -> list[int]:
             raise ValueError("nothing to split over")
         return [0] * len(weights)
     parts = [total * weight // whole for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % whole), -weights[i], i))
-    for i in by_remainder[: total - sum(parts)]:
-        parts[i] += 1
+    if missing := total - sum(parts):
+        by_remainder = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % whole), -weights[i], i))
+        for i in by_remainder[:missing]:
+            parts[i] += 1
     return parts

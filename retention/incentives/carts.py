@@ -41,34 +41,24 @@ class Goods:
 class Cart:
     """The goods with what they cost now; each offer makes another cart of it."""
 
-    __slots__ = ("_goods_minor", "goods", "shipping_minor", "units")
+    __slots__ = ("goods", "goods_minor", "shipping_minor", "total_minor", "units")
 
-    def __init__(self, goods: Goods, units: Sequence[Units], shipping_minor: int) -> None:
+    def __init__(self, goods: Goods, units: Sequence[Units], goods_minor: int, shipping_minor: int) -> None:
         self.goods = goods
         self.units = units
-        self.shipping_minor = shipping_minor
-        self._goods_minor: int | None = None
+        #: What all goods cost now, and the shipping.
+        self.goods_minor, self.shipping_minor = goods_minor, shipping_minor
+        self.total_minor = goods_minor + shipping_minor
 
     @classmethod
     def of(cls, basket: Basket) -> Cart:
         goods = Goods(basket)
         units = [((line.unit_price_minor, line.quantity),) for line in goods.lines]
-        return cls(goods, units, basket.shipping_minor)
+        return cls(goods, units, basket.goods_minor, basket.shipping_minor)
 
     @property
     def basket(self) -> Basket:
         return self.goods.basket
-
-    @property
-    def goods_minor(self) -> int:
-        """What all goods cost now."""
-        if self._goods_minor is None:
-            self._goods_minor = sum([left * count for units in self.units for left, count in units])
-        return self._goods_minor
-
-    @property
-    def total_minor(self) -> int:
-        return self.goods_minor + self.shipping_minor
 
     @property
     def room_minor(self) -> int:
@@ -77,12 +67,8 @@ class Cart:
         rooms = [max(0, left - floors[at]) * count for at, units in enumerate(self.units) for left, count in units]
         return sum(rooms) + self.shipping_minor
 
-    def lines_minor(self) -> list[int]:
-        """What each line costs now, in the goods' order."""
-        return [sum([left * count for left, count in units]) for units in self.units]
-
     def cells(self, scope: Scope) -> list[Cell]:
-        """The units that a scope means and that cost something; of some units only, those which it picks."""
+        """The units that a scope means and that cost something, line by line; of some, only those which it picks."""
         cells = [(at, *units) for at in self.goods.in_scope(scope) for units in self.units[at] if units[0]]
         if scope.units is None and scope.units_each is None:
             return cells
@@ -109,6 +95,12 @@ class Cart:
         units = list(self.units)
         changed: dict[int, dict[int, int]] = {}
         for at, left, count, off in takes:
+            if units[at] == ((left, count),) and at not in changed:
+                # As nearly always: the whole line was alike, and all of it changes.
+                each, more = divmod(off, count)
+                some, rest = (left - each, count - more), (left - each - 1, more)
+                units[at] = (some, rest) if more else (some,)
+                continue
             counts = changed.get(at)
             if counts is None:
                 counts = changed[at] = dict(units[at])
@@ -119,7 +111,19 @@ class Cart:
                 counts[left - each - 1] = counts.get(left - each - 1, 0) + more
         for at, counts in changed.items():
             units[at] = tuple(sorted([pair for pair in counts.items() if pair[1]], reverse=True))
-        return Cart(self.goods, units, self.shipping_minor - shipping_minor)
+        goods_minor = self.goods_minor - sum([take[3] for take in takes])
+        return Cart(self.goods, units, goods_minor, self.shipping_minor - shipping_minor)
+
+    def dearest_minor(self, scope: Scope, units: int | None) -> int:
+        """What so many units in scope cost at the most, all of them where no number is told."""
+        cells = [(left, count) for at in self.goods.in_scope(scope) for left, count in self.units[at]]
+        if units is None:
+            return sum([left * count for left, count in cells])
+        cost = 0
+        for left, count in sorted(cells, reverse=True):
+            count = min(count, units)
+            cost, units = cost + left * count, units - count
+        return cost
 
     def in_basket_order(self, values: Sequence[_T]) -> tuple[_T, ...]:
         ordered: list[_T] = list(values)
@@ -141,6 +145,9 @@ def difference(before: Cart, after: Cart) -> list[list[Take]]:
 
 
 def _line_difference(at: int, old: Units, new: Units) -> list[Take]:
+    if len(old) == 1:
+        ((left, _all),) = old
+        return [(at, left, count, (left - now) * count) for now, count in new if now != left]
     takes, rest = [], [list(units) for units in new]
     for left, count in old:
         while count:

@@ -55,6 +55,9 @@ class Scope(Part):
     def _is_choosing(self) -> bool:
         return bool(self.products or self.categories or self.tags or self.price_from or self.price_to)
 
+    def _is_excluding(self) -> bool:
+        return bool(self.without_products or self.without_categories or self.without_tags)
+
     @property
     def amounts(self) -> list[Amounts]:
         """The amounts that must name a basket's currency."""
@@ -64,7 +67,7 @@ class Scope(Part):
         """Whether the line's goods are meant, however many units of them."""
         if self.without_low_margin and line.is_low_margin or self.without_discounted and line.is_discounted:
             return False
-        if _names(line, self.without_products, self.without_categories, self.without_tags):
+        if self._is_excluding() and _names(line, self.without_products, self.without_categories, self.without_tags):
             return False
         if self.on == "order":
             return True
@@ -117,6 +120,6 @@ class Scope(Part):
 
 
 def _names(line: Line, products: tuple[str, ...], categories: tuple[str, ...], tags: tuple[str, ...]) -> bool:
-    return (
-        line.sku in products or any(line.is_in_category(path) for path in categories) or not line.tags.isdisjoint(tags)
-    )
+    if line.sku in products or tags and not line.tags.isdisjoint(tags):
+        return True
+    return bool(categories) and any(line.is_in_category(path) for path in categories)

@@ -6,7 +6,7 @@ amount that comes off all its units together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from retention import money
 
@@ -44,64 +44,63 @@ def share(total: int, weights: Sequence[int], rooms: Sequence[int]) -> list[int]
     return shares
 
 
-def amount_takes(total: int, cells: Sequence[Cell], floors: Sequence[int], *, by_quantity: bool = False) -> list[Take]:
-    """`total` off these units: over lines first, then over the units of each, by what they cost or by how many.
+def amount_takes(total: int, cells: Iterable[Cell], floors: Sequence[int], *, by_quantity: bool = False) -> list[Take]:
+    """`total` off these units, by what they cost or by how many there are.
 
     What a line or unit at its floor cannot give, the others do.
     """
-    lines = by_line(cells)
-    weights = [[count if by_quantity else left * count for _at, left, count in line] for line in lines]
-    rooms = [[max(0, left - floors[at]) * count for at, left, count in line] for line in lines]
-    parts = share(total, [sum(line) for line in weights], [sum(line) for line in rooms])
-    takes: list[Take] = []
-    for line, part, line_weights, line_rooms in zip(lines, parts, weights, rooms, strict=True):
-        if len(line) == 1:
-            takes.append((*line[0], part))
-        else:
-            within = share(part, line_weights, line_rooms)
-            takes += [(*cell, off) for cell, off in zip(line, within, strict=True)]
-    return [take for take in takes if take[3]]
+    cells = sorted(cells)
+    weights = [count if by_quantity else left * count for _at, left, count in cells]
+    rooms = [max(0, left - floors[at]) * count for at, left, count in cells]
+    parts = _spread(total, cells, weights, rooms)
+    return [(*cell, off) for cell, off in zip(cells, parts, strict=True) if off]
 
 
 def percent_takes(
-    basis_points: int, cells: Sequence[Cell], floors: Sequence[int], prices: Sequence[int] | None = None
+    basis_points: int, cells: Iterable[Cell], floors: Sequence[int], prices: Sequence[int] | None = None
 ) -> list[Take]:
-    """A percentage of all these units together, rounded once, shared over lines and then over the units of each.
+    """A percentage of all these units together, rounded once.
 
     It is taken of what they cost now, or of `prices` by line where those are told. What would go below a floor is not
     taken at all.
     """
-    lines = by_line(cells)
-    weights = [[(left if prices is None else prices[at]) * count for at, left, count in line] for line in lines]
-    sums = [sum(line) for line in weights]
+    cells = sorted(cells)
+    weights = [(left if prices is None else prices[at]) * count for at, left, count in cells]
     takes: list[Take] = []
-    parts = money.split(percent_of(sum(sums), basis_points), sums)
-    for line, part, line_weights in zip(lines, parts, weights, strict=True):
-        within = [part] if len(line) == 1 else money.split(part, line_weights)
-        for (at, left, count), off in zip(line, within, strict=True):
-            if off := min(off, max(0, left - floors[at]) * count):
-                takes.append((at, left, count, off))
+    parts = _spread(percent_of(sum(weights), basis_points), cells, weights)
+    for (at, left, count), part in zip(cells, parts, strict=True):
+        if off := min(part, max(0, left - floors[at]) * count):
+            takes.append((at, left, count, off))
     return takes
 
 
 def cut(takes: Sequence[Take], most: int) -> list[Take]:
     """The takes, or where they come to more than `most`, that much of them in the same proportion."""
-    if sum([take[3] for take in takes]) <= most:
+    offs = [take[3] for take in takes]
+    if sum(offs) <= most:
         return list(takes)
-    lines: dict[int, list[Take]] = {}
-    for take in takes:
-        lines.setdefault(take[0], []).append(take)
-    kept: list[Take] = []
-    parts = money.split(most, [sum([take[3] for take in line]) for line in lines.values()])
-    for line, part in zip(lines.values(), parts, strict=True):
-        within = money.split(part, [take[3] for take in line])
-        kept += [(*take[:3], off) for take, off in zip(line, within, strict=True) if off]
-    return kept
+    parts = _spread(most, takes, offs)
+    return [(*take[:3], off) for take, off in zip(takes, parts, strict=True) if off]
 
 
-def by_line(cells: Sequence[Cell]) -> list[list[Cell]]:
-    """The cells of each line together, lines in their own order."""
-    lines: dict[int, list[Cell]] = {}
-    for cell in cells:
-        lines.setdefault(cell[0], []).append(cell)
-    return [lines[at] for at in sorted(lines)]
+def _spread(
+    total: int, cells: Sequence[Sequence[int]], weights: Sequence[int], rooms: Sequence[int] | None = None
+) -> list[int]:
+    """The part of each cell: shared over lines first, then over the units of each line."""
+    lines: dict[int, list[int]] = {}
+    for place, cell in enumerate(cells):
+        lines.setdefault(cell[0], []).append(place)
+    if len(lines) == len(cells):
+        return _parts(total, weights, rooms)
+    parts = [0] * len(cells)
+    sums = [sum([weights[place] for place in line]) for line in lines.values()]
+    rooms_of_lines = rooms and [sum([rooms[place] for place in line]) for line in lines.values()]
+    for line, part in zip(lines.values(), _parts(total, sums, rooms_of_lines), strict=True):
+        within = _parts(part, [weights[place] for place in line], rooms and [rooms[place] for place in line])
+        for place, off in zip(line, within, strict=True):
+            parts[place] = off
+    return parts
+
+
+def _parts(total: int, weights: Sequence[int], rooms: Sequence[int] | None) -> list[int]:
+    return money.split(total, weights) if rooms is None else share(total, weights, rooms)

@@ -189,7 +189,11 @@ class _Search:
     def __init__(self, combining: Combining, candidates: Sequence[Candidate]) -> None:
         self.combining, self.start = combining, combining.cart
         self.candidates = sorted(candidates, key=_turn)
-        self.friends = [[one.allows(other) for other in self.candidates] for one in self.candidates]
+        #: For each candidate those before it that it does not go with.
+        self.foes = [
+            {place for place, other in enumerate(self.candidates[:at]) if not one.allows(other)}
+            for at, one in enumerate(self.candidates)
+        ]
         #: What those from here on can add at the most: off the basket, in money besides, in benefits without a price.
         self.hopes = [(0, 0, 0)]
         for one in reversed(self.candidates):
@@ -205,8 +209,8 @@ class _Search:
     def _go(self, at: int, steps: tuple[Step, ...], chosen: tuple[int, ...], cart: Cart) -> None:
         if at == len(self.candidates) or self._hope(at, chosen, cart) <= self.best.worth:
             return
-        candidate, friends = self.candidates[at], self.friends[at]
-        if len(steps) < self.combining.most_offers and all(friends[other] for other in chosen):
+        candidate = self.candidates[at]
+        if len(steps) < self.combining.most_offers and self.foes[at].isdisjoint(chosen):
             after = self.combining.attempt(candidate, cart)
             if isinstance(after, Cart):
                 longer = (*steps, (candidate, after))

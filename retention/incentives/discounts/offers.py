@@ -86,8 +86,8 @@ def attempt(rule: IncentiveRule, cart: Cart, most_minor: int | None = None) -> C
 def _conditions(rule: IncentiveRule, cart: Cart, meaning: str) -> Missed | None:
     failed = [
         (condition, refusal)
-        for condition in rule.conditions
-        if condition.meaning == meaning and (refusal := condition.refusal(cart)) is not None
+        for condition in rule.asked.get(meaning, ())
+        if (refusal := condition.refusal(cart)) is not None
     ]
     if not failed:
         return None

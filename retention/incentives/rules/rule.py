@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 from django.utils.translation import gettext as _
 from pydantic import Field, StringConstraints, model_validator
 
-from retention.incentives.cart_conditions import Condition, MinimumAmount
+from retention.incentives.cart_conditions import CartCondition, Condition, MinimumAmount
 from retention.incentives.parts import Part
 from retention.incentives.rules.codes import EXPECTED_CODES, CodeSettings, UniqueCodes, Validity
 from retention.incentives.rules.effects import Effect
@@ -61,10 +61,19 @@ class IncentiveRule(Part):
             named.append(frozenset([self.limits.money.currency]))
         return frozenset.intersection(*named) if named else None
 
+    @cached_property
+    def asked(self) -> dict[str, tuple[CartCondition, ...]]:
+        """The conditions by the basket that they ask of: `initial`, `before`, `after`."""
+        asked: dict[str, tuple[CartCondition, ...]] = {}
+        for condition in self.conditions:
+            asked[condition.meaning] = (*asked.get(condition.meaning, ()), condition)
+        return asked
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         copied = super().model_copy(update=update, deep=deep)
         # What was worked out of the original's parts need not hold for the copy's.
-        copied.__dict__.pop("currencies", None)
+        for name in ("currencies", "asked"):
+            copied.__dict__.pop(name, None)
         return copied
 
     @property

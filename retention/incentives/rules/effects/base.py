@@ -135,7 +135,7 @@ class GoodsEffect(Effect):
         if self.scope.on == "shipping":
             most = cart.shipping_minor
         else:
-            most = sum([cart.goods.lines[at].room_minor for at in cart.goods.in_scope(self.scope)])
+            most = cart.dearest_minor(self.scope, self.scope.units)
         return min(most, self.cap.get(cart.basket.currency, most))
 
     def for_her(self, own: Mapping[str, Any]) -> Self:

@@ -26,8 +26,7 @@ class PercentOff(GoodsEffect):
         most = super().bound(cart)
         if self.scope.on == "shipping":
             return min(most, percent_of(cart.shipping_minor, self.basis_points))
-        lines = [cart.goods.lines[at] for at in cart.goods.in_scope(self.scope)]
-        return min(most, percent_of(sum([line.amount_minor for line in lines]), self.basis_points))
+        return min(most, percent_of(cart.dearest_minor(self.scope, self.scope.units), self.basis_points))
 
     def _takes(self, cart: Cart, cells: list[Cell], is_initial: bool) -> list[Take]:
         return percent_takes(self.basis_points, cells, cart.goods.floors, cart.goods.prices if is_initial else None)

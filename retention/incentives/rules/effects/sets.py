@@ -25,7 +25,7 @@ from retention.incentives.rules.effects.base import (
 )
 from retention.incentives.scopes import Scope
 from retention.incentives.sets import Fit, best_times, first_units, missing_units, most_sets
-from retention.incentives.sharing import Cell, Take, amount_takes, cut, percent_takes
+from retention.incentives.sharing import Cell, Take, amount_takes, cut, percent_of, percent_takes
 from retention.refusals import Refusal
 
 
@@ -55,18 +55,14 @@ class BuyGet(UnitsOnly):
         return [*super().currencies, *(self.get.amounts if self.get else [])]
 
     def bound(self, cart: Cart) -> int:
-        got = self.get or self.scope
-        most = sum([cart.goods.lines[at].room_minor for at in cart.goods.in_scope(got)])
+        _fits, _told, times = self._sets(cart)
+        most = percent_of(cart.dearest_minor(self.get or self.scope, times * self.get_quantity), self.basis_points)
         return min(most, self.cap.get(cart.basket.currency, most))
 
     def work(self, cart: Cart, *, is_initial: bool) -> Taken | Refusal:
-        bought, got = set(cart.cells(self.scope)), set(cart.cells(self.get or self.scope))
-        fits = [((cell in bought) + 2 * (cell in got), cell) for cell in sorted(bought | got, key=_cheapest)]
-        told, parts = [(fit, cell[2]) for fit, cell in fits], (self.buy_quantity, self.get_quantity)
-        times = most_sets(told, parts)
-        times = min(times, self.most_times or times)
+        fits, told, times = self._sets(cart)
         if not times:
-            return incomplete(told, parts)
+            return incomplete(told, (self.buy_quantity, self.get_quantity))
         cells = self._got(fits, times)
         prices = cart.goods.prices if is_initial else None
         takes = percent_takes(self.basis_points, cells, cart.goods.floors, prices)
@@ -74,6 +70,14 @@ class BuyGet(UnitsOnly):
         if cap is not None:
             takes = cut(takes, cap)
         return Taken(takes) if takes else nothing_off(cart, cells)
+
+    def _sets(self, cart: Cart) -> tuple[list[tuple[int, Cell]], list[Fit], int]:
+        """The units that could be bought (1), got (2) or either (3), the cheapest first; how many sets they make."""
+        bought, got = set(cart.cells(self.scope)), set(cart.cells(self.get or self.scope))
+        fits = [((cell in bought) + 2 * (cell in got), cell) for cell in sorted(bought | got, key=_cheapest)]
+        told = [(fit, cell[2]) for fit, cell in fits]
+        times = most_sets(told, (self.buy_quantity, self.get_quantity))
+        return fits, told, min(times, self.most_times or times)
 
     def _got(self, fits: list[tuple[int, Cell]], times: int) -> list[Cell]:
         """The cheapest units that can be got while enough are left to be bought."""
