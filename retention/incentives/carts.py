@@ -19,9 +19,10 @@ class Goods:
 
     def __init__(self, basket: Basket) -> None:
         self.basket = basket
-        #: Place here → place in the basket.
-        self.places = sorted(range(len(basket.lines)), key=[_canonical(line) for line in basket.lines].__getitem__)
-        self.lines = [basket.lines[at] for at in self.places]
+        order = sorted(range(len(basket.lines)), key=[_canonical(line) for line in basket.lines].__getitem__)
+        self.lines = [basket.lines[at] for at in order]
+        #: Place in the basket → place here.
+        self.places = sorted(range(len(order)), key=order.__getitem__)
         self.prices = [line.unit_price_minor for line in self.lines]
         #: What a unit of each line costs at the least.
         self.floors = [line.floor_minor for line in self.lines]
@@ -126,10 +127,7 @@ class Cart:
         return cost
 
     def in_basket_order(self, values: Sequence[_T]) -> tuple[_T, ...]:
-        ordered: list[_T] = list(values)
-        for value, place in zip(values, self.goods.places, strict=True):
-            ordered[place] = value
-        return tuple(ordered)
+        return tuple([values[at] for at in self.goods.places])
 
 
 def difference(before: Cart, after: Cart) -> list[list[Take]]:

@@ -96,6 +96,9 @@ def _spread(
     sums = [sum([weights[place] for place in line]) for line in lines.values()]
     rooms_of_lines = rooms and [sum([rooms[place] for place in line]) for line in lines.values()]
     for line, part in zip(lines.values(), _parts(total, sums, rooms_of_lines), strict=True):
+        if len(line) == 1:
+            parts[line[0]] = part
+            continue
         within = _parts(part, [weights[place] for place in line], rooms and [rooms[place] for place in line])
         for place, off in zip(line, within, strict=True):
             parts[place] = off
