@@ -32,8 +32,9 @@ class Goods:
         """The places of the lines that a scope means; asked often, found out once."""
         known = self._in_scope.get(id(scope))
         if known is None:
-            currency = self.basket.currency
-            places = [at for at, line in enumerate(self.lines) if scope.holds(line, currency)]
+            places = list(range(len(self.lines)))
+            if not scope.is_everything:
+                places = [at for at in places if scope.holds(self.lines[at], self.basket.currency)]
             # The scope is kept with its answer: while it lives nothing else gets its id.
             known = self._in_scope[id(scope)] = (scope, places)
         return known[1]

@@ -55,6 +55,12 @@ class Scope(Part):
     def _is_choosing(self) -> bool:
         return bool(self.products or self.categories or self.tags or self.price_from or self.price_to)
 
+    @property
+    def is_everything(self) -> bool:
+        """Whether it means all goods of every order."""
+        is_excluding = self.without_low_margin or self.without_discounted or self._is_excluding()
+        return self.on == "order" and not is_excluding
+
     def _is_excluding(self) -> bool:
         return bool(self.without_products or self.without_categories or self.without_tags)
 

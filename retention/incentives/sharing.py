@@ -30,17 +30,17 @@ def share(total: int, weights: Sequence[int], rooms: Sequence[int]) -> list[int]
     open_lines = [at for at, weight in enumerate(weights) if weight and rooms[at]]
     left = min(total, sum([rooms[at] for at in open_lines]))
     while left:
-        parts = dict(zip(open_lines, money.split(left, [weights[at] for at in open_lines]), strict=True))
-        full = [at for at in open_lines if parts[at] >= rooms[at]]
-        if all(parts[at] == rooms[at] for at in full):
-            for at, part in parts.items():
+        parts = money.split(left, [weights[at] for at in open_lines])
+        full = [at for at, part in zip(open_lines, parts, strict=True) if part > rooms[at]]
+        if not full:
+            for at, part in zip(open_lines, parts, strict=True):
                 shares[at] = part
-            return shares
+            break
         # Lines that would go below their minimum price stay at it, and the rest is shared anew over the others.
         for at in full:
             shares[at] = rooms[at]
             left -= rooms[at]
-        open_lines = [at for at in open_lines if at not in full]
+        open_lines = [at for at in open_lines if not shares[at]]
     return shares
 
 

@@ -67,7 +67,9 @@ def _applied(deal: Deal) -> Iterable[Applied]:
             candidate.offer.key,
             after.in_basket_order([sum([off for _at, _left, _count, off in line]) for line in takes]),
             before.shipping_minor - after.shipping_minor,
-            after.in_basket_order([tuple((count, off // count) for _at, _left, count, off in line) for line in takes]),
+            after.in_basket_order(
+                [tuple([(count, off // count) for _at, _left, count, off in line]) for line in takes]
+            ),
             tuple(candidate.benefits(deal.end)),
         )
         before = after

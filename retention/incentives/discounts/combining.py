@@ -46,13 +46,16 @@ class Candidate:
         #: The higher priority first; among equals amounts off the whole last, then as they were told.
         self.turn = (-rule.stacking.priority, any(effect.is_flat for effect in rule.effects), at)
         self.benefits_count = sum(effect.benefit(cart) is not None for effect in rule.effects)
-        #: No less than what it takes off, and gives in money, in any combination.
-        self.most_off = self.most_given = 0
-        for effect in rule.effects:
+
+    def bounds(self, cart: Cart) -> tuple[int, int]:
+        """No less than what it takes off, and gives in money, in any combination; asked of the first cart."""
+        off = given = 0
+        for effect in self.rule.effects:
             if isinstance(effect, Benefit):
-                self.most_given += effect.bound(cart)
+                given += effect.bound(cart)
             else:
-                self.most_off += effect.bound(cart)
+                off += effect.bound(cart)
+        return off, given
 
     def allows(self, other: Candidate) -> bool:
         return self.rule.stacking.allows(other.rule.stacking)
@@ -162,7 +165,7 @@ class Combining:
         """
         lonely = [one for one in candidates if one.rule.stacking.kind == "exclusive"]
         social = [one for one in candidates if one.rule.stacking.kind != "exclusive"]
-        best = _Search(self, social[:EXACT]).best
+        best = _Search(self, social[:EXACT]).best if len(social) > 1 else self._run(social)
         for further in social[EXACT:]:
             joined = [one for one in best.candidates if one.allows(further)]
             best = max(best, self._run([*joined, further]), self._run([further]), key=_worth)
@@ -195,10 +198,11 @@ class _Search:
             for at, one in enumerate(self.candidates)
         ]
         #: What those from here on can add at the most: off the basket, in money besides, in benefits without a price.
+        self.bounds = [one.bounds(self.start) for one in self.candidates]
         self.hopes = [(0, 0, 0)]
-        for one in reversed(self.candidates):
+        for one, (most_off, most_given) in zip(reversed(self.candidates), reversed(self.bounds), strict=True):
             off, given, others = self.hopes[-1]
-            self.hopes.append((off + one.most_off, given + one.most_given, others + one.benefits_count))
+            self.hopes.append((off + most_off, given + most_given, others + one.benefits_count))
         self.hopes.reverse()
         self.most_off = self.start.room_minor
         if combining.ceiling is not None:
@@ -225,7 +229,7 @@ class _Search:
         off, given, others = self.hopes[at]
         off = min(self.most_off, self.start.total_minor - cart.total_minor + off)
         for one in chosen:
-            given += self.candidates[one].most_given
+            given += self.bounds[one][1]
             others += self.candidates[one].benefits_count
         return off + given, others
 
