@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from retention.incentives.models import CodeBatch, Redemption
 from retention.incentives.operations.code_batches import JOB, fill_batch
+from retention.incentives.operations.following import JOB as FOLLOW
+from retention.incentives.operations.following import count_orders_to_follow, follow_orders
 from retention.incentives.operations.near_limits import untold_limits, watch_limits
 from retention.incentives.operations.pools import expiring_pools, low_pools, watch_expiring_pools, watch_pools
 from retention.incentives.operations.reconcile import differences, reconcile
@@ -95,6 +97,22 @@ class WatchLimits(DueJob):
     @classmethod
     def preview(cls, *, now):
         return {"due": len(untold_limits())}
+
+
+@jobs.register
+class FollowOrders(DueJob):
+    key = FOLLOW
+    label = _("Undo what was redeemed for orders that were cancelled or came back")
+    order = 25
+    woken_by = frozenset({"orders", "returns"})
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return follow_orders(now=now, progress=progress).as_dict()
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": count_orders_to_follow(now=now)}
 
 
 @jobs.register

@@ -11,10 +11,15 @@ from retention.incentives.rules import CustomerLimit, Stacking
 
 
 class Policy(Part):
-    """`allowance` is what one customer may use of all incentives together."""
+    """`allowance` is what one customer may use of all incentives together.
+
+    Where the policy `follows_orders`, orders that are cancelled and lines that come back, as the shop's facts say,
+    undo what was redeemed for them; otherwise only calls of the roll-back do.
+    """
 
     stacking: Stacking = Stacking()
     allowance: Annotated[tuple[CustomerLimit, ...], Field(max_length=20)] = ()
+    follows_orders: bool = True
 
     def sentences(self) -> list[str]:
         return [self.stacking.sentence(), *[limit.sentence() for limit in self.allowance]]

@@ -13,7 +13,7 @@ from retention import clock
 from retention.audit.models import Version
 from retention.console import home
 from retention.customers.models import Order
-from retention.incentives.models import Code, Grant, Redemption
+from retention.incentives.models import Grant, Redemption
 from retention.messaging.models import Delivery
 from retention.shop.models import Shop
 from retention.work import querysets
