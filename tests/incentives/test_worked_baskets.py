@@ -4,6 +4,7 @@ import pytest
 
 from retention.incentives.baskets import Basket, Line, Shopper
 from retention.incentives.discounts import Offer, evaluate
+from retention.incentives.proration import returned
 from retention.incentives.rules import IncentiveRule, Stacking, with_terms
 from tests.incentives.worked import WORKED, WorkedBasket, WorkedOffer, in_minor
 
@@ -59,6 +60,21 @@ def test_the_order_of_lines_does_not_matter(name):
     told = evaluate(offers, backwards, stacking).as_json()
     assert [line["total_minor"] for line in told["lines"]] == case.paid[::-1]
     assert told["total_minor"] == case.minor(case.total)
+
+
+@pytest.mark.parametrize("name", [name for name, case in WORKED.items() if case.returns])
+def test_returned_by_hand(name):
+    case = WORKED[name]
+    offers = [offer_of(key, offer) for key, offer in case.offers.items()]
+    effects = evaluate(offers, basket_of(case), Stacking.model_validate(in_minor(case.policy))).as_json()
+    before = [0] * len(case.lines)
+    for worked in case.returns:
+        part = returned(effects, before, worked.quantities).as_json(effects)
+        before = [had + came for had, came in zip(before, worked.units, strict=True)]
+        assert part["discount_minor"] == case.minor(worked.discount)
+        assert part["refund_minor"] == case.minor(worked.refund)
+        assert part["shipping_discount_minor"] == case.minor(worked.shipping)
+        assert part["is_last"] is (before == [line.quantity for line in case.lines])
 
 
 def test_there_are_enough_of_them():

@@ -21,7 +21,7 @@ from retention.incentives.policy import Policy
 from retention.incentives.rules import IncentiveRule
 from retention.segments.models import Membership, Segment
 from retention.shop.models import ExchangeRate
-from tests.incentives.worked import WORKED, WorkedBasket, WorkedOffer, in_minor
+from tests.incentives.worked import WORKED, WorkedBasket, WorkedOffer, WorkedReturn, in_minor
 
 pytestmark = pytest.mark.django_db
 BY = Actor.command("test")
@@ -58,7 +58,9 @@ class Checkout:
             self._write_policy(Policy.model_validate({"stacking": in_minor(case.policy)}))
 
     def post(self, path: str, **more):
-        body = {"basket": self._basket(), **self._who(), **more}
+        return self.send(path, {"basket": self._basket(), **self._who(), **more})
+
+    def send(self, path: str, body: dict):
         headers = {"authorization": f"Bearer {self.secret}", "idempotency-key": uuid.uuid4().hex}
         response = self.client.generic(
             "POST", f"/api/v1/{path}/", json.dumps(body), content_type="application/json", headers=headers
@@ -270,6 +272,29 @@ def redeemed_as_told(case: WorkedBasket, made: Checkout, told: dict, reasons: li
     assert (body["effects"], body["offers"], body["unused"]) == (told["effects"], told["offers"], told["unused"])
     kept = Redemption.objects.get()
     assert (kept.discount_minor, kept.currency) == (told["effects"]["discount_minor"], case.currency)
+    for worked in case.returns:
+        returned_as_told(case, made, f"redemptions/{kept.public_id}", worked)
+    if case.returns:
+        kept.refresh_from_db()
+        is_all_back = [sum(back) for back in zip(*[worked.units for worked in case.returns], strict=True)] == [
+            line.quantity for line in case.lines
+        ]
+        assert kept.state == ("rolled_back" if is_all_back else "redeemed")
+        assert kept.given_back_minor == sum(case.minor(worked.discount) for worked in case.returns)
+
+
+def returned_as_told(case: WorkedBasket, made: Checkout, path: str, worked: WorkedReturn) -> None:
+    """The preview says what the roll-back then does."""
+    lines = [{"line": place, "quantity": count} for place, count in worked.quantities.items()]
+    status, preview = made.send(f"{path}/rollback-preview", {"lines": lines})
+    assert status == 200, preview
+    assert preview["discount_minor"] == case.minor(worked.discount)
+    assert preview["refund_minor"] == case.minor(worked.refund)
+    assert preview["shipping_discount_minor"] == case.minor(worked.shipping)
+    status, now = made.send(f"{path}/rollback", {"lines": lines, "reason": "returned"})
+    assert status == 200, now
+    done = now["rollbacks"][-1]
+    assert {name: done[name] for name in preview} == preview
 
 
 def qualifies_as_told(case: WorkedBasket, made: Checkout) -> None:

@@ -74,6 +74,20 @@ class WorkedOffer(Told):
         return self
 
 
+class WorkedReturn(Told):
+    """Units of each line that come back, what of the discount comes back with them, and what the customer is owed."""
+
+    units: tuple[int, ...]
+    discount: str
+    refund: str
+    #: Of the discount, what was taken off the shipping.
+    shipping: str = "0"
+
+    @property
+    def quantities(self) -> dict[int, int]:
+        return {place: count for place, count in enumerate(self.units) if count}
+
+
 class WorkedBasket(Told):
     name: str
     why: str
@@ -93,6 +107,8 @@ class WorkedBasket(Told):
     at: dt.datetime | None = None
     shopper: WorkedShopper | None = None
     policy: dict[str, Any] = {}
+    #: One after the other.
+    returns: tuple[WorkedReturn, ...] = ()
 
     def minor(self, amount: str) -> int:
         return money.to_minor(amount, self.currency)
