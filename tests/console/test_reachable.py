@@ -18,6 +18,7 @@ ADDRESS = re.compile(r"""["'(](/admin/[^"'()#\s<>]*)""")
 #: What no link leads to, and why that is right.
 WITHOUT_A_LINK = {
     "admin/login/": "the way in",
+    "admin/messaging/template/<int:object_id>/message/": "in the page of those who may only look",
     "admin/password_change/done/": "what comes after",
     "admin/<app_label>/": "Django's list of an app's models; the sidebar is ours",
 }
