@@ -144,10 +144,13 @@ class Combining:
         left = None if self.ceiling is None else self.ceiling - (self.cart.total_minor - cart.total_minor)
         return attempt(candidate.rule, cart, left)
 
-    def _run(self, candidates: Sequence[Candidate]) -> Deal:
-        """One offer after the other in their turn, each that does something and goes with those before it."""
-        steps: list[Step] = []
-        cart = self.cart
+    def _run(self, candidates: Sequence[Candidate], first: Sequence[Step] = ()) -> Deal:
+        """One offer after the other in their turn, each that does something and goes with those before it.
+
+        `first` are steps that were worked out before.
+        """
+        steps = list(first)
+        cart = steps[-1][1] if steps else self.cart
         for candidate in sorted(candidates, key=_turn):
             if len(steps) < self.most_offers and all(candidate.allows(other) for other, _cart in steps):
                 after = self.attempt(candidate, cart)
@@ -167,11 +170,16 @@ class Combining:
         social = [one for one in candidates if one.rule.stacking.kind != "exclusive"]
         best = _Search(self, social[:EXACT]).best if len(social) > 1 else self._run(social)
         for further in social[EXACT:]:
-            joined = [one for one in best.candidates if one.allows(further)]
-            best = max(best, self._run([*joined, further]), self._run([further]), key=_worth)
+            best = max(best, self._joined(best, further), self._run([further]), key=_worth)
         for one in lonely:
             best = max(best, self._run([one]), key=_worth)
         return best
+
+    def _joined(self, deal: Deal, further: Candidate) -> Deal:
+        """One offer more, in its turn, in place of those that it does not go with."""
+        steps = [step for step in deal.steps if step[0].allows(further)]
+        first = [step for step in steps if step[0].turn < further.turn] if len(steps) == len(deal.steps) else []
+        return self._run([further, *[candidate for candidate, _cart in steps[len(first) :]]], first)
 
     def _why_not(self, candidate: Candidate, deal: Deal) -> Missed:
         alone = self.attempt(candidate, self.cart)
