@@ -34,7 +34,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "store_credit": "{value} of credit",
         "points": "{n} points",
         "cash": "{value}",
-        "trial": "{n} days of {what} free",
+        "trial": "a free trial of {what}",
         "products": "selected products",
     },
     "ko": {
@@ -59,7 +59,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "store_credit": "적립금 {value}",
         "points": "{n}포인트",
         "cash": "{value}",
-        "trial": "{what} {n}일 무료",
+        "trial": "{what} 무료 체험",
         "products": "일부 상품",
     },
     "ru": {
@@ -84,7 +84,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "store_credit": "{value} на счёт",
         "points": "{n} баллов",
         "cash": "{value}",
-        "trial": "{n} дней {what} бесплатно",
+        "trial": "бесплатный пробный период: {what}",
         "products": "избранные товары",
     },
     "de": {
@@ -109,7 +109,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "store_credit": "{value} Guthaben",
         "points": "{n} Punkte",
         "cash": "{value}",
-        "trial": "{n} Tage {what} gratis",
+        "trial": "{what} gratis testen",
         "products": "ausgewählte Produkte",
     },
 }
@@ -194,7 +194,7 @@ _SAYINGS: Mapping[str, Callable[[Any, Mapping[str, str], str], str]] = {
     "store_credit": _money,
     "cash": _money,
     "points": lambda effect, words, language: words["points"].format(n=effect.points),
-    "free_trial": lambda effect, words, language: words["trial"].format(n=effect.days, what=effect.name),
+    "free_trial": lambda effect, words, language: words["trial"].format(what=effect.name),
     "access": lambda effect, words, language: effect.name,
     "experience": lambda effect, words, language: effect.name,
 }
