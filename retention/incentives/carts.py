@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from retention.incentives.baskets import Basket, Line
 from retention.incentives.scopes import Scope
-from retention.incentives.sharing import Cell, Take
+from retention.incentives.sharing import Pile, Take
 
 #: What units of one line cost now, and how many of them, the dearest first.
 Units = tuple[tuple[int, int], ...]
@@ -69,18 +69,18 @@ class Cart:
         rooms = [max(0, left - floors[at]) * count for at, units in enumerate(self.units) for left, count in units]
         return sum(rooms) + self.shipping_minor
 
-    def cells(self, scope: Scope) -> list[Cell]:
+    def piles(self, scope: Scope) -> list[Pile]:
         """The units that a scope means and that cost something, line by line; of some, only those which it picks."""
-        cells = [(at, *units) for at in self.goods.in_scope(scope) for units in self.units[at] if units[0]]
+        piles = [(at, *units) for at in self.goods.in_scope(scope) for units in self.units[at] if units[0]]
         if scope.units is None and scope.units_each is None:
-            return cells
-        return self._picked(cells, scope)
+            return piles
+        return self._picked(piles, scope)
 
-    def _picked(self, cells: list[Cell], scope: Scope) -> list[Cell]:
-        cells.sort(key=lambda cell: cell[1], reverse=scope.pick == "dearest")
+    def _picked(self, piles: list[Pile], scope: Scope) -> list[Pile]:
+        piles.sort(key=lambda pile: pile[1], reverse=scope.pick == "dearest")
         each: dict[str, int] = {}
         left_to_pick, picked = scope.units, []
-        for at, left, count in cells:
+        for at, left, count in piles:
             if scope.units_each is not None:
                 sku = self.goods.lines[at].sku
                 count = min(count, scope.units_each - each.get(sku, 0))
@@ -93,7 +93,7 @@ class Cart:
         return picked
 
     def less(self, takes: Sequence[Take], shipping_minor: int = 0) -> Cart:
-        """The cart after this was taken off; what does not go up in a cell's units comes off its first ones."""
+        """The cart after this was taken off; what does not go up in a pile's units comes off its first ones."""
         units = list(self.units)
         changed: dict[int, dict[int, int]] = {}
         for at, left, count, off in takes:
@@ -118,11 +118,11 @@ class Cart:
 
     def dearest_minor(self, scope: Scope, units: int | None) -> int:
         """What so many units in scope cost at the most, all of them where no number is told."""
-        cells = [(left, count) for at in self.goods.in_scope(scope) for left, count in self.units[at]]
+        piles = [(left, count) for at in self.goods.in_scope(scope) for left, count in self.units[at]]
         if units is None:
-            return sum([left * count for left, count in cells])
+            return sum([left * count for left, count in piles])
         cost = 0
-        for left, count in sorted(cells, reverse=True):
+        for left, count in sorted(piles, reverse=True):
             count = min(count, units)
             cost, units = cost + left * count, units - count
         return cost

@@ -30,7 +30,7 @@ def missing_units(fits: Sequence[Fit], parts: Sequence[int]) -> int:
 
 
 def first_units(fits: Sequence[Fit], parts: Sequence[int], times: int) -> list[int]:
-    """How many units of each cell go into `times` sets, where those told first are wanted first.
+    """How many units of each pile go into `times` sets, where those told first are wanted first.
 
     Taking the next wanted unit whenever the sets can still be made with it finds the most wanted units there are: the
     choices of units that fit are a matroid.

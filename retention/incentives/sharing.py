@@ -1,6 +1,6 @@
 """Amounts shared over lines and their units, to the last minor unit: the one place that rounds discounts.
 
-Units are told as cells, `(line, price left, how many of them)`, and what is taken of them as takes, a cell with the
+Units are told as piles, `(line, price left, how many of them)`, and what is taken of them as takes, a pile with the
 amount that comes off all its units together.
 """
 
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from retention import money
 
 #: Place of the line, what a unit of it costs now, how many such units.
-Cell = tuple[int, int, int]
-#: A cell, and what comes off its units together.
+Pile = tuple[int, int, int]
+#: A pile, and what comes off its units together.
 Take = tuple[int, int, int, int]
 
 
@@ -44,31 +44,31 @@ def share(total: int, weights: Sequence[int], rooms: Sequence[int]) -> list[int]
     return shares
 
 
-def amount_takes(total: int, cells: Iterable[Cell], floors: Sequence[int], *, by_quantity: bool = False) -> list[Take]:
+def amount_takes(total: int, piles: Iterable[Pile], floors: Sequence[int], *, by_quantity: bool = False) -> list[Take]:
     """`total` off these units, by what they cost or by how many there are.
 
     What a line or unit at its floor cannot give, the others do.
     """
-    cells = sorted(cells)
-    weights = [count if by_quantity else left * count for _at, left, count in cells]
-    rooms = [max(0, left - floors[at]) * count for at, left, count in cells]
-    parts = _spread(total, cells, weights, rooms)
-    return [(*cell, off) for cell, off in zip(cells, parts, strict=True) if off]
+    piles = sorted(piles)
+    weights = [count if by_quantity else left * count for _at, left, count in piles]
+    rooms = [max(0, left - floors[at]) * count for at, left, count in piles]
+    parts = _spread(total, piles, weights, rooms)
+    return [(*pile, off) for pile, off in zip(piles, parts, strict=True) if off]
 
 
 def percent_takes(
-    basis_points: int, cells: Iterable[Cell], floors: Sequence[int], prices: Sequence[int] | None = None
+    basis_points: int, piles: Iterable[Pile], floors: Sequence[int], prices: Sequence[int] | None = None
 ) -> list[Take]:
     """A percentage of all these units together, rounded once.
 
     It is taken of what they cost now, or of `prices` by line where those are told. What would go below a floor is not
     taken at all.
     """
-    cells = sorted(cells)
-    weights = [(left if prices is None else prices[at]) * count for at, left, count in cells]
+    piles = sorted(piles)
+    weights = [(left if prices is None else prices[at]) * count for at, left, count in piles]
     takes: list[Take] = []
-    parts = _spread(percent_of(sum(weights), basis_points), cells, weights)
-    for (at, left, count), part in zip(cells, parts, strict=True):
+    parts = _spread(percent_of(sum(weights), basis_points), piles, weights)
+    for (at, left, count), part in zip(piles, parts, strict=True):
         if off := min(part, max(0, left - floors[at]) * count):
             takes.append((at, left, count, off))
     return takes
@@ -84,15 +84,15 @@ def cut(takes: Sequence[Take], most: int) -> list[Take]:
 
 
 def _spread(
-    total: int, cells: Sequence[Sequence[int]], weights: Sequence[int], rooms: Sequence[int] | None = None
+    total: int, piles: Sequence[Sequence[int]], weights: Sequence[int], rooms: Sequence[int] | None = None
 ) -> list[int]:
-    """The part of each cell: shared over lines first, then over the units of each line."""
+    """The part of each pile: shared over lines first, then over the units of each line."""
     lines: dict[int, list[int]] = {}
-    for place, cell in enumerate(cells):
-        lines.setdefault(cell[0], []).append(place)
-    if len(lines) == len(cells):
+    for place, pile in enumerate(piles):
+        lines.setdefault(pile[0], []).append(place)
+    if len(lines) == len(piles):
         return _parts(total, weights, rooms)
-    parts = [0] * len(cells)
+    parts = [0] * len(piles)
     sums = [sum([weights[place] for place in line]) for line in lines.values()]
     rooms_of_lines = rooms and [sum([rooms[place] for place in line]) for line in lines.values()]
     for line, part in zip(lines.values(), _parts(total, sums, rooms_of_lines), strict=True):

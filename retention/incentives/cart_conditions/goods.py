@@ -90,7 +90,7 @@ class OfWorth(OfGoods):
         return (
             cart.goods_minor
             if self.scope == EVERYTHING
-            else sum([left * count for _at, left, count in cart.cells(self.scope)])
+            else sum([left * count for _at, left, count in cart.piles(self.scope)])
         )
 
     def _when_words(self) -> str:

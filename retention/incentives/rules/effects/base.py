@@ -14,7 +14,7 @@ from retention.incentives.baskets import amounts_text
 from retention.incentives.carts import Cart
 from retention.incentives.parts import Amounts, Part
 from retention.incentives.scopes import Scope
-from retention.incentives.sharing import Cell, Take, cut
+from retention.incentives.sharing import Pile, Take, cut
 from retention.refusals import Refusal, Refused
 
 
@@ -121,15 +121,15 @@ class GoodsEffect(Effect):
             off = self._off_shipping(cart, is_initial)
             off = off if cap is None else min(off, cap)
             return Taken(shipping_minor=off) if off else nothing_off_shipping(cart)
-        cells = cart.cells(self.scope)
-        if not cells:
+        piles = cart.piles(self.scope)
+        if not piles:
             return nothing_in(cart, self.scope)
-        takes = self._takes(cart, cells, is_initial)
+        takes = self._takes(cart, piles, is_initial)
         if isinstance(takes, Refusal):
             return takes
         if cap is not None:
             takes = cut(takes, cap)
-        return Taken(takes) if takes else nothing_off(cart, cells)
+        return Taken(takes) if takes else nothing_off(cart, piles)
 
     def bound(self, cart: Cart) -> int:
         if self.scope.on == "shipping":
@@ -141,7 +141,7 @@ class GoodsEffect(Effect):
     def for_her(self, own: Mapping[str, Any]) -> Self:
         return self.model_copy(update={"scope": her_scope(self.scope, own)})
 
-    def _takes(self, cart: Cart, cells: list[Cell], is_initial: bool) -> list[Take] | Refusal:
+    def _takes(self, cart: Cart, piles: list[Pile], is_initial: bool) -> list[Take] | Refusal:
         raise NotImplementedError
 
     def _off_shipping(self, cart: Cart, is_initial: bool) -> int:
@@ -166,8 +166,8 @@ def nothing_in(cart: Cart, scope: Scope) -> Refusal:
     return (AtMinimumPrice() if costs else NothingInScope()).as_refusal()
 
 
-def nothing_off(cart: Cart, cells: Sequence[Cell]) -> Refusal:
-    has_room = any(left > cart.goods.floors[at] for at, left, _count in cells)
+def nothing_off(cart: Cart, piles: Sequence[Pile]) -> Refusal:
+    has_room = any(left > cart.goods.floors[at] for at, left, _count in piles)
     return (NoEffect() if has_room else AtMinimumPrice()).as_refusal()
 
 

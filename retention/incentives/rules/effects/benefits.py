@@ -57,7 +57,7 @@ class CashBack(Benefit):
         return [*self.scope.amounts, *[amounts for amounts in (self.amounts, self.cap) if amounts]]
 
     def work(self, cart: Cart, *, is_initial: bool) -> Taken | Refusal:
-        if not cart.cells(self.scope):
+        if not cart.piles(self.scope):
             return nothing_in(cart, self.scope)
         return GIVES if self.benefit(cart) else NoEffect().as_refusal()
 
@@ -67,7 +67,7 @@ class CashBack(Benefit):
 
     def benefit(self, cart: Cart) -> dict[str, Any] | None:
         currency = cart.basket.currency
-        paid = sum([left * count for _at, left, count in cart.cells(self.scope)])
+        paid = sum([left * count for _at, left, count in cart.piles(self.scope)])
         back = self._back(paid, currency)
         if not back:
             return None

@@ -12,7 +12,7 @@ from retention.incentives.baskets import amounts_text
 from retention.incentives.carts import Cart
 from retention.incentives.parts import Amounts, Currency, Points, percent_text
 from retention.incentives.rules.effects.base import Effect, GoodsEffect, Taken, nothing_off_shipping
-from retention.incentives.sharing import Cell, Take, amount_takes, percent_of, percent_takes
+from retention.incentives.sharing import Pile, Take, amount_takes, percent_of, percent_takes
 from retention.refusals import Refusal
 
 
@@ -28,8 +28,8 @@ class PercentOff(GoodsEffect):
             return min(most, percent_of(cart.shipping_minor, self.basis_points))
         return min(most, percent_of(cart.dearest_minor(self.scope, self.scope.units), self.basis_points))
 
-    def _takes(self, cart: Cart, cells: list[Cell], is_initial: bool) -> list[Take]:
-        return percent_takes(self.basis_points, cells, cart.goods.floors, cart.goods.prices if is_initial else None)
+    def _takes(self, cart: Cart, piles: list[Pile], is_initial: bool) -> list[Take]:
+        return percent_takes(self.basis_points, piles, cart.goods.floors, cart.goods.prices if is_initial else None)
 
     def _off_shipping(self, cart: Cart, is_initial: bool) -> int:
         base = cart.basket.shipping_minor if is_initial else cart.shipping_minor
@@ -80,12 +80,12 @@ class AmountOff(GoodsEffect):
             changed = changed.model_copy(update={"amounts": own["amounts"]})
         return changed
 
-    def _takes(self, cart: Cart, cells: list[Cell], is_initial: bool) -> list[Take]:
+    def _takes(self, cart: Cart, piles: list[Pile], is_initial: bool) -> list[Take]:
         amount, floors = self.amounts[cart.basket.currency], cart.goods.floors
         if not self.is_per_unit:
-            return amount_takes(amount, cells, floors, by_quantity=self.split == "quantity")
-        offs = [(cell, min(amount, max(0, cell[1] - floors[cell[0]]))) for cell in cells]
-        return [(*cell, off * cell[2]) for cell, off in offs if off]
+            return amount_takes(amount, piles, floors, by_quantity=self.split == "quantity")
+        offs = [(pile, min(amount, max(0, pile[1] - floors[pile[0]]))) for pile in piles]
+        return [(*pile, off * pile[2]) for pile, off in offs if off]
 
     def _off_shipping(self, cart: Cart, is_initial: bool) -> int:
         return min(cart.shipping_minor, self.amounts[cart.basket.currency])
@@ -108,13 +108,13 @@ class FixedPrice(GoodsEffect):
     def currencies(self) -> list[Amounts]:
         return [*super().currencies, self.amounts]
 
-    def _takes(self, cart: Cart, cells: list[Cell], is_initial: bool) -> list[Take]:
+    def _takes(self, cart: Cart, piles: list[Pile], is_initial: bool) -> list[Take]:
         price, floors = self.amounts[cart.basket.currency], cart.goods.floors
         if self.is_together:
-            total = sum([left * count for _at, left, count in cells])
-            return amount_takes(total - price, cells, floors) if total > price else []
-        offs = [(cell, max(0, cell[1] - max(price, floors[cell[0]]))) for cell in cells]
-        return [(*cell, off * cell[2]) for cell, off in offs if off]
+            total = sum([left * count for _at, left, count in piles])
+            return amount_takes(total - price, piles, floors) if total > price else []
+        offs = [(pile, max(0, pile[1] - max(price, floors[pile[0]]))) for pile in piles]
+        return [(*pile, off * pile[2]) for pile, off in offs if off]
 
     def _off_shipping(self, cart: Cart, is_initial: bool) -> int:
         return max(0, cart.shipping_minor - self.amounts[cart.basket.currency])

@@ -25,7 +25,7 @@ from retention.incentives.rules.effects.base import (
 )
 from retention.incentives.scopes import Scope
 from retention.incentives.sets import Fit, best_times, first_units, missing_units, most_sets
-from retention.incentives.sharing import Cell, Take, amount_takes, cut, percent_of, percent_takes
+from retention.incentives.sharing import Pile, Take, amount_takes, cut, percent_of, percent_takes
 from retention.refusals import Refusal
 
 
@@ -63,29 +63,29 @@ class BuyGet(UnitsOnly):
         fits, told, times = self._sets(cart)
         if not times:
             return incomplete(told, (self.buy_quantity, self.get_quantity))
-        cells = self._got(fits, times)
+        piles = self._got(fits, times)
         prices = cart.goods.prices if is_initial else None
-        takes = percent_takes(self.basis_points, cells, cart.goods.floors, prices)
+        takes = percent_takes(self.basis_points, piles, cart.goods.floors, prices)
         cap = self.cap.get(cart.basket.currency)
         if cap is not None:
             takes = cut(takes, cap)
-        return Taken(takes) if takes else nothing_off(cart, cells)
+        return Taken(takes) if takes else nothing_off(cart, piles)
 
-    def _sets(self, cart: Cart) -> tuple[list[tuple[int, Cell]], list[Fit], int]:
+    def _sets(self, cart: Cart) -> tuple[list[tuple[int, Pile]], list[Fit], int]:
         """The units that could be bought (1), got (2) or either (3), the cheapest first; how many sets they make."""
-        bought, got = set(cart.cells(self.scope)), set(cart.cells(self.get or self.scope))
-        fits = [((cell in bought) + 2 * (cell in got), cell) for cell in sorted(bought | got, key=_cheapest)]
-        told = [(fit, cell[2]) for fit, cell in fits]
+        bought, got = set(cart.piles(self.scope)), set(cart.piles(self.get or self.scope))
+        fits = [((pile in bought) + 2 * (pile in got), pile) for pile in sorted(bought | got, key=_cheapest)]
+        told = [(fit, pile[2]) for fit, pile in fits]
         times = most_sets(told, (self.buy_quantity, self.get_quantity))
         return fits, told, min(times, self.most_times or times)
 
-    def _got(self, fits: list[tuple[int, Cell]], times: int) -> list[Cell]:
+    def _got(self, fits: list[tuple[int, Pile]], times: int) -> list[Pile]:
         """The cheapest units that can be got while enough are left to be bought."""
         wanted = times * self.get_quantity
-        bought_only = sum([cell[2] for fit, cell in fits if fit == 1])
-        both = sum([cell[2] for fit, cell in fits if fit == 3])
+        bought_only = sum([pile[2] for fit, pile in fits if fit == 1])
+        both = sum([pile[2] for fit, pile in fits if fit == 3])
         spare = both - max(0, times * self.buy_quantity - bought_only)
-        cells = []
+        piles = []
         for fit, (at, left, count) in fits:
             if not fit & 2:
                 continue
@@ -93,8 +93,8 @@ class BuyGet(UnitsOnly):
             wanted -= count
             spare -= count if fit == 3 else 0
             if count:
-                cells.append((at, left, count))
-        return cells
+                piles.append((at, left, count))
+        return piles
 
     def for_her(self, own: Mapping[str, Any]) -> Self:
         if self.get is None:
@@ -149,12 +149,12 @@ class BundlePrice(Effect):
         return sum([cart.goods.lines[at].room_minor for at in places])
 
     def work(self, cart: Cart, *, is_initial: bool) -> Taken | Refusal:
-        fits: dict[Cell, int] = {}
+        fits: dict[Pile, int] = {}
         for bit, part in enumerate(self.parts):
-            for cell in cart.cells(part.scope):
-                fits[cell] = fits.get(cell, 0) | 1 << bit
-        cells = sorted(fits, key=_dearest)
-        told = [(fits[cell], cell[2]) for cell in cells]
+            for pile in cart.piles(part.scope):
+                fits[pile] = fits.get(pile, 0) | 1 << bit
+        piles = sorted(fits, key=_dearest)
+        told = [(fits[pile], pile[2]) for pile in piles]
         quantities = [part.quantity for part in self.parts]
         most = min(most_sets(told, quantities), self.most_times or 10**9)
         if not most:
@@ -163,13 +163,13 @@ class BundlePrice(Effect):
 
         def saved(times: int) -> int:
             taken = first_units(told, quantities, times)
-            return sum([cell[1] * count for cell, count in zip(cells, taken, strict=True)]) - price * times
+            return sum([pile[1] * count for pile, count in zip(piles, taken, strict=True)]) - price * times
 
         times = best_times(most, saved)
         if not times:
             return NoEffect().as_refusal()
         taken = first_units(told, quantities, times)
-        bundled = [(at, left, count) for (at, left, _), count in zip(cells, taken, strict=True) if count]
+        bundled = [(at, left, count) for (at, left, _), count in zip(piles, taken, strict=True) if count]
         takes = amount_takes(saved(times), bundled, cart.goods.floors)
         return Taken(takes) if takes else AtMinimumPrice().as_refusal()
 
@@ -193,7 +193,7 @@ class FreeProduct(Effect):
     def work(self, cart: Cart, *, is_initial: bool) -> Taken | Refusal:
         if self.adds == "all":
             return Taken(gives=True)
-        found = sum([cell[2] for cell in self._cells(cart)])
+        found = sum([pile[2] for pile in self._cells(cart)])
         if not found and self.adds == "nothing":
             return ProductMissing(products=list(self.products), found=0, quantity=self.quantity).as_refusal()
         takes = self._takes(cart)
@@ -220,7 +220,7 @@ class FreeProduct(Effect):
     def _lines(self, cart: Cart) -> list[Any]:
         return [line for line in cart.goods.lines if line.sku in self.products]
 
-    def _cells(self, cart: Cart) -> list[Cell]:
+    def _cells(self, cart: Cart) -> list[Pile]:
         return [
             (at, left, count)
             for at, line in enumerate(cart.goods.lines)
@@ -247,12 +247,12 @@ def incomplete(fits: Sequence[Fit], parts: Sequence[int]) -> Refusal:
     return SetIncomplete(found=quantity - missing_units(fits, parts), quantity=quantity).as_refusal()
 
 
-def _cheapest(cell: Cell) -> tuple[int, int]:
-    return cell[1], cell[0]
+def _cheapest(pile: Pile) -> tuple[int, int]:
+    return pile[1], pile[0]
 
 
-def _dearest(cell: Cell) -> tuple[int, int]:
-    return -cell[1], cell[0]
+def _dearest(pile: Pile) -> tuple[int, int]:
+    return -pile[1], pile[0]
 
 
 def _times_words(times: int | None) -> str:

@@ -12,7 +12,7 @@ from retention.incentives.baskets import amount_text, amounts_text
 from retention.incentives.carts import Cart
 from retention.incentives.parts import Amounts, Part, Points, Units, percent_text
 from retention.incentives.rules.effects.base import TierNotReached, TooFewForTier, UnitsOnly
-from retention.incentives.sharing import Cell, Take, amount_takes, percent_takes
+from retention.incentives.sharing import Pile, Take, amount_takes, percent_takes
 from retention.refusals import Refusal
 
 
@@ -66,19 +66,19 @@ class Tiers(UnitsOnly):
         named = [amounts for step in self.steps for amounts in (step.from_amounts, step.off) if amounts]
         return [*super().currencies, *named]
 
-    def _takes(self, cart: Cart, cells: list[Cell], is_initial: bool) -> list[Take] | Refusal:
+    def _takes(self, cart: Cart, piles: list[Pile], is_initial: bool) -> list[Take] | Refusal:
         currency, prices = cart.basket.currency, cart.goods.prices if is_initial else None
         if self.steps[0].from_quantity:
-            reached: int = sum([count for _at, _left, count in cells])
+            reached: int = sum([count for _at, _left, count in piles])
         else:
-            reached = sum([(left if prices is None else prices[at]) * count for at, left, count in cells])
+            reached = sum([(left if prices is None else prices[at]) * count for at, left, count in piles])
         begun = [(start, step) for start, step in self._starts(currency) if start <= reached]
         if not begun:
             return self._missing(reached, currency)
         step = begun[-1][1]
         if step.basis_points:
-            return percent_takes(step.basis_points, cells, cart.goods.floors, prices)
-        return amount_takes(step.off[currency], cells, cart.goods.floors)
+            return percent_takes(step.basis_points, piles, cart.goods.floors, prices)
+        return amount_takes(step.off[currency], piles, cart.goods.floors)
 
     def _starts(self, currency: str) -> list[tuple[int, Step]]:
         starts = [(step.from_quantity or step.from_amounts[currency], step) for step in self.steps]
