@@ -217,9 +217,23 @@ class DeliveryOutcome:
 
 
 class Reversal:
-    """What must be undone with a return or a roll-back, in its transaction."""
+    """What must be undone with a return or a roll-back, in its transaction, before the checkout's own counters.
+
+    `redemption` is the row of the checkout, locked; `returned` says which units come back (`quantities` by line,
+    `is_last` where nothing is left after it).
+    """
 
     key: ClassVar[str] = ""
+
+    @classmethod
+    def undo(cls, *, redemption: Any, returned: Any, source: str, now: dt.datetime) -> Mapping[str, Any]:
+        """Give back this room's share; says as JSON what it was, for the answer and the record. Empty: nothing."""
+        raise NotImplementedError
+
+    @classmethod
+    def preview(cls, *, redemption: Any, returned: Any, now: dt.datetime) -> Mapping[str, Any]:
+        """What `undo` would say, without doing it."""
+        raise NotImplementedError
 
 
 class PersonData:

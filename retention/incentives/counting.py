@@ -155,16 +155,23 @@ def is_rolling(use: Counted) -> bool:
     )
 
 
-def moves(asked: Iterable[tuple[Ask, int]]) -> list[tuple[Key, int, int | None]]:
-    """(counter, by how much, up to what) for each counter once, in the order in which they are locked."""
-    merged: dict[Key, tuple[int, int | None]] = {}
-    for ask, amount in asked:
-        if ask.key.since is None:
-            before, most = merged.get(ask.key, (0, None))
-            mosts = [one for one in (most, ask.most) if one is not None]
-            merged[ask.key] = (before + amount, min(mosts, default=None))
-    ordered = sorted(merged, key=_locking)
-    return [(key, *merged[key]) for key in ordered if merged[key][0]]
+def moves(uses: Iterable[Iterable[tuple[Ask, int]]]) -> list[tuple[Key, int, int | None]]:
+    """(counter, by how much, up to what) for each counter once, in the order in which they are locked.
+
+    A use moves a counter once, however many limits ask for it; several uses move it together.
+    """
+    amounts: dict[Key, int] = {}
+    mosts: dict[Key, int] = {}
+    for asked in uses:
+        moved = {}
+        for ask, amount in asked:
+            if ask.key.since is None:
+                moved[ask.key] = amount
+                if ask.most is not None:
+                    mosts[ask.key] = min(ask.most, mosts.get(ask.key, ask.most))
+        for key, amount in moved.items():
+            amounts[key] = amounts.get(key, 0) + amount
+    return [(key, amounts[key], mosts.get(key)) for key in sorted(amounts, key=_locking) if amounts[key]]
 
 
 def striped(key: Key, stripe: int) -> Key:

@@ -227,8 +227,8 @@ def _owner(offer: Offer, basket: Basket) -> Iterator[Refusal]:
 
 
 def _claim(claimed: dict[Key, int], asks: Sequence[Ask], amount: int) -> None:
-    for ask in asks:
-        claimed[ask.key] = claimed.get(ask.key, 0) + amount
+    for key in {ask.key for ask in asks}:
+        claimed[key] = claimed.get(key, 0) + amount
 
 
 def _over_budget(facts: Facts, applied: Mapping[int, Applied]) -> dict[int, tuple[Refusal, ...]]:

@@ -93,6 +93,7 @@ class ReturnOut(Schema):
     discount_minor: int
     refund_minor: int
     is_last: bool = Field(description="Nothing is left of the redemption after it.")
+    others: dict[str, Any] = Field(description="What else comes back with it, such as what was paid by gift cards.")
 
 
 class HoldOut(Schema):

@@ -201,6 +201,7 @@ class Migration(migrations.Migration):
                     "budget_id",
                     models.BigIntegerField(help_text="The Budget that its issue and its use count in.", null=True),
                 ),
+                ("granted_on", models.DateField(help_text="The shop's day, where a budget counts it.", null=True)),
                 (
                     "state",
                     models.CharField(
@@ -632,6 +633,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="grant",
             index=models.Index(fields=["incentive", "-id"], name="grant_by_incentive"),
+        ),
+        migrations.AddIndex(
+            model_name="grant",
+            index=models.Index(
+                condition=models.Q(("budget_id__isnull", False)),
+                fields=["budget_id", "granted_at"],
+                name="grant_by_budget",
+            ),
         ),
         migrations.AddConstraint(
             model_name="grant",

@@ -35,6 +35,8 @@ DECLARE
     v_grant bigint;
     v_incentive bigint;
     v_is_striped boolean;
+    v_more_used bigint;
+    v_more_spent bigint;
     v_are_told boolean := false;
 BEGIN
     IF p_reference IS NOT NULL THEN
@@ -120,11 +122,12 @@ BEGIN
           AND c.currency = p_currency;
         IF v_is_striped THEN
             -- Of what was leased to the stripes, only what was used of it.
-            SELECT total_used + coalesce(sum(c.redeemed - coalesce(c.most, 0)) FILTER (WHERE c.currency = ''), 0),
-                   coalesce(spent_minor, 0)
-                   + coalesce(sum(c.spent_minor - coalesce(c.most, 0)) FILTER (WHERE c.currency = p_currency), 0)
-            INTO total_used, spent_minor
+            SELECT coalesce(sum(c.redeemed - coalesce(c.most, 0)) FILTER (WHERE c.currency = ''), 0),
+                   coalesce(sum(c.spent_minor - coalesce(c.most, 0)) FILTER (WHERE c.currency = p_currency), 0)
+            INTO v_more_used, v_more_spent
             FROM incentives_counter c WHERE c.incentive_id = v_incentive AND c.scope = 'stripe';
+            total_used := total_used + v_more_used;
+            spent_minor := coalesce(spent_minor, 0) + v_more_spent;
         END IF;
         code_used := 0;
         IF v_code IS NOT NULL THEN

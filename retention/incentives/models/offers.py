@@ -91,6 +91,7 @@ class Grant(models.Model):
     origin = models.CharField(max_length=40, help_text="On whose behalf, such as `campaigns.touch`.")
     origin_id = models.BigIntegerField(null=True)
     budget_id = models.BigIntegerField(null=True, help_text="The Budget that its issue and its use count in.")
+    granted_on = models.DateField(null=True, help_text="The shop's day, where a budget counts it.")
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
     #: What was decided for this customer alone and frozen here, such as {"amount_minor": 1200, "products": ["SKU"]}.
     terms = models.JSONField(default=dict)
@@ -107,6 +108,9 @@ class Grant(models.Model):
             models.Index(fields=["customer", "-id"], name="grant_by_customer"),
             models.Index(fields=["origin", "origin_id"], name="grant_by_origin"),
             models.Index(fields=["incentive", "-id"], name="grant_by_incentive"),
+            models.Index(
+                fields=["budget_id", "granted_at"], name="grant_by_budget", condition=Q(budget_id__isnull=False)
+            ),
         ]
 
     def __str__(self):

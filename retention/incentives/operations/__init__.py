@@ -1,5 +1,6 @@
 """Everything that changes what is given: one verb a function."""
 
+from retention.incentives.operations.budgets import save_budget, save_policy
 from retention.incentives.operations.code_batches import apply_version_to_codes, fill_batch, generate_codes
 from retention.incentives.operations.exporting import NoSuchBatch, export_codes
 from retention.incentives.operations.grant_life import give, take_back, void_grant
@@ -44,7 +45,9 @@ __all__ = [
     "release_expired",
     "resume",
     "roll_back",
+    "save_budget",
     "save_incentive",
+    "save_policy",
     "stop",
     "take_back",
     "validate",

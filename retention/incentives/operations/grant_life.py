@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from retention.actors import Actor
 from retention.audit.operations import record
 from retention.incentives.models import Code, Grant, Incentive
+from retention.incentives.operations.budgets import count_in_budget
 from retention.refusals import Refused
 
 
@@ -75,13 +76,13 @@ def take_back(*, grant_ids: Iterable[int], now: dt.datetime, by: Actor, reason: 
             WHERE g.id = ANY(%(grants)s) AND g.state = 'active'
               AND (g.id IN (SELECT grant_id FROM freed)
                    OR NOT EXISTS (SELECT FROM incentives_code code WHERE code.grant_id = g.id))
-            RETURNING g.incentive_id, g.customer_id
+            RETURNING g.incentive_id, g.customer_id, g.budget_id, g.granted_on
             """,
             {"grants": list(grant_ids), "now": now},
         )
         ended = cursor.fetchall()
     _give_back_issue_counts(ended)
-    for incentive_id, count in sorted(Tally(pk for pk, _customer in ended).items()):
+    for incentive_id, count in sorted(Tally(pk for pk, *_whose in ended).items()):
         record(
             verb="incentives.take_back",
             by=by,
@@ -114,7 +115,7 @@ def void_grant(*, grant_id: int, now: dt.datetime, by: Actor, reason: str) -> Gr
         Code.objects.filter(pk=code.pk).update(state=Code.State.VOID)
     given.state, given.ended_at = Grant.State.VOID, now
     given.save(update_fields=["state", "ended_at"])
-    _give_back_issue_counts([(given.incentive_id, given.customer_id)])
+    _give_back_issue_counts([(given.incentive_id, given.customer_id, given.budget_id, given.granted_on)])
     record(
         verb="incentives.void_grant",
         by=by,
@@ -126,8 +127,8 @@ def void_grant(*, grant_id: int, now: dt.datetime, by: Actor, reason: str) -> Gr
     return given
 
 
-def _give_back_issue_counts(ended: list[tuple[int, int | None]]) -> None:
-    """Take (incentive, customer) pairs off what was issued; customers first, then incentives, as grants do."""
+def _give_back_issue_counts(ended: list[tuple[int, int | None, int | None, dt.date | None]]) -> None:
+    """Take (incentive, customer, budget, day) off what was issued; customers first, then budgets, then incentives."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -147,6 +148,9 @@ def _give_back_issue_counts(ended: list[tuple[int, int | None]]) -> None:
             """,
             [[pair[0] for pair in ended], [pair[1] for pair in ended]],
         )
+        budgets = Tally((budget_id, day) for _pk, _customer, budget_id, day in ended if budget_id is not None)
+        for (budget_id, day), count in sorted(budgets.items()):
+            count_in_budget(budget_id=budget_id, today=day, count=-count)
         for incentive_id, count in sorted(Tally(pair[0] for pair in ended).items()):
             cursor.execute(
                 """

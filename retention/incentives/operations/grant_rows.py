@@ -52,7 +52,14 @@ def free_codes(incentive_id: int, count: int) -> list[int]:
 
 
 def insert_grants(
-    offer: Offer, fresh: list[Wish], *, origin: str, by: Actor, expires_at: dt.datetime | None
+    offer: Offer,
+    fresh: list[Wish],
+    *,
+    origin: str,
+    by: Actor,
+    expires_at: dt.datetime | None,
+    budget_id: int | None,
+    granted_on: dt.date | None,
 ) -> dict[str, int]:
     terms = [json.dumps(wish.terms) for wish in fresh] if any(wish.terms for wish in fresh) else None
     with connection.cursor() as cursor:
@@ -60,9 +67,10 @@ def insert_grants(
             """
             INSERT INTO incentives_grant
                    (incentive_id, version_id, customer_id, source, origin, origin_id, state, terms,
-                    granted_at, granted_by, expires_at)
+                    granted_at, granted_by, expires_at, budget_id, granted_on)
             SELECT %(incentive)s, %(version)s, wish.customer_id, wish.source, %(origin)s, wish.origin_id, 'active',
-                   coalesce(wish.terms, '{}')::jsonb, %(now)s, %(by)s, %(expires_at)s
+                   coalesce(wish.terms, '{}')::jsonb, %(now)s, %(by)s, %(expires_at)s,
+                   %(budget)s, %(granted_on)s
             FROM unnest(%(customers)s::bigint[], %(sources)s::text[], %(origins)s::bigint[], %(terms)s::text[])
                  AS wish (customer_id, source, origin_id, terms)
             ORDER BY wish.source -- two calls with the same sources wait for each other, and never in a circle
@@ -76,6 +84,8 @@ def insert_grants(
                 "now": offer.now,
                 "by": by.name,
                 "expires_at": expires_at,
+                "budget": budget_id,
+                "granted_on": granted_on,
                 "customers": [wish.customer_id for wish in fresh],
                 "sources": [wish.source for wish in fresh],
                 "origins": [wish.origin_id for wish in fresh],

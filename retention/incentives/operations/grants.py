@@ -14,6 +14,7 @@ from retention.actors import Actor
 from retention.customers.querysets import NoSuchCustomer
 from retention.incentives.decisions import Ended, NotLive, Stopped
 from retention.incentives.models import Counter, Incentive
+from retention.incentives.operations.budgets import count_in_budget, room_in_budget
 from retention.incentives.operations.grant_rows import (
     ChangedMeanwhile,
     Offer,
@@ -83,6 +84,7 @@ def grant(
     terms: Sequence[Mapping[str, Any]] | None = None,
     expires_at: dt.datetime | None = None,
     is_given: bool = False,
+    budget_id: int | None = None,
 ) -> Granted:
     """Give an incentive to customers, one grant for each source; repeating a source returns the grant it made.
 
@@ -92,12 +94,13 @@ def grant(
         terms: what is frozen on each grant, such as `{"amount_minor": 1200, "currency": "EUR", "products": ["SKU"]}`.
         expires_at: of the codes; otherwise the rule's own end. Never later than the rule's.
         is_given: the code was handed over already; otherwise it is reserved until `give`.
+        budget_id: the Budget in whose limits these grants, and what is redeemed of them, count.
 
     Refusals come back by source and never stop the others. Where an issue limit or a pool is short, the customers
     with the lowest ids are granted first.
 
     Raises:
-        NoSuchIncentive: there is none of this id.
+        NoSuchIncentive, NoSuchBudget: there is none of this id.
         ValueError: the arrays do not fit each other.
     """
     wishes = _wishes(sources, customer_ids, origin_ids, terms)
@@ -105,7 +108,15 @@ def grant(
         offer = _read_offer(incentive_id, now)
         try:
             with transaction.atomic():
-                return _grant(offer, wishes, origin=origin, by=by, expires_at=expires_at, is_given=is_given)
+                return _grant(
+                    offer,
+                    wishes,
+                    origin=origin,
+                    by=by,
+                    expires_at=expires_at,
+                    is_given=is_given,
+                    budget_id=budget_id,
+                )
         except ChangedMeanwhile:
             continue
     raise NotLive
@@ -142,7 +153,14 @@ def _read_offer(incentive_id: int, now: dt.datetime) -> Offer:
 
 
 def _grant(
-    offer: Offer, wishes: list[Wish], *, origin: str, by: Actor, expires_at: dt.datetime | None, is_given: bool
+    offer: Offer,
+    wishes: list[Wish],
+    *,
+    origin: str,
+    by: Actor,
+    expires_at: dt.datetime | None,
+    is_given: bool,
+    budget_id: int | None,
 ) -> Granted:
     repeated, fresh, refused = _sift(wishes)
     if (refusal := _refusal(offer)) is not None:
@@ -151,6 +169,12 @@ def _grant(
     fresh = _with_good_terms(offer.rule, fresh, refused)
     fresh = _within_issue_limit(offer, fresh, refused)
     fresh = _within_customer_limit(offer, fresh, refused)
+    granted_on = None
+    if budget_id is not None:
+        room = room_in_budget(budget_id=budget_id, count=len(fresh), now=offer.now)
+        granted_on = room.today
+        if room.reason is not None:
+            fresh = _first(fresh, room.count, room.reason, refused)
     pooled: list[int] = []
     if offer.rule.codes.kind == "unique" and offer.rule.codes.is_from_pool:
         pooled = free_codes(offer.incentive_id, len(fresh))
@@ -159,7 +183,11 @@ def _grant(
         return Granted(repeated, frozenset(repeated), refused)
     ends = [end for end in (expires_at, offer.rule.validity.end_of(offer.now if is_given else None)) if end]
     expires_at = min(ends, default=None)
-    made = insert_grants(offer, fresh, origin=origin, by=by, expires_at=expires_at)
+    made = insert_grants(
+        offer, fresh, origin=origin, by=by, expires_at=expires_at, budget_id=budget_id, granted_on=granted_on
+    )
+    if granted_on is not None:
+        count_in_budget(budget_id=budget_id, today=granted_on, count=len(made))
     if offer.rule.codes.kind == "unique":
         given_at = offer.now if is_given else None
         ids = [made[wish.source] for wish in fresh]

@@ -88,8 +88,12 @@ WITH used AS (
       AND (version.data #>> '{limits,issued_per_customer}') IS NOT NULL
     GROUP BY g.incentive_id, g.customer_id
 ), issued_of_budget AS (
-    SELECT budget_id, count(*) AS count FROM incentives_grant WHERE state = 'active' AND budget_id IS NOT NULL
-    GROUP BY budget_id
+    SELECT budget_id AS subject_id, periods.period, count(*) AS count
+    FROM incentives_grant
+    CROSS JOIN LATERAL (VALUES (''), ('D' || granted_on), ('W' || date_trunc('week', granted_on)::date),
+                               ('M' || to_char(granted_on, 'YYYY-MM'))) AS periods (period)
+    WHERE state = 'active' AND budget_id IS NOT NULL
+    GROUP BY budget_id, periods.period
 )
 SELECT incentive_id, concat_ws(' ', scope, 'redeemed', nullif(period, '')) AS what, subject_id,
        coalesce(kept.count, 0) AS kept, coalesce(facts.count, 0) AS facts
@@ -127,8 +131,9 @@ LEFT JOIN incentives_counter c
  AND c.currency = ''
 WHERE coalesce(c.issued, 0) <> f.count
 UNION ALL
-SELECT 0, 'issued of a budget', coalesce(f.budget_id, c.subject_id), coalesce(c.issued, 0), coalesce(f.count, 0)
+SELECT 0, concat_ws(' ', 'issued of a budget', nullif(period, '')), subject_id, coalesce(c.issued, 0),
+       coalesce(f.count, 0)
 FROM issued_of_budget f
-FULL JOIN (SELECT * FROM incentives_counter WHERE scope = 'issue_budget' AND period = '') c ON c.subject_id = f.budget_id
+FULL JOIN (SELECT * FROM incentives_counter WHERE scope = 'issue_budget') c USING (subject_id, period)
 WHERE coalesce(c.issued, 0) <> coalesce(f.count, 0)
 ORDER BY 1, 2, 3

@@ -22,7 +22,7 @@ def give_back(
         is_use_over: by the use's id, whether it may be used again.
     """
     rules = rules_of(use.version_id for use in uses)
-    asked: list[tuple[Ask, int]] = []
+    moved: list[list[tuple[Ask, int]]] = []
     again = sorted(use.code_id for use in uses if use.code_id is not None and is_use_over[use.pk])
     for use in uses:
         counted = Counted(
@@ -38,11 +38,13 @@ def give_back(
             budget=limits_of(use.budget_version_id) if use.budget_version_id else BudgetLimits(),
             allowance=policy_of(redemption.policy_id).allowance if redemption.policy_id else (),
         )
+        asked: list[tuple[Ask, int]] = []
         for ask in asks(counted):
             amount = money[use.pk] if ask.key.currency else int(is_use_over[use.pk])
             if use.stripe is not None and is_own(ask.key):
                 ask = Ask(striped(ask.key, use.stripe))
             asked.append((ask, amount))
+        moved.append(asked)
         use.given_back_minor += money[use.pk]
         use.is_counted = use.is_counted and not is_use_over[use.pk]
     for code_id in again:
@@ -53,7 +55,7 @@ def give_back(
                 " WHERE id = %s AND state = %s",
                 [code_id, Code.State.REDEEMED],
             )
-    if counted := moves(asked):
+    if counted := moves(moved):
         with connection.cursor() as cursor:
             cursor.execute("SELECT count_back_v1(%s, %s, %s, %s, %s, %s)", counter_arrays(counted)[:-1])
     Use.objects.bulk_update(uses, ["given_back_minor", "is_counted"])

@@ -19,6 +19,7 @@ from retention.incentives.operations.redemptions.answers import (
 from retention.incentives.operations.redemptions.giving_back import give_back
 from retention.incentives.proration import Returned, returned
 from retention.incentives.versions import rule_of
+from retention.registries import reversals
 
 
 @transaction.atomic
@@ -50,6 +51,11 @@ def roll_back(
             raise SourceReused
         return before
     part = _part(redemption, lines)
+    others = {
+        reversal.key: done
+        for reversal in reversals
+        if (done := reversal.undo(redemption=redemption, returned=part, source=source, now=now))
+    }
     uses = list(redemption.uses.all())
     rollback = Rollback.objects.create(
         redemption=redemption,
@@ -57,7 +63,7 @@ def roll_back(
         reason=reason,
         lines=asked,
         discount_minor=part.discount_minor,
-        effects=part.as_json(redemption.effects),
+        effects={**part.as_json(redemption.effects), "others": others},
         is_last=part.is_last,
         rolled_back_at=now,
     )
@@ -82,12 +88,18 @@ def roll_back(
     return rollback
 
 
-def preview_rollback(*, public_id: uuid.UUID, lines: Mapping[int, int] | None = None) -> dict:
+def preview_rollback(*, public_id: uuid.UUID, lines: Mapping[int, int] | None = None, now: dt.datetime) -> dict:
     """What `roll_back` would give back now, line by line; nothing is written. It has its refusals, too."""
     redemption = Redemption.objects.filter(public_id=public_id).first()
     if redemption is None:
         raise NoSuchRedemption
-    return _part(redemption, lines).as_json(redemption.effects)
+    part = _part(redemption, lines)
+    others = {
+        reversal.key: would
+        for reversal in reversals
+        if (would := reversal.preview(redemption=redemption, returned=part, now=now))
+    }
+    return {**part.as_json(redemption.effects), "others": others}
 
 
 def _part(redemption: Redemption, lines: Mapping[int, int] | None) -> Returned:

@@ -91,8 +91,9 @@ def counter_arrays(counted: Sequence[tuple[Key, int, int | None]]) -> list[str]:
 
 
 def _moves(applied: Sequence[Checked], stripe: int) -> list[tuple[Key, int, int | None]]:
-    asked: list[tuple[Ask, int]] = []
+    uses = []
     for one in applied:
+        asked: list[tuple[Ask, int]] = []
         discount = one.applied.discount_minor
         is_rush = one.offer.rule.limits.expects_rush
         for ask in one.offer.asks:
@@ -101,7 +102,8 @@ def _moves(applied: Sequence[Checked], stripe: int) -> list[tuple[Key, int, int 
                 # A stripe keeps to its lease.
                 ask = Ask(striped(ask.key, stripe))
             asked.append((ask, amount))
-    return moves(asked)
+        uses.append(asked)
+    return moves(uses)
 
 
 def _uses(applied: Sequence[Checked], stripe: int) -> list[str]:
