@@ -25,6 +25,56 @@ _MARK = "demoshop:furniture"
 LIMITS = {"S": (5_000, 18_000), "L": (20_000, 100_000), "Z": (20_000, 100_000)}
 PUBLIC_CODE = "INSTA500"
 POOL = 1_000
+HANDED_OUT = "Podcast listeners"
+#: Live from the first start on, one of each sort that a marketer would try first.
+OFFERS: tuple[dict[str, Any], ...] = (
+    {
+        "name": "First 500 from Instagram",
+        "effects": [{"kind": "percent", "basis_points": 1_000, "scope": {"without_low_margin": True}}],
+        "limits": {"total": 500, "per_customer": 1, "money": {"amount_minor": 300_000, "currency": "USD"}},
+        "codes": {"kind": "public", "text": PUBLIC_CODE},
+    },
+    {
+        "name": HANDED_OUT,
+        "effects": [{"kind": "amount", "amounts": {"USD": 500}}],
+        "codes": {"kind": "unique", "pattern": "POD-########"},
+    },
+    {
+        "name": "Free shipping from 60",
+        "effects": [{"kind": "free_shipping", "cap": {"USD": 1_200}}],
+        "conditions": [{"kind": "minimum_amount", "amounts": {"USD": 6_000}}],
+        "codes": {"kind": "automatic", "banner": "Free shipping from 60 USD"},
+    },
+    {
+        "name": "Three for two in Jazz",
+        "effects": [
+            {
+                "kind": "buy_get",
+                "buy_quantity": 2,
+                "scope": {"on": "lines", "categories": ["Music/Jazz"]},
+                "most_times": 3,
+            }
+        ],
+        "codes": {"kind": "automatic", "banner": "Jazz: buy two records, the third is free"},
+    },
+    {
+        "name": "Spend more, save more",
+        "effects": [
+            {
+                "kind": "tiers",
+                "scope": {"without_discounted": True},
+                "steps": [
+                    {"from_amounts": {"USD": 5_000}, "basis_points": 500},
+                    {"from_amounts": {"USD": 10_000}, "basis_points": 1_000},
+                    {"from_amounts": {"USD": 20_000}, "basis_points": 1_500},
+                ],
+            }
+        ],
+        "limits": {"per_customer": 3},
+        "codes": {"kind": "public", "text": "SAVEMORE"},
+        "stacking": {"kind": "exclusive"},
+    },
+)
 #: Playbooks, launched in this order.
 CAMPAIGNS = (
     "welcome",
@@ -64,27 +114,9 @@ def _set_limits(now: dt.datetime, by: Actor) -> None:
 
 
 def _make_offers(now: dt.datetime, by: Actor) -> None:
-    _live(
-        {
-            "name": "First 500 from Instagram",
-            "effects": [{"kind": "percent", "basis_points": 1_000, "scope": {"without_low_margin": True}}],
-            "limits": {"total": 500, "per_customer": 1, "money": {"amount_minor": 300_000, "currency": "USD"}},
-            "codes": {"kind": "public", "text": PUBLIC_CODE},
-        },
-        now,
-        by,
-    )
-    podcast = _live(
-        {
-            "name": "Podcast listeners",
-            "effects": [{"kind": "amount", "amounts": {"USD": 500}}],
-            "codes": {"kind": "unique", "pattern": "POD-########"},
-        },
-        now,
-        by,
-    )
+    made = {rule["name"]: _live(rule, now, by) for rule in OFFERS}
     incentives.generate_codes(
-        incentive_id=podcast.pk, count=POOL, purpose="handout", source="demoshop:podcast", now=now, by=by
+        incentive_id=made[HANDED_OUT].pk, count=POOL, purpose="handout", source="demoshop:podcast", now=now, by=by
     )
 
 
