@@ -217,7 +217,7 @@ def _cost(found: Forecast, plan: Plan) -> None:
 
 
 #: Kinds of effects that give an amount as a whole.
-_WHOLE_AMOUNTS = frozenset({"amount", "gift_card", "store_credit", "cash"})
+_WHOLE_AMOUNTS = frozenset({"amount", "cash_back", "gift_card", "store_credit", "cash"})
 
 
 def _cost_of_one(rule: Any, currency: str, average: int | None) -> tuple[int | None, str]:
@@ -228,16 +228,14 @@ def _cost_of_one(rule: Any, currency: str, average: int | None) -> tuple[int | N
         if effect.kind in _WHOLE_AMOUNTS and not getattr(effect, "is_per_unit", False) and currency in amounts:
             total += amounts[currency]
             words.append(_("the whole amount, for everyone who is reached"))
-        elif (
-            effect.kind in ("percent", "cash_back") and effect.basis_points and (average is not None or cap is not None)
-        ):
-            share = average * effect.basis_points // 10_000 if average is not None else cap
+        elif effect.kind in ("percent", "cash_back") and effect.basis_points and average is not None:
+            share = average * effect.basis_points // 10_000
             total += min(share, cap) if cap is not None else share
             words.append(_("its share of the average order, for everyone who is reached"))
         elif cap is not None:
             total += cap
             words.append(_("its cap, for everyone who is reached"))
-        elif isinstance(effect, Benefit):
+        elif isinstance(effect, Benefit) and not hasattr(effect, "amounts"):
             words.append(_("what has no price is not counted"))
         else:
             return None, _("What “%(name)s” costs depends on each order; it has no cap.") % {"name": rule.name}
