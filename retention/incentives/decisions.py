@@ -26,6 +26,7 @@ from retention.incentives.facts import Facts, Offer
 from retention.incentives.parts import WrongCurrency
 from retention.incentives.rules.effects.base import (
     AtMinimumPrice,
+    FreeProductMissing,
     NoEffect,
     NoShippingToPay,
     NothingInScope,
@@ -89,6 +90,7 @@ WITHOUT_EFFECT = frozenset(
     one.code
     for one in (
         *(AtMinimumPrice, NoEffect, NoShippingToPay, NothingInScope, SetIncomplete, TierNotReached, TooFewForTier),
+        FreeProductMissing,
         *(CeilingReached, NotTogether, OthersAreBetter, TooManyOffers),
     )
 )

@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 
 from retention import money
-from retention.incentives.cart_conditions import ProductMissing
 from retention.incentives.carts import Cart, difference
 from retention.incentives.parts import WrongCurrency
 from retention.incentives.rules import IncentiveRule
-from retention.incentives.rules.effects.base import SetIncomplete, TierNotReached, TooFewForTier
+from retention.incentives.rules.effects.base import FreeProductMissing, SetIncomplete, TierNotReached, TooFewForTier
 from retention.incentives.sharing import cut
 from retention.refusals import Refusal, Refused
 
 #: Refusals of effects that a fuller basket could lift.
-NEAR_MISSES = frozenset(one.code for one in (SetIncomplete, TierNotReached, TooFewForTier, ProductMissing))
+NEAR_MISSES = frozenset(one.code for one in (SetIncomplete, TierNotReached, TooFewForTier, FreeProductMissing))
 
 
 class AmountMissing(Refused):

@@ -43,6 +43,11 @@ class SetIncomplete(Refused):
     sentence = gettext_lazy("The basket has %(found)s of the %(quantity)s units that make a set of this offer.")
 
 
+class FreeProductMissing(Refused):
+    code = "incentives.free_product_missing"
+    sentence = gettext_lazy("The basket has none of the products that would be free.")
+
+
 class TierNotReached(Refused):
     code = "incentives.tier_not_reached"
     sentence = gettext_lazy("The basket is %(missing)s short of the first step of this offer, %(minimum)s.")

@@ -10,12 +10,12 @@ from django.utils.translation import ngettext
 from pydantic import Field, model_validator
 
 from retention.incentives.baskets import amounts_text
-from retention.incentives.cart_conditions import ProductMissing
 from retention.incentives.carts import Cart
 from retention.incentives.parts import Amounts, Part, Points, Sku, Units, percent_text, some
 from retention.incentives.rules.effects.base import (
     AtMinimumPrice,
     Effect,
+    FreeProductMissing,
     NoEffect,
     SetIncomplete,
     Taken,
@@ -195,7 +195,7 @@ class FreeProduct(Effect):
             return Taken(gives=True)
         found = sum([pile[2] for pile in self._cells(cart)])
         if not found and self.adds == "nothing":
-            return ProductMissing(products=list(self.products), found=0, quantity=self.quantity).as_refusal()
+            return FreeProductMissing(products=list(self.products), found=0, quantity=1).as_refusal()
         takes = self._takes(cart)
         if not takes and not self._missing(cart):
             return AtMinimumPrice().as_refusal()
