@@ -5,7 +5,7 @@ import pytest
 from retention.incentives import discounts
 from retention.incentives.baskets import Basket, Line, Shopper
 from retention.incentives.discounts import Offer
-from retention.incentives.rules import IncentiveRule, with_terms
+from retention.incentives.rules import IncentiveRule, Stacking, with_terms
 
 
 def evaluate(offers, basket, *policy):
@@ -383,6 +383,17 @@ def test_later_offers_see_what_earlier_ones_left():
     evaluation = evaluate([("half", rule(percent(5000))), ("fifth", rule(percent(2000)))], basket)
     assert [one.discount_minor for one in evaluation.applied] == [5000, 1000]
     assert evaluation.total_minor == 4490
+
+
+def test_an_offer_that_holds_alone_and_not_beside_a_better_one_is_outdone_or_by_priority_too_late():
+    half = rule(percent(5000), stacking={"priority": 1})
+    fifty = rule(amount(1000), conditions=[{**MINIMUM, "when": "before"}])
+    basket = Basket("EUR", (line("a", 8000),))
+    for mode, reason in (("best_deal", "incentives.others_are_better"), ("priority", "incentives.below_minimum")):
+        evaluation = evaluate([("fifty", fifty), ("half", half)], basket, Stacking(mode=mode))
+        assert [one.key for one in evaluation.applied] == ["half"]
+        (missed,) = evaluation.not_applied
+        assert [one.code for one in missed.reasons] == [reason]
 
 
 def test_the_answer_adds_up_by_line():

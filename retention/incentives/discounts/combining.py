@@ -191,7 +191,10 @@ class Combining:
         if len(deal.steps) >= self.most_offers:
             return Missed((TooManyOffers(limit=self.most_offers).as_refusal(),))
         on_top = self.attempt(candidate, deal.end)
-        return on_top if isinstance(on_top, Missed) else Missed((OthersAreBetter().as_refusal(),))
+        # Alone it holds: where its condition fails now, that is the doing of the others, which are the better deal.
+        if isinstance(on_top, Cart) or self.stacking.mode == "best_deal" and on_top.is_by_condition:
+            return Missed((OthersAreBetter().as_refusal(),))
+        return on_top
 
 
 class _Search:

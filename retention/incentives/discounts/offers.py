@@ -44,6 +44,8 @@ class Missed:
 
     reasons: tuple[Refusal, ...]
     is_near_miss: bool = False
+    #: A condition failed; else its effects did nothing.
+    is_by_condition: bool = False
 
 
 def missed_from_the_start(rule: IncentiveRule, cart: Cart) -> Missed | None:
@@ -91,7 +93,7 @@ def _conditions(rule: IncentiveRule, cart: Cart, meaning: str) -> Missed | None:
     if not failed:
         return None
     is_near = meaning != "after" and all(condition.is_near_miss for condition, _refusal in failed)
-    return Missed(tuple(refusal for _condition, refusal in failed), is_near)
+    return Missed(tuple(refusal for _condition, refusal in failed), is_near, is_by_condition=True)
 
 
 def _cut_to(most_minor: int, before: Cart, after: Cart) -> Cart:
