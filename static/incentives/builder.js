@@ -30,7 +30,7 @@
       if (rule === null || typeof rule !== "object" || Array.isArray(rule)) return;
       this.rule = rule;
       // On a form that came back with errors, or on a rule that was saved before, nothing is new to her.
-      this.isAllTouched = Boolean(this.root.dataset.incentive) || document.querySelector(".errornote, .errorlist") !== null;
+      this.isAllTouched = Boolean(this.root.dataset.row) || document.querySelector(".errornote, .errorlist") !== null;
       this.touched = new Set();
       this.store.hidden = true;
       this.root.querySelector("[data-shell]").hidden = false;
@@ -249,7 +249,7 @@
         const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
         const answer = await fetch(this.root.dataset.say, {
           method: "POST", headers: { "Content-Type": "application/json", "X-CSRFToken": token },
-          body: JSON.stringify({ rule: this.sent, incentive: Number(this.root.dataset.incentive) || null }),
+          body: JSON.stringify({ rule: this.sent }),
         });
         told = await answer.json();
       } catch {

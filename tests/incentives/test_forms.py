@@ -8,9 +8,8 @@ from django.utils import timezone
 
 from retention.customers.models import Product
 from retention.incentives.examples import example_of
-from retention.incentives.forms import words
+from retention.incentives.forms import RULE, words
 from retention.incentives.forms.catalogue import fields_of
-from retention.incentives.forms.rule import as_typed, read_rule
 from retention.incentives.rules import IncentiveRule
 from retention.shop.models import Staff
 
@@ -66,9 +65,9 @@ def test_every_kind_has_words_of_its_own():
 def test_times_are_the_shops_on_the_way_in_and_out():
     with timezone.override("Europe/Berlin"):
         said = {"name": "x", "effects": [{"kind": "free_shipping"}], "validity": {"starts_at": "2026-07-01T00:00"}}
-        rule = read_rule(said)
+        rule = RULE.read(said)
         assert rule.validity.starts_at == dt.datetime(2026, 6, 30, 22, tzinfo=dt.UTC)
-        assert as_typed(rule.model_dump(mode="json"))["validity"]["starts_at"] == "2026-07-01T00:00"
+        assert RULE.typed(rule)["validity"]["starts_at"] == "2026-07-01T00:00"
     assert said["validity"]["starts_at"] == "2026-07-01T00:00", "what was sent stays as it was"
 
 

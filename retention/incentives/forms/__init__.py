@@ -1,6 +1,7 @@
-"""What the console asks of a marketer: a whole rule, drawn from its classes, and a basket to try it on."""
+"""What the console asks of a marketer: rules drawn from their classes, and a basket to try them on."""
 
-from retention.incentives.forms.rule import RuleForm, RuleWidget, builder_context, problems_of
+from retention.incentives.forms.parts import Editor, PartField, problems_of
+from retention.incentives.forms.rule import RULE, RuleForm
 from retention.incentives.forms.trying import TryForm, moment
 
-__all__ = ["RuleForm", "RuleWidget", "TryForm", "builder_context", "moment", "problems_of"]
+__all__ = ["RULE", "Editor", "PartField", "RuleForm", "TryForm", "moment", "problems_of"]

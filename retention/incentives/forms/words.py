@@ -244,14 +244,6 @@ ITEMS: dict[str, tuple[Any, Any]] = {
     "windows": (_("Add a limit"), _("Limit %(n)s")),
 }
 
-#: Sections of the form, in their order; what a rule has beside them comes last, folded.
-SECTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
-    (_("What is given"), ("name", "effects")),
-    (_("Only when"), ("conditions",)),
-    (_("Limits"), ("limits",)),
-    (_("Codes and dates"), ("codes", "validity")),
-)
-
 #: Type of pydantic's error → what the marketer reads.
 PROBLEMS: dict[str, Any] = {
     "missing": _("Fill this in."),

@@ -1,4 +1,4 @@
-"""What the builder asks while somebody works in it: the rule as one sentence, what is wrong with it, an example."""
+"""What the builder asks while somebody works in it: what it says as one sentence, what is wrong with it, an example."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
-from pydantic import ValidationError as RuleError
+from pydantic import ValidationError as PartError
 
 from retention.incentives.examples import example_of
-from retention.incentives.forms.rule import problems_of, read_rule
+from retention.incentives.forms import RULE, Editor, problems_of
 from retention.incentives.forms.suggestions import suggestions
-from retention.incentives.rules import sentence
 from retention.incentives.views.pages import effects_table
 
 MAX_BODY = 200_000
@@ -21,7 +20,7 @@ MAX_BODY = 200_000
 
 @require_POST
 def say_view(request: HttpRequest) -> JsonResponse:
-    """The rule that is being written: its sentence and an example basket, or every error by its JSON pointer."""
+    """What is being written, `?of=` which editor: its sentence, a rule on an example, or every error by its pointer."""
     _may_view(request)
     try:
         asked = json.loads(request.body) if len(request.body) <= MAX_BODY else None
@@ -29,12 +28,13 @@ def say_view(request: HttpRequest) -> JsonResponse:
         asked = None
     if not isinstance(asked, dict) or not isinstance(asked.get("rule"), dict):
         return JsonResponse({"problem": _("This request cannot be read.")}, status=400)
+    editor = Editor.by_key.get(request.GET.get("of", RULE.key), RULE)
     try:
-        rule = read_rule(asked["rule"])
-    except RuleError as error:
+        part = editor.read(asked["rule"])
+    except PartError as error:
         return JsonResponse({"errors": problems_of(error, asked["rule"])})
-    example = example_of(rule)
-    return JsonResponse({"sentence": sentence(rule), "example": str(effects_table(example)) if example else ""})
+    example = example_of(part) if editor is RULE else None
+    return JsonResponse({"sentence": editor.says(part), "example": str(effects_table(example)) if example else ""})
 
 
 @require_GET
