@@ -102,6 +102,13 @@ TABLE = {
     "incentives.import_code": "ML",
     "incentives.export_code": "ML",
     "incentives.view_redemption": "MLSA",
+    "incentives.view_fulfilment": "MLSA",
+    "incentives.settle_fulfilment": "MLS",
+    "incentives.view_ticket": "MLSA",
+    "incentives.check_in_ticket": "MLS",
+    "incentives.view_budget": "MLA",
+    "incentives.view_checkoutpolicy": "MLA",
+    "incentives.change_checkoutpolicy": "L",
     # Campaigns
     "campaigns.view_campaign": "MLA",
     "campaigns.add_campaign": "ML",

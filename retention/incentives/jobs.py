@@ -9,6 +9,7 @@ from retention.incentives.models import CodeBatch, Redemption
 from retention.incentives.operations.code_batches import JOB, fill_batch
 from retention.incentives.operations.following import JOB as FOLLOW
 from retention.incentives.operations.following import count_orders_to_follow, follow_orders
+from retention.incentives.operations.leaks import fast_offers, watch_leaks
 from retention.incentives.operations.near_limits import untold_limits, watch_limits
 from retention.incentives.operations.pools import expiring_pools, low_pools, watch_expiring_pools, watch_pools
 from retention.incentives.operations.reconcile import differences, reconcile
@@ -113,6 +114,21 @@ class FollowOrders(DueJob):
     @classmethod
     def preview(cls, *, now):
         return {"due": count_orders_to_follow(now=now)}
+
+
+@jobs.register
+class WatchLeaks(DueJob):
+    key = "incentives.watch_leaks"
+    label = _("Tell of offers and codes that may have leaked")
+    order = 90
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return {"due": len(watch_leaks(now=now))}
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": len(fast_offers(now=now))}
 
 
 @jobs.register

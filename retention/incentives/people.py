@@ -70,3 +70,25 @@ class CounterData(PersonData):
     merging = "combine"
     #: Of scope "customer" her number, of scope "person" the keyed hash.
     columns: ClassVar = {"subject_id": "keep"}
+
+
+@people.register
+class FulfilmentData(PersonData):
+    key = "incentives.fulfilment"
+    model = "incentives.Fulfilment"
+    owner = "grant__customer"
+    #: The note is free words of staff, such as where a parcel went.
+    columns: ClassVar = {
+        "what": "keep",
+        "instructions": "keep",
+        "settled_by": "keep",
+        "note": "blank",
+    }
+
+
+@people.register
+class TicketData(PersonData):
+    key = "incentives.ticket"
+    model = "incentives.Ticket"
+    owner = "grant__customer"
+    columns: ClassVar = {"name": "keep", "checked_in_by": "keep"}

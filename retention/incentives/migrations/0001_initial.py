@@ -799,4 +799,68 @@ class Migration(migrations.Migration):
             ),
         ),
         append_only("incentives_rollback"),
+        migrations.CreateModel(
+            name="Fulfilment",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", retention.public_ids.PublicIdField()),
+                ("place", models.PositiveSmallIntegerField(help_text="Among the effects of the grant's rule.")),
+                ("what", models.CharField(max_length=120)),
+                ("instructions", models.CharField(blank=True, max_length=1000)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "to be done"), ("done", "Done"), ("cancelled", "Cancelled")],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("asked_at", models.DateTimeField()),
+                ("settled_at", models.DateTimeField(null=True)),
+                ("settled_by", models.CharField(blank=True, help_text="The actor's name.", max_length=80)),
+                ("note", models.CharField(blank=True, help_text="Such as the number of the parcel.", max_length=300)),
+                (
+                    "grant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="fulfilments", to="incentives.grant"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-id"],
+                "permissions": [("settle_fulfilment", "Can settle what is on the work-list")],
+                "indexes": [models.Index(condition=models.Q(("state", "open")), fields=["id"], name="fulfilment_open")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("grant", "place"), name="one_fulfilment_an_effect"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("settled_at", None), ("state", "open")),
+                            models.Q(models.Q(("state", "open"), _negated=True), ("settled_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="fulfilment_is_settled_at_some_time",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Ticket",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", retention.public_ids.PublicIdField()),
+                ("name", models.CharField(help_text="Of the event, or of whatever it lets in to.", max_length=120)),
+                ("checked_in_at", models.DateTimeField(null=True)),
+                ("checked_in_by", models.CharField(blank=True, help_text="The actor's name.", max_length=80)),
+                (
+                    "grant",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="ticket", to="incentives.grant"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-id"],
+                "permissions": [("check_in_ticket", "Can check in tickets")],
+            },
+        ),
     ]

@@ -1,6 +1,7 @@
 """The room's rows: offers, their uses, and the limits over several of them."""
 
 from retention.incentives.models.bounds import Budget, CheckoutPolicy
+from retention.incentives.models.fulfilments import Fulfilment, Ticket
 from retention.incentives.models.offers import Code, CodeBatch, Grant, Incentive
 from retention.incentives.models.uses import Counter, Redemption, Rollback, Use
 
@@ -10,9 +11,11 @@ __all__ = [
     "Code",
     "CodeBatch",
     "Counter",
+    "Fulfilment",
     "Grant",
     "Incentive",
     "Redemption",
     "Rollback",
+    "Ticket",
     "Use",
 ]

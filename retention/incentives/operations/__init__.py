@@ -1,6 +1,7 @@
 """Everything that changes what is given: one verb a function."""
 
 from retention.incentives.operations.budgets import save_budget, save_policy
+from retention.incentives.operations.by_hand import check_in, settle_fulfilment
 from retention.incentives.operations.code_batches import apply_version_to_codes, fill_batch, generate_codes
 from retention.incentives.operations.exporting import NoSuchBatch, export_codes
 from retention.incentives.operations.grant_life import give, take_back, void_grant
@@ -33,6 +34,7 @@ __all__ = [
     "Granted",
     "Redeemed",
     "Validated",
+    "check_in",
     "create_incentive",
     "give",
     "go_live",
@@ -48,6 +50,7 @@ __all__ = [
     "save_budget",
     "save_incentive",
     "save_policy",
+    "settle_fulfilment",
     "stop",
     "take_back",
     "validate",

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter as Tally
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +11,7 @@ from retention.actors import Actor
 from retention.audit.operations import record
 from retention.incentives.models import Code, Grant, Incentive
 from retention.incentives.operations.budgets import count_in_budget
+from retention.incentives.operations.by_hand import cancel_by_hand, is_carried_out
 from retention.refusals import Refused
 
 
@@ -55,7 +56,7 @@ def give(*, grant_ids: Iterable[int], now: dt.datetime) -> int:
 
 
 @transaction.atomic
-def take_back(*, grant_ids: Iterable[int], now: dt.datetime, by: Actor, reason: str) -> int:
+def take_back(*, grant_ids: Collection[int], now: dt.datetime, by: Actor, reason: str) -> int:
     """Their messages ended unsent: grants are returned, codes freed (of a pool) or voided, issue counts given back.
 
     A grant whose code was given or used meanwhile stays as it is. Returns how many were returned.
@@ -81,6 +82,7 @@ def take_back(*, grant_ids: Iterable[int], now: dt.datetime, by: Actor, reason: 
             {"grants": list(grant_ids), "now": now},
         )
         ended = cursor.fetchall()
+    cancel_by_hand(grant_ids=grant_ids, now=now, by=by)
     _give_back_issue_counts(ended)
     for incentive_id, count in sorted(Tally(pk for pk, *_whose in ended).items()):
         record(
@@ -99,7 +101,7 @@ def void_grant(*, grant_id: int, now: dt.datetime, by: Actor, reason: str) -> Gr
 
     Raises:
         NoSuchGrant: there is none of this id.
-        GrantUsed: its code was redeemed.
+        GrantUsed: its code was redeemed, or what it promised was carried out.
         GrantEnded: it was undone or returned before.
     """
     # The code is locked first, as redemptions do; so either they see it void or this sees it used.
@@ -115,6 +117,10 @@ def void_grant(*, grant_id: int, now: dt.datetime, by: Actor, reason: str) -> Gr
         Code.objects.filter(pk=code.pk).update(state=Code.State.VOID)
     given.state, given.ended_at = Grant.State.VOID, now
     given.save(update_fields=["state", "ended_at"])
+    cancel_by_hand(grant_ids=[grant_id], now=now, by=by)
+    # Asked last: what somebody is settling at this moment was waited for.
+    if is_carried_out(grant_id):
+        raise GrantUsed
     _give_back_issue_counts([(given.incentive_id, given.customer_id, given.budget_id, given.granted_on)])
     record(
         verb="incentives.void_grant",

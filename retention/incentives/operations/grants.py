@@ -15,6 +15,7 @@ from retention.customers.querysets import NoSuchCustomer
 from retention.incentives.decisions import Ended, NotLive, Stopped
 from retention.incentives.models import Counter, Incentive
 from retention.incentives.operations.budgets import count_in_budget, room_in_budget
+from retention.incentives.operations.by_hand import yield_by_hand
 from retention.incentives.operations.grant_rows import (
     ChangedMeanwhile,
     Offer,
@@ -196,6 +197,7 @@ def _grant(
             hand_over_pooled(offer, pooled, ids, customers, expires_at, given_at)
         else:
             insert_codes(offer, ids, customers, expires_at, given_at)
+    yield_by_hand(rule=offer.rule, grant_ids=[made[wish.source] for wish in fresh], now=offer.now)
     count_issued(offer, len(fresh))
     return Granted({**repeated, **made}, frozenset(repeated), refused)
 

@@ -37,6 +37,7 @@ class IncentiveRule(Part):
             raise ValueError("the same condition is asked twice")
         if self.currencies is not None and not self.currencies:
             raise ValueError("no basket could have it: its amounts have no currency in common")
+        self._check_tickets()
         if isinstance(self.codes, UniqueCodes):
             self._check_unique_codes(self.codes)
         elif self.validity.hours_after_given:
@@ -44,6 +45,13 @@ class IncentiveRule(Part):
         elif self.is_from_grant:
             raise ValueError("an amount set for each customer needs one code for each customer")
         return self
+
+    def _check_tickets(self) -> None:
+        tickets = [effect for effect in self.effects if getattr(effect, "is_ticket", False)]
+        if len(tickets) > 1:
+            raise ValueError("one code is checked in once, so it is the ticket of one thing")
+        if tickets and not isinstance(self.codes, UniqueCodes):
+            raise ValueError("a ticket needs one code for each customer")
 
     def _check_unique_codes(self, codes: UniqueCodes) -> None:
         if not codes.is_from_pool:
