@@ -1,17 +1,22 @@
-"""Telling once, at 50, 80 and 100 %, how far the limits of live offers and of budgets are used up.
+"""Telling once, at 50, 80 and 100 %, how far the limits of live offers are used up.
 
 How far each was told of is a watermark, so that an alert which somebody settled does not come back at the next tick.
 When a limit is raised, or what was used is given back, its alert is resolved and the next step is told again.
 """
 
 import datetime as dt
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.utils.translation import gettext as _
 
 from retention.incentives.baskets import amount_text
+from retention.incentives.models import Incentive
+from retention.incentives.querysets import used_of
+from retention.incentives.rules import Limits
+from retention.incentives.versions import rules_of
 from retention.work.models import Alert, Watermark
 from retention.work.operations import raise_alert, resolve_alert
 
@@ -19,32 +24,6 @@ ALERT = "incentives.near_limit"
 _MARK = f"{ALERT}:"
 #: Per cent → how loud.
 STEPS = {100: Alert.Level.URGENT, 80: Alert.Level.WARNING, 50: Alert.Level.NOTE}
-
-_USED = """
-SELECT incentive.id, incentive.name, bound.what, bound.currency, bound.most,
-       CASE bound.what WHEN 'issued' THEN counter.issued
-            ELSE counter.redeemed + counter.spent_minor + coalesce(stripes.used, 0) END
-FROM incentives_incentive incentive
-JOIN audit_version version ON version.id = incentive.version_id
-CROSS JOIN LATERAL (VALUES
-    ('total', (version.data #>> '{limits,total}')::bigint, 'incentive', ''),
-    ('issued', (version.data #>> '{limits,issued}')::bigint, 'issue', ''),
-    ('money', (version.data #>> '{limits,money,amount_minor}')::bigint, 'incentive',
-     coalesce(version.data #>> '{limits,money,currency}', ''))
-) AS bound (what, most, scope, currency)
-JOIN incentives_counter counter
-  ON counter.incentive_id = incentive.id AND counter.scope = bound.scope AND counter.subject_id = 0
- AND counter.period = '' AND counter.currency = bound.currency
--- What was leased to stripes is in the own row; of it only what they used is used.
-LEFT JOIN LATERAL (
-    SELECT sum(stripe.redeemed + stripe.spent_minor - coalesce(stripe.most, 0))::bigint AS used
-    FROM incentives_counter stripe
-    WHERE stripe.incentive_id = incentive.id AND bound.scope = 'incentive' AND stripe.scope = 'stripe'
-      AND stripe.currency = bound.currency
-) stripes ON true
-WHERE incentive.state = 'live' AND incentive.archived_at IS NULL AND bound.most IS NOT NULL
-ORDER BY incentive.id, bound.what
-"""
 
 
 @dataclass(frozen=True)
@@ -84,9 +63,19 @@ class NearLimit:
 
 def limits_used() -> list[NearLimit]:
     """Every limit of every live offer with what is used of it: kept counters, nothing is counted."""
-    with connection.cursor() as cursor:
-        cursor.execute(_USED)
-        return [NearLimit(*row) for row in cursor.fetchall()]
+    live = list(Incentive.objects.filter(state=Incentive.State.LIVE, archived_at=None).order_by("pk"))
+    rules, used = rules_of(one.version_id for one in live), used_of(one.pk for one in live)
+    return [limit for one in live for limit in _limits_of(one, rules[one.version_id].limits, used[one.pk])]
+
+
+def _limits_of(incentive: Incentive, limits: Limits, used: Mapping[str, Any]) -> Iterator[NearLimit]:
+    if limits.issued:
+        yield NearLimit(incentive.pk, incentive.name, "issued", "", limits.issued, used["issued"])
+    if limits.money:
+        spent = used["spent_minor"].get(limits.money.currency, 0)
+        yield NearLimit(incentive.pk, incentive.name, "money", limits.money.currency, limits.money.amount_minor, spent)
+    if limits.total:
+        yield NearLimit(incentive.pk, incentive.name, "total", "", limits.total, used["redeemed"])
 
 
 def untold_limits() -> list[NearLimit]:
