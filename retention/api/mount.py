@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import wraps
 from importlib import import_module
-from importlib.util import find_spec
+from pkgutil import iter_modules
 from typing import Any
 
 from django.apps import apps
@@ -94,15 +94,14 @@ def nowhere(request: HttpRequest, path: str = "") -> HttpResponse:
 nowhere.csrf_exempt = True
 
 
-#: Where a room keeps its router; a room with a checkout and a back office keeps two.
-_FILES = ("endpoints", "endpoints_manage")
-
-
 def _routers() -> Iterator[Router]:
+    """Of `endpoints.py`, and of `endpoints_….py` beside it where a room has several."""
     for app in apps.get_app_configs():
-        for name in (f"{app.name}.{file}" for file in _FILES):
-            if find_spec(name) is not None and (router := getattr(import_module(name), "router", None)) is not None:
-                yield router
+        for module in iter_modules([app.path]):
+            if module.name.split("_")[0] == "endpoints":
+                router = getattr(import_module(f"{app.name}.{module.name}"), "router", None)
+                if router is not None:
+                    yield router
 
 
 def build() -> Api:

@@ -89,6 +89,11 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
             _list("incentives.code", "confirmation_number", _("Codes")),
             _list("incentives.grant", "volunteer_activism", _("Grants")),
             _list("incentives.redemption", "receipt_long", _("Redemptions")),
+            _list("incentives.budget", "savings", _("Budgets")),
+            _list("incentives.checkoutpolicy", "rule", _("Checkout policy")),
+            _list("incentives.fulfilment", "checklist", _("Work-list")),
+            _list("incentives.ticket", "local_activity", _("Tickets")),
+            Line(_("Check-in"), "qr_code_scanner", "incentives_ticket_check_in", "incentives.check_in_ticket"),
         ),
     ),
     (

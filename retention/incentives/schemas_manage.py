@@ -11,7 +11,7 @@ from ninja import Schema
 from pydantic import AwareDatetime, Field, StrictInt, StringConstraints
 
 from retention.incentives.cart_conditions import Condition
-from retention.incentives.models import Code, CodeBatch, Incentive
+from retention.incentives.models import Code, CodeBatch, Fulfilment, Grant, Incentive, Ticket
 from retention.incentives.rules import CodeSettings, Effect, IncentiveRule, Limits, Stackable, Validity, sentence
 from retention.incentives.schemas import Body
 from retention.incentives.schemas_out import IncentiveRef
@@ -112,3 +112,45 @@ def code_out(code: Code) -> dict[str, Any]:
         "expires_at": code.expires_at,
         "given_at": code.given_at,
     }
+
+
+class FulfilmentOut(Schema):
+    id: uuid.UUID
+    what: str
+    instructions: str
+    state: Literal["open", "done", "cancelled"]
+    customer: uuid.UUID | None
+    asked_at: dt.datetime
+    settled_at: dt.datetime | None
+    note: str
+
+
+class SettleIn(Body):
+    note: Annotated[str, StringConstraints(max_length=300)] = ""
+
+
+class TicketOut(Schema):
+    id: uuid.UUID
+    name: str
+    code: str
+    customer: uuid.UUID | None
+    checked_in_at: dt.datetime | None
+
+
+def fulfilment_out(row: Fulfilment) -> dict[str, Any]:
+    plain = {name: getattr(row, name) for name in FulfilmentOut.model_fields if name not in ("id", "customer")}
+    return {**plain, "id": row.public_id, "customer": _customer(row.grant)}
+
+
+def ticket_out(ticket: Ticket) -> dict[str, Any]:
+    return {
+        "id": ticket.public_id,
+        "name": ticket.name,
+        "code": ticket.grant.code.code,
+        "customer": _customer(ticket.grant),
+        "checked_in_at": ticket.checked_in_at,
+    }
+
+
+def _customer(grant: Grant) -> uuid.UUID | None:
+    return grant.customer.public_id if grant.customer else None

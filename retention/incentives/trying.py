@@ -23,6 +23,21 @@ def try_offer(*, incentive: Incentive, checkout: Checkout, at: dt.datetime) -> D
     return decide(with_offers(facts, offers_of([incentive], facts, Incentive.State.LIVE if is_draft else None)))
 
 
+def try_together(*, incentive: Incentive, codes: Sequence[str], checkout: Checkout, at: dt.datetime) -> Decision:
+    """The same beside whatever is live: the offers that apply by themselves, and codes that are typed too.
+
+    A typed code that nobody has is not among what was checked.
+
+    Raises:
+        NoSuchCustomer: she is named by a number that nobody has.
+    """
+    facts = read_facts(checkout, codes=codes, now=at)
+    others = [offer.facts for offer in facts.offers if offer.facts.incentive_id != incentive.pk]
+    is_draft = incentive.state == Incentive.State.DRAFT
+    own = offers_of([incentive], facts, Incentive.State.LIVE if is_draft else None)
+    return decide(with_offers(facts, [*own, *others]))
+
+
 def offers_of(chosen: Sequence[Incentive], facts: Facts, state: str | None) -> list[OfferFacts]:
     """The newest versions of incentives as offers of this very shopper, in this state (None: in their own)."""
     used = used_of(one.pk for one in chosen)

@@ -24,6 +24,7 @@ NOW = dt.datetime(2026, 5, 12, 10, tzinfo=dt.UTC)
 NEEDED: dict[str, dict[str, Any]] = {
     "incentives.code": {"code": "MATRIX1"},
     "incentives.redemption": {"state": "redeemed", "redeemed_at": NOW, "given_back_minor": 0},
+    "incentives.fulfilment": {"state": "open", "settled_at": None},
     "work.job": {"key": lambda: sorted(registries.jobs.keys())[0]},
     "customers.attributedefinition": {"kind": "text"},
     "work.columnmap": {"kind": "customers", "headers": [], "layout": {"columns": {"Mail": "email"}}},

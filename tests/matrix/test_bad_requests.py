@@ -22,7 +22,7 @@ from retention.customers.models import Customer
 from retention.doors.endpoints import scopes
 from retention.doors.keys import create_key
 from retention.incentives import operations as incentives
-from retention.incentives.models import Incentive, Redemption
+from retention.incentives.models import Fulfilment, Incentive, Redemption
 from retention.messaging.models import Template
 from retention.segments.models import Segment
 from tests.matrix import world
@@ -44,6 +44,7 @@ LINE = {"sku": "LP", "quantity": 1, "unit_price_minor": 1_200}
 BASKET = {"currency": "EUR", "lines": [LINE]}
 AT = "2026-05-01T10:00:00Z"
 RULE = {"name": "New", "effects": [{"kind": "percent", "basis_points": 500}]}
+CARD = [{"kind": "experience", "name": "Card"}]
 WORDS = {"en": {"subject": "Hello", "body": "<mj-text>Hello</mj-text>"}}
 COUNTRY = {"all": [{"key": "country", "args": {"countries": ["DE"]}}]}
 ORDER = {"reference": "N1", "email": "guest@example.com", "state": "paid", "currency": "EUR", "placed_at": AT}
@@ -72,6 +73,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "generate_codes": {"count": 2},
     "stop_incentive": {"why": "enough"},
     "resume_incentive": {"why": "again"},
+    "put_policy": {"policy": {"stacking": {"most_offers": 2}}, "edited": None},
+    "put_budget": {"name": "B", "origin": "test.agent", "origin_id": 7, "limits": [{"uses": 5}], "edited": None},
+    "finish_fulfilment": {"note": "by hand"},
+    "cancel_fulfilment": {"note": "gone"},
     "create_template": {"name": "Hello", "words": WORDS},
     "change_template": {"edited": 1, "name": "Another"},
     "preview_template": {"language": "en"},
@@ -172,6 +177,16 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
     "generate_codes": [({"count": 0}, 422, "/count", "greater_than_equal")],
     "stop_incentive": [({"why": "x" * 301}, 422, "/why", "string_too_long")],
     "resume_incentive": [({"why": "x" * 301}, 422, "/why", "string_too_long")],
+    "put_policy": [
+        ({"edited": 99}, 409, "", "audit.edited_meanwhile"),
+        ({"policy": {"stacking": {"mode": "magic"}}}, 422, "/policy/stacking/mode", "literal_error"),
+    ],
+    "put_budget": [
+        ({"edited": 99}, 409, "", "audit.edited_meanwhile"),
+        ({"limits": [{"uses": 0}]}, 422, "/limits/0/uses", "greater_than_equal"),
+    ],
+    "finish_fulfilment": [({"note": "x" * 301}, 422, "/note", "string_too_long")],
+    "cancel_fulfilment": [({"note": "x" * 301}, 422, "/note", "string_too_long")],
     "create_template": [({"words": {}}, 422, "", "messaging.words_missing")],
     "change_template": [({"edited": 99}, 409, "", "audit.edited_meanwhile")],
     "preview_template": [({"customer": UNKNOWN}, 404, "", "customers.no_such_customer")],
@@ -240,7 +255,13 @@ def api_of_a_shop(django_db_setup, django_db_blocker):
         incentives.stop(incentive_id=stopped.pk, now=NOW, by=BY)
         world.bring("codes", {"code": "USED11", "incentive": "Other"})
         assert door.send("redeem", {**GOOD["redeem"], "codes": ["USED11"]}).status_code == 201
+        promised = world.offer("Card", is_live=True, codes={"kind": "unique"}, effects=CARD)
+        for source in ("card 1", "card 2"):
+            world.give(promised, source)
+        first, second = Fulfilment.objects.order_by("pk")
         door.ids = {
+            "fulfilments": first.public_id,
+            "cancel_fulfilment": second.public_id,
             "customers": Customer.objects.get(reference="a").public_id,
             "segments": Segment.objects.filter(version__number=1).first().public_id,
             "templates": Template.objects.filter(version__number=1).first().public_id,

@@ -73,10 +73,16 @@ def furnish() -> None:
     create_from_playbook(key="win_back", now=NOW, by=BY)
 
 
-def offer(name: str, *, is_live: bool, codes: dict[str, Any]) -> Incentive:
-    rule = {"name": name, "effects": [{"kind": "percent", "basis_points": 1_000}], "codes": codes}
+def offer(name: str, *, is_live: bool, codes: dict[str, Any], effects: Any = None) -> Incentive:
+    rule = {"name": name, "effects": effects or [{"kind": "percent", "basis_points": 1_000}], "codes": codes}
     made = incentives.create_incentive(rule=IncentiveRule.model_validate(rule), now=NOW, by=BY)
     return incentives.go_live(incentive_id=made.pk, now=NOW, by=BY) if is_live else made
+
+
+def give(incentive: Incentive, source: str) -> None:
+    """Grant it to customer a."""
+    who = {"customer_ids": [Customer.objects.get(reference="a").pk], "origin": "test", "origin_ids": [1]}
+    incentives.grant(incentive_id=incentive.pk, sources=[source], now=NOW, by=BY, **who)
 
 
 def bring(kind: str, *rows: dict[str, Any]) -> None:

@@ -23,6 +23,8 @@ from retention.incentives.forms.suggestions import segment_pairs
 from retention.segments.conditions.places import country_pairs
 from retention.shop.models import ExchangeRate
 
+#: No shop sells in more.
+MOST_CURRENCIES = 50
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
@@ -84,7 +86,7 @@ class Editor(Generic[Kind]):
         """What the builder's template needs beside the data."""
         currency = shop_currency()
         others = ExchangeRate.objects.exclude(currency=currency).order_by("currency").distinct("currency")
-        currencies = [currency, *others.values_list("currency", flat=True)]
+        currencies = [currency, *others.values_list("currency", flat=True)[:MOST_CURRENCIES]]
         fields = {field["name"]: field for field in fields_of(self.model)}
         sections = [(title, [fields.pop(name) for name in names if name in fields]) for title, names in self.sections]
         return {

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.db import connection
+from django.db.models import Q
 
-from retention.customers.models import Order
+from retention.customers.models import Order, Product
+from retention.money import to_major
 from retention.segments.models import Segment
 from retention.segments.querysets import TooSlow, within_ms
 from retention.segments.suggestions import MOST, WITHIN_MS, Pairs
@@ -41,6 +43,13 @@ def _tags(typed: str) -> Pairs:
         return [(tag, tag) for (tag,) in cursor.fetchall()]
 
 
+def _priced(typed: str) -> Pairs:
+    """Products as lines of a basket to try: (`SKU, 1, 19.99`, name)."""
+    found = Product.objects.filter(Q(sku__istartswith=typed) | Q(name__icontains=typed), archived_at=None)
+    rows = found.order_by("name", "sku").values_list("sku", "name", "price_minor", "currency")[:MOST]
+    return [(f"{sku}, 1, {to_major(price, currency):f}", f"{name} ({sku})") for sku, name, price, currency in rows]
+
+
 def _of_orders(column: str) -> Callable[[str], Pairs]:
     def known(typed: str) -> Pairs:
         found = Order.objects.filter(**{f"{column}__istartswith": typed}).exclude(**{column: ""})
@@ -52,6 +61,7 @@ def _of_orders(column: str) -> Callable[[str], Pairs]:
 
 _OWN: dict[str, Callable[[str], Pairs]] = {
     "tags": _tags,
+    "priced_products": _priced,
     "channels": _of_orders("channel"),
     "payment_methods": _of_orders("payment_method"),
 }

@@ -13,9 +13,16 @@ from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
 from retention import money
+
+
+def _word(label: Any, help_text: Any = "", most: int = 40) -> forms.CharField:
+    return forms.CharField(
+        label=label, required=False, max_length=most, widget=UnfoldAdminTextInputWidget, help_text=help_text
+    )
 
 
 class TryForm(forms.Form):
@@ -28,31 +35,35 @@ class TryForm(forms.Form):
             "A product a line: SKU, quantity, price. The catalogue knows the rest; “sale” at the end marks one."
         ),
     )
-    currency = forms.CharField(label=_("Currency"), max_length=3, widget=UnfoldAdminTextInputWidget)
-    shipping = forms.DecimalField(
-        label=_("Shipping"), required=False, min_value=0, max_value=10**6, widget=UnfoldAdminDecimalFieldWidget
+    is_together = forms.BooleanField(
+        label=_("Together with everything that is live"), required=False, widget=UnfoldBooleanSwitchWidget
     )
-    country = forms.CharField(
-        label=_("Delivered to"),
-        required=False,
-        max_length=2,
-        widget=UnfoldAdminTextInputWidget,
-        help_text=_("Such as DE."),
-    )
-    channel = forms.CharField(label=_("Channel"), required=False, max_length=40, widget=UnfoldAdminTextInputWidget)
-    customer = forms.CharField(
-        label=_("Customer"),
-        required=False,
-        max_length=254,
-        widget=UnfoldAdminTextInputWidget,
-        help_text=_("Her email or the shop's number. Empty: a stranger."),
-    )
+    codes = _word(_("Other codes typed"), _("After commas; they count when it is tried together."), most=300)
+    customer = _word(_("Customer"), _("Her email or the shop's number. Empty: a stranger."), most=254)
     at = forms.DateTimeField(
         label=_("At"),
         required=False,
         widget=UnfoldAdminTextInputWidget,
         help_text=_("2026-12-24 18:00 by the shop's clock. Empty: now."),
     )
+    currency = forms.CharField(label=_("Currency"), max_length=3, widget=UnfoldAdminTextInputWidget)
+    shipping = forms.DecimalField(
+        label=_("Shipping"), required=False, min_value=0, max_value=10**6, widget=UnfoldAdminDecimalFieldWidget
+    )
+    country = _word(_("Delivered to"), _("Such as DE."), most=2)
+    channel = _word(_("Channel"))
+    region = _word(_("Region"))
+    store = _word(_("Store"))
+    payment_method = _word(_("Paid by"))
+
+    #: Where the order comes from, as conditions may ask.
+    PLACES = ("country", "region", "channel", "store", "payment_method")
+
+    def clean_country(self) -> str:
+        return self.cleaned_data["country"].upper()
+
+    def clean_codes(self) -> list[str]:
+        return [code for code in map(str.strip, re.split(r"[,;\n]", self.cleaned_data["codes"])) if code][:10]
 
     def clean_currency(self) -> str:
         try:

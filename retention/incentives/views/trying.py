@@ -1,6 +1,6 @@
 """The try-it panel: a basket, a shopper and a moment in; what comes off, line by line, or every reason why not, out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -9,15 +9,16 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from retention import clock
-from retention.customers.models import Product
-from retention.incentives.baskets import Line, amount_text
+from retention.incentives.baskets import Basket, Line, amount_text
 from retention.incentives.checkouts import Buyer, Checkout
-from retention.incentives.decisions import Decision
+from retention.incentives.codes import readings
+from retention.incentives.decisions import Checked, Decision, NoSuchCode
+from retention.incentives.examples import example_products
 from retention.incentives.facts import shop_currency
 from retention.incentives.forms import TryForm, moment
 from retention.incentives.models import Incentive
-from retention.incentives.rules import sentence
-from retention.incentives.trying import try_offer
+from retention.incentives.rules import Benefit, sentence
+from retention.incentives.trying import try_offer, try_together
 from retention.incentives.versions import rule_of
 from retention.incentives.views.pages import effects_table, shown_row
 from retention.money import to_major
@@ -37,52 +38,77 @@ def try_view(request: HttpRequest, admin: Any, object_id: str) -> HttpResponse:
         "sentence": sentence(rule_of(incentive.version_id)),
         "form": form,
         "media": admin.media,
+        "suggest_url": reverse("admin:incentives_incentive_suggest"),
+        "more": [form[name] for name in ("region", "store", "payment_method")],
         "back_url": reverse("admin:incentives_incentive_change", args=[incentive.pk]),
     }
     if form.is_valid():
         try:
-            context |= outcome(_try(incentive, form.cleaned_data))
+            context["outcome"] = outcome(_try(incentive, form.cleaned_data), form.cleaned_data["codes"])
         except Refused as refused:
             form.add_error("customer", str(refused))
     return TemplateResponse(request, "incentives/try.html", context)
 
 
-def outcome(decision: Decision) -> dict[str, Any]:
-    """A decision in words and amounts for the page."""
-    effects = decision.evaluation.as_json()
+def outcome(decision: Decision, codes: Sequence[str] = ()) -> dict[str, Any]:
+    """A decision in words and amounts for the page: what comes off in all, and for each offer what or why not."""
+    evaluation = decision.evaluation
+    effects = evaluation.as_json()
+    known = {one.offer.facts.code for one in decision.checked}
+    unknown = [code for code in codes if not known.intersection(readings(code))]
     return {
-        "is_good": decision.is_good,
-        "reasons": [str(reason) for reason in decision.reasons],
-        "effects": effects_table(effects) if decision.is_good else "",
+        "is_less": bool(decision.applied),
         "discount": amount_text(effects["discount_minor"], effects["currency"]),
         "total": amount_text(effects["total_minor"], effects["currency"]),
+        "effects": effects_table(effects),
+        "offers": [
+            *[_told(one, evaluation.basket) for one in decision.checked],
+            *[{"name": code, "reasons": [str(NoSuchCode())]} for code in unknown],
+        ],
+    }
+
+
+def _told(checked: Checked, basket: Basket) -> dict[str, Any]:
+    applied, facts = checked.applied, checked.offer.facts
+    told = {
+        "name": f"{facts.code} · {facts.incentive_name}" if facts.code else facts.incentive_name,
+        "sentence": sentence(checked.offer.rule),
+        "reasons": [str(reason) for reason in checked.reasons],
+    }
+    if applied is None:
+        return told
+    parts = [(line.sku, off) for line, off in zip(basket.lines, applied.lines, strict=True) if off]
+    parts += [(_("Shipping"), applied.shipping_minor)] if applied.shipping_minor else []
+    return {
+        **told,
+        "is_applied": True,
+        "discount": amount_text(applied.discount_minor, basket.currency),
+        "parts": [(name, amount_text(off, basket.currency)) for name, off in parts],
+        "benefits": [effect.sentence() for effect in checked.offer.rule.effects if isinstance(effect, Benefit)],
     }
 
 
 def _try(incentive: Incentive, given: Mapping[str, Any]) -> Decision:
     named = given["customer"]
-    buyer = Buyer(email=named) if "@" in named else Buyer(reference=named or None)
     checkout = Checkout(
         currency=given["currency"],
         lines=tuple(Line(sku, count, price, is_discounted=is_sale) for sku, count, price, is_sale in given["goods"]),
         shipping_minor=given["shipping_minor"],
-        country=given["country"].upper(),
-        channel=given["channel"],
-        buyer=buyer,
+        buyer=Buyer(email=named) if "@" in named else Buyer(reference=named or None),
+        **{name: given[name] for name in TryForm.PLACES},
     )
-    return try_offer(incentive=incentive, checkout=checkout, at=moment(given, clock.now()))
+    at = moment(given, clock.now())
+    if given["is_together"]:
+        return try_together(incentive=incentive, codes=given["codes"], checkout=checkout, at=at)
+    return try_offer(incentive=incentive, checkout=checkout, at=at)
 
 
 def _example(incentive: Incentive) -> dict[str, Any]:
-    """A basket to begin with: products of the catalogue, those in scope first."""
-    currency = shop_currency()
-    effects = rule_of(incentive.version_id).effects
-    goods = next((effect for effect in effects if hasattr(effect, "scope")), None)
-    wanted = Product.objects.filter(archived_at=None, currency=currency)
-    if goods and goods.scope.products:
-        wanted = wanted.filter(sku__in=goods.scope.products)
-    elif goods and goods.scope.categories:
-        wanted = wanted.filter(category__startswith=goods.scope.categories[0])
-    products = list(wanted.order_by("pk")[:2]) or list(Product.objects.filter(currency=currency).order_by("pk")[:2])
-    lines = [f"{one.sku}, {2 - at}, {to_major(one.price_minor, currency):f}" for at, one in enumerate(products)]
-    return {"lines": "\n".join(lines) or "SKU-1, 2, 19.99\nSKU-2, 1, 49.90", "currency": currency, "shipping": "4.90"}
+    """A basket to begin with: products of the catalogue, those that the rule means first."""
+    products = example_products(rule_of(incentive.version_id), 2)
+    lines = [f"{one.sku}, {2 - at}, {to_major(one.price_minor, one.currency):f}" for at, one in enumerate(products)]
+    return {
+        "lines": "\n".join(lines) or "SKU-1, 2, 19.99\nSKU-2, 1, 49.90",
+        "currency": shop_currency(),
+        "shipping": "4.90",
+    }
