@@ -87,12 +87,12 @@ EFFECTS = [
             "kind": "tiers",
             "steps": [{"from_amounts": EUR, "basis_points": 500}, {"from_amounts": {"EUR": 5000}, "off": EUR}],
         },
-        "off the order: 5 % from 10.00 EUR, 10.00 EUR from 50.00 EUR",
+        "5 % from 10.00 EUR, 10.00 EUR from 50.00 EUR, off the order",
         "Up to 5 % off",
     ),
     (
         {"kind": "tiers", "steps": [{"from_quantity": 3, "off": EUR}]},
-        "off the order: 10.00 EUR from 3 units",
+        "10.00 EUR from 3 units, off the order",
         "Up to €10.00 off",
     ),
     (

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Self
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from pydantic import Field, StringConstraints, model_validator
 
@@ -113,4 +114,4 @@ def sentence(rule: IncentiveRule) -> str:
     words += rule.limits.sentences()
     words += rule.stacking.sentences()
     words += rule.validity.sentences()
-    return ", ".join(words)
+    return capfirst(", ".join(words))

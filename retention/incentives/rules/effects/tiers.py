@@ -98,4 +98,4 @@ class Tiers(UnitsOnly):
 
     def sentence(self) -> str:
         steps = ", ".join(step.sentence() for step in self.steps)
-        return _("off %(what)s: %(steps)s") % {"what": self.scope.sentence(), "steps": steps} + self._cap_words()
+        return _("%(steps)s, off %(what)s") % {"what": self.scope.sentence(), "steps": steps} + self._cap_words()
