@@ -217,7 +217,7 @@ class DeliveryOutcome:
 
 
 class Reversal:
-    """What must be undone with a return or a roll-back, in its transaction, before the checkout's own counters.
+    """What must be undone with a return or a roll-back, in its transaction, after the checkout's own counters.
 
     `redemption` is the row of the checkout, locked; `returned` says which units come back (`quantities` by line,
     `is_last` where nothing is left after it).

@@ -11,6 +11,7 @@ from retention.doors.idempotency import KeyReused
 from retention.doors.problems import ScopeMissing
 from retention.incentives import operations, schemas
 from retention.incentives import schemas_out as out
+from retention.incentives.operations.paying import TenderAsk
 from retention.incentives.operations.redemptions import NoSuchRedemption, SourceReused
 from retention.incentives.public_door import heard, trying_codes
 from retention.incentives.querysets import redemptions
@@ -43,7 +44,7 @@ def validate(request: HttpRequest, body: schemas.ValidationIn):
     checkout = body.as_checkout()
     with trying_codes(request, checkout.buyer, now=clock.now()):
         validated = operations.validate(
-            codes=body.codes, checkout=checkout, now=body.at or clock.now(), drafts=body.drafts
+            codes=body.codes, tenders=_asks(body), checkout=checkout, now=body.at or clock.now(), drafts=body.drafts
         )
     heard(request, validated.reasons, checkout.buyer, now=clock.now())
     refusal = validated.refusal
@@ -59,6 +60,7 @@ def validate(request: HttpRequest, body: schemas.ValidationIn):
 def redeem(request: HttpRequest, body: schemas.RedemptionIn):
     """Use codes and automatic offers for an order: all or none, once an Idempotency-Key. Or redeem what was held.
 
+    What is left is paid with the tenders, in their order. A gift card that is typed among the codes is a tender too.
     Discounts are computed from the lines. A code that is good but brings nothing here is not used up.
     """
     checkout = body.as_checkout()
@@ -73,7 +75,7 @@ def redeem(request: HttpRequest, body: schemas.RedemptionIn):
             if body.hold:
                 redeemed = operations.redeem_held(public_id=body.hold, **order)
             else:
-                redeemed = operations.redeem(codes=body.codes, **order)
+                redeemed = operations.redeem(codes=body.codes, tenders=_asks(body), **order)
     except SourceReused:
         raise KeyReused from None
     # Written by hand: the shape is fixed, and the schema would check again what was just computed.
@@ -130,6 +132,7 @@ def _hold(request: HttpRequest, body: schemas.ValidationIn):
                 source=_source(request),
                 request_hash=request_hash(request),
                 codes=body.codes,
+                tenders=_asks(body),
                 checkout=checkout,
                 minutes=body.hold_minutes,
                 now=clock.now(),
@@ -138,6 +141,10 @@ def _hold(request: HttpRequest, body: schemas.ValidationIn):
         raise KeyReused from None
     hold = {"id": held.public_id, "held_until": held.held_until}
     return {"is_valid": True, "refusal": None, "hold": hold, **out.use_out(held.effects)}
+
+
+def _asks(body: schemas.ValidationIn | schemas.RedemptionIn) -> list[TenderAsk]:
+    return [tender.as_ask() for tender in body.tenders]
 
 
 def _shown(public_id: uuid.UUID) -> dict:

@@ -63,6 +63,24 @@ class RollbackData(PersonData):
 
 
 @people.register
+class CardData(PersonData):
+    key = "incentives.card"
+    model = "incentives.GiftCard"
+    owner = "code__customer"
+    merging = "stay"  # it follows its code
+    columns: ClassVar = {"source": "keep", "products": "keep", "categories": "keep"}
+
+
+@people.register
+class TenderData(PersonData):
+    key = "incentives.tender"
+    model = "incentives.Tender"
+    owner = "redemption__customer"
+    merging = "stay"
+    columns: ClassVar = {"lines": "keep"}
+
+
+@people.register
 class CounterData(PersonData):
     key = "incentives.counter"
     model = "incentives.Counter"

@@ -24,6 +24,13 @@ class Returned:
     shipping: tuple[int, ...]
     #: Nothing of the redemption is left after it.
     is_last: bool
+    #: Units of each line that had come back before.
+    before: tuple[int, ...] = ()
+
+    @property
+    def after(self) -> tuple[int, ...]:
+        """Units of each line that have come back with it."""
+        return tuple(had + self.quantities.get(place, 0) for place, had in enumerate(self.before))
 
     @property
     def of_offers(self) -> list[int]:
@@ -78,7 +85,14 @@ def returned(effects: Mapping[str, Any], before: Sequence[int], quantities: Mapp
         for offer in effects["offers"]
     )
     shipping = tuple(offer["shipping_minor"] if is_last else 0 for offer in effects["offers"])
-    return Returned({place: n for place, n in quantities.items() if n}, offers, shipping, is_last)
+    return Returned({place: n for place, n in quantities.items() if n}, offers, shipping, is_last, tuple(before))
+
+
+def paid_for(effects: Mapping[str, Any], units: Sequence[int]) -> int:
+    """What was paid for so many units of each line; of an order that cost nothing, what they were worth."""
+    lines = effects["lines"]
+    price = "total_minor" if any(line["total_minor"] for line in lines) else "amount_minor"
+    return sum(_of_first(line[price], n, line["quantity"]) for line, n in zip(lines, units, strict=True))
 
 
 def _of_first(discount: int, units: int, quantity: int) -> int:

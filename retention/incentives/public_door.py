@@ -32,6 +32,10 @@ SECRET = frozenset(
     f"incentives.{name}"
     for name in (
         "budget_spent",
+        "card_blocked",
+        "card_empty",
+        "card_expired",
+        "card_inactive",
         "code_expired",
         "code_not_given",
         "code_redeemed",

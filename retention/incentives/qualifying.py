@@ -77,7 +77,7 @@ def _codes(facts: Facts, now: dt.datetime) -> list[OfferFacts]:
             """
             WITH mine AS (
                 SELECT * FROM incentives_code
-                WHERE customer_id = %(customer)s AND state IN ('reserved', 'given')
+                WHERE customer_id = %(customer)s AND state IN ('reserved', 'given') AND NOT is_card
                 ORDER BY id DESC LIMIT %(most)s
             ), offered AS (
                 SELECT * FROM incentives_code WHERE is_public AND state <> 'void' ORDER BY id DESC LIMIT %(most)s

@@ -19,6 +19,7 @@ from pydantic import (
 
 from retention.incentives.baskets import Line
 from retention.incentives.checkouts import Buyer, Checkout
+from retention.incentives.operations.paying import TenderAsk
 from retention.incentives.parts import Currency
 
 Text = StringConstraints(strip_whitespace=True, min_length=1)
@@ -139,8 +140,32 @@ class CheckoutIn(Body):
 Codes = Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=100)], ...], Field(max_length=20)]
 
 
+class TenderIn(Body):
+    """A gift card by its code, or a unit of the customer's, such as `store_credit_eur` or `points`."""
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+    unit: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
+    amount: Annotated[StrictInt, Field(ge=1, le=10**12)] | None = Field(
+        default=None, description="In the smallest part of its unit; left out: as much as it can pay."
+    )
+
+    @model_validator(mode="after")
+    def is_a_card_or_a_unit(self) -> TenderIn:
+        if bool(self.code) == bool(self.unit):
+            raise ValueError("name a gift card by its code, or a unit")
+        return self
+
+    def as_ask(self) -> TenderAsk:
+        return TenderAsk(self.code, self.unit, self.amount)
+
+
+#: In the order in which they shall pay what is left after the discounts.
+Tenders = Annotated[tuple[TenderIn, ...], Field(max_length=20)]
+
+
 class ValidationIn(CheckoutIn):
     codes: Codes = ()
+    tenders: Tenders = ()
     hold_minutes: Annotated[StrictInt, Field(ge=1, le=7 * 24 * 60)] | None = Field(
         default=None, description="Keep it for this long: it counts at once. Send an Idempotency-Key with it."
     )
@@ -160,6 +185,7 @@ class ValidationIn(CheckoutIn):
 
 class RedemptionIn(CheckoutIn):
     codes: Codes = ()
+    tenders: Tenders = ()
     hold: uuid.UUID | None = Field(default=None, description="What was held for this basket, in place of codes.")
     order_reference: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] = Field(
         description="The shop's own number of this order."
@@ -167,8 +193,8 @@ class RedemptionIn(CheckoutIn):
 
     @model_validator(mode="after")
     def names_codes_or_a_hold(self) -> RedemptionIn:
-        if self.hold and self.codes:
-            raise ValueError("what was held is redeemed as it was held: leave `codes` out")
+        if self.hold and (self.codes or self.tenders):
+            raise ValueError("what was held is redeemed as it was held: leave `codes` and `tenders` out")
         return self
 
 

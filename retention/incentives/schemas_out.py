@@ -71,10 +71,21 @@ class UnusedOut(Schema):
     reasons: list[ReasonOut] = Field(description="Every reason why it brings nothing.")
 
 
+class TenderOut(Schema):
+    code: str | None = Field(description="Of a gift card.")
+    unit: str
+    amount: int = Field(description="In the smallest part of its unit.")
+    amount_minor: int = Field(description="What it pays of this order.")
+    lines: list[int] = Field(description="What it pays of each line of the basket.")
+    shipping_minor: int
+
+
 class UseOut(Schema):
     effects: EffectsOut = Field(description="What all offers take off together.")
     offers: list[AppliedOut]
     unused: list[UnusedOut] = Field(description="Codes that were typed and bring nothing; they are not used up.")
+    tenders: list[TenderOut] = Field(description="What pays of what is left after the discounts.")
+    to_pay_minor: int = Field(description="What is left to pay in money.")
 
 
 class ReturnedLineOut(Schema):
@@ -92,8 +103,13 @@ class ReturnOut(Schema):
     shipping_discount_minor: int = Field(description="With the last unit, what was taken off the shipping.")
     discount_minor: int
     refund_minor: int
+    refund_money_minor: int = Field(
+        description="Of it, and with the last unit of the shipping, what was paid in money and not by tenders."
+    )
     is_last: bool = Field(description="Nothing is left of the redemption after it.")
-    others: dict[str, Any] = Field(description="What else comes back with it, such as what was paid by gift cards.")
+    others: dict[str, Any] = Field(
+        description="What else comes back: to `tenders` what they paid, and of `benefits` what the order brought."
+    )
 
 
 class HoldOut(Schema):
@@ -190,6 +206,8 @@ def use_out(effects: Mapping[str, Any]) -> dict[str, Any]:
         "effects": effects_out(effects),
         "offers": [_picked(AppliedOut, offer) for offer in effects["offers"]],
         "unused": [_picked(UnusedOut, offer) for offer in effects["unused"]],
+        "tenders": [_picked(TenderOut, tender) for tender in effects["tenders"]],
+        "to_pay_minor": effects["to_pay_minor"],
     }
 
 

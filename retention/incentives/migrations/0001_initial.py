@@ -17,6 +17,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("audit", "0001_initial"),
         ("customers", "0001_initial"),
+        ("ledger", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -313,6 +314,15 @@ class Migration(migrations.Migration):
                 ("code", models.CharField(db_collation="C", max_length=60)),
                 ("is_public", models.BooleanField(default=False)),
                 (
+                    "is_card",
+                    models.BooleanField(
+                        db_default=False,
+                        default=False,
+                        editable=False,
+                        help_text="Of a gift card: it pays, and takes nothing off.",
+                    ),
+                ),
+                (
                     "state",
                     models.CharField(
                         choices=[
@@ -344,6 +354,7 @@ class Migration(migrations.Migration):
                     "version",
                     models.ForeignKey(
                         db_index=False,
+                        null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="audit.version",
@@ -373,6 +384,8 @@ class Migration(migrations.Migration):
                     "incentive",
                     models.ForeignKey(
                         db_index=False,
+                        help_text="None: of a gift card that was sold.",
+                        null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="codes",
                         to="incentives.incentive",
@@ -796,6 +809,188 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("given_back_minor__gte", 0), ("given_back_minor__lte", models.F("discount_minor"))),
                 name="use_gives_no_more_back_than_it_took",
+            ),
+        ),
+        migrations.CreateModel(
+            name="GiftCard",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", retention.public_ids.PublicIdField()),
+                ("currency", models.CharField(max_length=3, validators=[retention.shop.models.check_currency])),
+                ("initial_minor", models.BigIntegerField(help_text="What it was made with.")),
+                (
+                    "products",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100),
+                        blank=True,
+                        default=list,
+                        help_text="It pays for these",
+                        size=None,
+                    ),
+                ),
+                (
+                    "categories",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=200),
+                        blank=True,
+                        default=list,
+                        help_text="and these; both empty: for everything.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("inactive", "not activated yet"), ("active", "Active"), ("blocked", "Blocked")],
+                        default="active",
+                        max_length=10,
+                    ),
+                ),
+                ("source", models.CharField(db_collation="C", help_text="Idempotency key.", max_length=300)),
+                (
+                    "expires_at",
+                    models.DateTimeField(help_text="Of what is put on it; what comes back may live longer.", null=True),
+                ),
+                ("made_at", models.DateTimeField()),
+                ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
+            ],
+            options={
+                "ordering": ["-id"],
+                "permissions": [
+                    ("make_giftcard", "Can make and top up gift cards"),
+                    ("block_giftcard", "Can block gift cards and free them"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Tender",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("place", models.PositiveSmallIntegerField()),
+                ("amount", models.BigIntegerField(help_text="In the smallest part of the account's unit.")),
+                ("amount_minor", models.BigIntegerField(help_text="What that was worth, in the order's currency.")),
+                (
+                    "lines",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), help_text="Of each line, in minor units.", size=None
+                    ),
+                ),
+                ("shipping_minor", models.BigIntegerField()),
+                ("given_back", models.BigIntegerField(default=0)),
+                ("given_back_minor", models.BigIntegerField(default=0)),
+            ],
+            options={
+                "ordering": ["redemption_id", "place"],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name="code",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("is_card", True),
+                    models.Q(("incentive__isnull", False), ("version__isnull", False)),
+                    _connector="OR",
+                ),
+                name="code_is_of_an_offer_or_a_card",
+            ),
+        ),
+        migrations.AddField(
+            model_name="giftcard",
+            name="account",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="card", to="ledger.account"
+            ),
+        ),
+        migrations.AddField(
+            model_name="giftcard",
+            name="code",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="card", to="incentives.code"
+            ),
+        ),
+        migrations.AddField(
+            model_name="tender",
+            name="account",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ledger.account"
+            ),
+        ),
+        migrations.AddField(
+            model_name="tender",
+            name="code",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="incentives.code",
+            ),
+        ),
+        migrations.AddField(
+            model_name="tender",
+            name="entry",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="ledger.entry",
+            ),
+        ),
+        migrations.AddField(
+            model_name="tender",
+            name="hold",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="ledger.hold",
+            ),
+        ),
+        migrations.AddField(
+            model_name="tender",
+            name="redemption",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="tenders", to="incentives.redemption"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="giftcard",
+            constraint=models.UniqueConstraint(fields=("source",), name="one_card_a_source"),
+        ),
+        migrations.AddConstraint(
+            model_name="giftcard",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("initial_minor__gt", 0)), name="card_is_worth_something"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="tender",
+            index=models.Index(fields=["account", "-id"], name="tender_by_account"),
+        ),
+        migrations.AddConstraint(
+            model_name="tender",
+            constraint=models.UniqueConstraint(fields=("redemption", "place"), name="one_tender_a_place"),
+        ),
+        migrations.AddConstraint(
+            model_name="tender",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("amount__gt", 0),
+                    ("given_back__gte", 0),
+                    ("given_back__lte", models.F("amount")),
+                    ("given_back_minor__gte", 0),
+                    ("given_back_minor__lte", models.F("amount_minor")),
+                ),
+                name="tender_gives_no_more_back_than_it_paid",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="tender",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("entry__isnull", False), ("hold__isnull", False), _connector="OR"),
+                name="tender_is_held_or_spent",
             ),
         ),
         append_only("incentives_rollback"),

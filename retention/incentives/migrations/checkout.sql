@@ -88,12 +88,12 @@ BEGIN
             SELECT c.id, c.code, c.version_id, c.customer_id, c.state, c.starts_at, c.expires_at, c.grant_id,
                    c.incentive_id
             INTO v_code, code, version_id, owner_id, state, starts_at, expires_at, v_grant, v_incentive
-            FROM incentives_code c WHERE c.code = v_typed[2 * v_at - 1];
+            FROM incentives_code c WHERE c.code = v_typed[2 * v_at - 1] AND NOT c.is_card;
             IF NOT FOUND AND v_typed[2 * v_at] <> '' THEN
                 SELECT c.id, c.code, c.version_id, c.customer_id, c.state, c.starts_at, c.expires_at, c.grant_id,
                        c.incentive_id
                 INTO v_code, code, version_id, owner_id, state, starts_at, expires_at, v_grant, v_incentive
-                FROM incentives_code c WHERE c.code = v_typed[2 * v_at];
+                FROM incentives_code c WHERE c.code = v_typed[2 * v_at] AND NOT c.is_card;
             END IF;
             CONTINUE WHEN v_code IS NULL;
             -- One lookup each: a join begins by making ready what it may not need, and is slower.

@@ -1,6 +1,7 @@
 """The room's rows: offers, their uses, and the limits over several of them."""
 
 from retention.incentives.models.bounds import Budget, CheckoutPolicy
+from retention.incentives.models.cards import GiftCard, Tender
 from retention.incentives.models.fulfilments import Fulfilment, Ticket
 from retention.incentives.models.offers import Code, CodeBatch, Grant, Incentive
 from retention.incentives.models.uses import Counter, Redemption, Rollback, Use
@@ -12,10 +13,12 @@ __all__ = [
     "CodeBatch",
     "Counter",
     "Fulfilment",
+    "GiftCard",
     "Grant",
     "Incentive",
     "Redemption",
     "Rollback",
     "Ticket",
+    "Tender",
     "Use",
 ]

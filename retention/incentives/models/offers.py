@@ -167,8 +167,15 @@ class Code(models.Model):
     OUT = ("reserved", "given")
 
     code = models.CharField(max_length=60, db_collation="C")
-    incentive = models.ForeignKey(Incentive, on_delete=models.PROTECT, related_name="codes", db_index=False)
-    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+", db_index=False)
+    incentive = models.ForeignKey(
+        Incentive,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="codes",
+        db_index=False,
+        help_text="None: of a gift card that was sold.",
+    )
+    version = models.ForeignKey(Version, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     batch = models.ForeignKey(
         CodeBatch, null=True, on_delete=models.PROTECT, related_name="codes", db_index=False, editable=False
     )
@@ -182,6 +189,9 @@ class Code(models.Model):
         help_text="Whose it is; whether only she may use it, the rule says.",
     )
     is_public = models.BooleanField(default=False)
+    is_card = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="Of a gift card: it pays, and takes nothing off."
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.FREE)
     starts_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -195,6 +205,10 @@ class Code(models.Model):
                 fields=["incentive"], condition=Q(is_public=True) & ~Q(state="void"), name="one_public_code"
             ),
             models.CheckConstraint(condition=Q(code__regex=r"^[A-Z0-9_]{3,60}$"), name="code_is_in_normal_form"),
+            models.CheckConstraint(
+                condition=Q(is_card=True) | Q(incentive__isnull=False, version__isnull=False),
+                name="code_is_of_an_offer_or_a_card",
+            ),
             models.CheckConstraint(
                 condition=~Q(state="free") | Q(grant=None, customer=None), name="free_code_is_nobodys"
             ),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from retention.actors import Actor
 from retention.audit.operations import record
 from retention.incentives.models import Code, Grant, Incentive
+from retention.incentives.operations.benefits import take_value_back, value_entries
 from retention.incentives.operations.budgets import count_in_budget
 from retention.incentives.operations.by_hand import cancel_by_hand, is_carried_out
 from retention.refusals import Refused
@@ -77,11 +78,13 @@ def take_back(*, grant_ids: Collection[int], now: dt.datetime, by: Actor, reason
             WHERE g.id = ANY(%(grants)s) AND g.state = 'active'
               AND (g.id IN (SELECT grant_id FROM freed)
                    OR NOT EXISTS (SELECT FROM incentives_code code WHERE code.grant_id = g.id))
-            RETURNING g.incentive_id, g.customer_id, g.budget_id, g.granted_on
+            RETURNING g.incentive_id, g.customer_id, g.budget_id, g.granted_on, g.id
             """,
             {"grants": list(grant_ids), "now": now},
         )
-        ended = cursor.fetchall()
+        rows = cursor.fetchall()
+    ended = [tuple(row[:4]) for row in rows]
+    take_value_back([row[4] for row in rows], reason=reason, now=now, by=by)
     cancel_by_hand(grant_ids=grant_ids, now=now, by=by)
     _give_back_issue_counts(ended)
     for incentive_id, count in sorted(Tally(pk for pk, *_whose in ended).items()):
@@ -115,6 +118,9 @@ def void_grant(*, grant_id: int, now: dt.datetime, by: Actor, reason: str) -> Gr
         if code.state == Code.State.REDEEMED or code.uses.filter(redemption__state__in=["held", "redeemed"]).exists():
             raise GrantUsed
         Code.objects.filter(pk=code.pk).update(state=Code.State.VOID)
+    if any(entry.lot.remaining < entry.amount for entry in value_entries([grant_id])):
+        raise GrantUsed
+    take_value_back([grant_id], reason=reason, now=now, by=by)
     given.state, given.ended_at = Grant.State.VOID, now
     given.save(update_fields=["state", "ended_at"])
     cancel_by_hand(grant_ids=[grant_id], now=now, by=by)

@@ -13,7 +13,9 @@ from pydantic import ValidationError
 from retention.actors import Actor
 from retention.customers.querysets import NoSuchCustomer
 from retention.incentives.decisions import Ended, NotLive, Stopped
+from retention.incentives.facts import shop_currency
 from retention.incentives.models import Counter, Incentive
+from retention.incentives.operations.benefits import fulfil, gifts_of, is_gift, needs_code
 from retention.incentives.operations.budgets import count_in_budget, room_in_budget
 from retention.incentives.operations.by_hand import yield_by_hand
 from retention.incentives.operations.grant_rows import (
@@ -27,7 +29,7 @@ from retention.incentives.operations.grant_rows import (
     insert_grants,
 )
 from retention.incentives.operations.life import NoSuchIncentive
-from retention.incentives.rules import IncentiveRule, Terms
+from retention.incentives.rules import IncentiveRule, Terms, with_terms
 from retention.incentives.versions import rule_of
 from retention.refusals import Refusal, Refused
 
@@ -177,7 +179,8 @@ def _grant(
         if room.reason is not None:
             fresh = _first(fresh, room.count, room.reason, refused)
     pooled: list[int] = []
-    if offer.rule.codes.kind == "unique" and offer.rule.codes.is_from_pool:
+    has_code = offer.rule.codes.kind == "unique" and needs_code(offer.rule)
+    if has_code and offer.rule.codes.is_from_pool:
         pooled = free_codes(offer.incentive_id, len(fresh))
         fresh = _first(fresh, len(pooled), PoolEmpty().as_refusal(), refused)
     if not fresh:
@@ -189,7 +192,7 @@ def _grant(
     )
     if granted_on is not None:
         count_in_budget(budget_id=budget_id, today=granted_on, count=len(made))
-    if offer.rule.codes.kind == "unique":
+    if has_code:
         given_at = offer.now if is_given else None
         ids = [made[wish.source] for wish in fresh]
         customers = [wish.customer_id for wish in fresh]
@@ -198,8 +201,24 @@ def _grant(
         else:
             insert_codes(offer, ids, customers, expires_at, given_at)
     yield_by_hand(rule=offer.rule, grant_ids=[made[wish.source] for wish in fresh], now=offer.now)
+    if is_gift(offer.rule):
+        _give_value(offer, fresh, made, expires_at, by)
     count_issued(offer, len(fresh))
     return Granted({**repeated, **made}, frozenset(repeated), refused)
+
+
+def _give_value(
+    offer: Offer, fresh: list[Wish], made: Mapping[str, int], expires_at: dt.datetime | None, by: Actor
+) -> None:
+    currency = shop_currency()
+    gifts = [
+        gift
+        for wish in fresh
+        for gift in gifts_of(
+            with_terms(offer.rule, wish.terms), made[wish.source], wish.customer_id, expires_at, currency
+        )
+    ]
+    fulfil(gifts, now=offer.now, by=by)
 
 
 def _refusal(offer: Offer) -> Refusal | None:

@@ -267,6 +267,7 @@ def _count_what_customers_were_given(incentive_id: int) -> None:
             SELECT incentive_id, 'customer', customer_id, '', '', count(*), 0, 0, false
             FROM incentives_grant
             WHERE incentive_id = %s AND customer_id IS NOT NULL AND state = 'active'
+              AND origin <> 'incentives.redemption'
             GROUP BY incentive_id, customer_id
             ORDER BY customer_id
             ON CONFLICT (incentive_id, scope, subject_id, period, currency) DO UPDATE SET issued = excluded.issued

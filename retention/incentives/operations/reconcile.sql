@@ -78,13 +78,14 @@ WITH used AS (
 ), coded_within AS (
     SELECT * FROM facts WHERE scope = 'code' AND (period, currency) <> ('', '')
 ), issued AS (
-    SELECT incentive_id, count(*) AS count FROM incentives_grant WHERE state = 'active' GROUP BY incentive_id
+    SELECT incentive_id, count(*) AS count FROM incentives_grant
+    WHERE state = 'active' AND origin <> 'incentives.redemption' GROUP BY incentive_id
 ), issued_each AS (
     SELECT g.incentive_id, g.customer_id, count(*) AS count
     FROM incentives_grant g
     JOIN incentives_incentive incentive ON incentive.id = g.incentive_id
     JOIN audit_version version ON version.id = incentive.version_id
-    WHERE g.state = 'active' AND g.customer_id IS NOT NULL
+    WHERE g.state = 'active' AND g.customer_id IS NOT NULL AND g.origin <> 'incentives.redemption'
       AND (version.data #>> '{limits,issued_per_customer}') IS NOT NULL
     GROUP BY g.incentive_id, g.customer_id
 ), issued_of_budget AS (

@@ -108,8 +108,11 @@ class Redeemed:
         )
 
 
-def refusal_of(facts: Facts, decision: Decision) -> Refusal | None:
-    """Why these offers cannot be redeemed: the first reason against a typed code, or that nothing applies."""
+def refusal_of(facts: Facts, decision: Decision, *, pays: bool = False) -> Refusal | None:
+    """Why these offers cannot be redeemed: the first reason against a typed code, or that nothing applies.
+
+    An order that `pays` with something needs no offer.
+    """
     typed = [one for one in decision.checked if not one.offer.is_automatic]
     several = len(typed) + len(facts.unknown) > 1
     if facts.unknown:
@@ -117,7 +120,7 @@ def refusal_of(facts: Facts, decision: Decision) -> Refusal | None:
     for one in typed:
         if one.is_refused:
             return _of_code(one.reasons[0], one.offer.facts.code if several else None)
-    if not decision.applied:
+    if not decision.applied and (typed or not pays):
         return next((one.reasons[0] for one in typed if one.reasons), NothingToRedeem().as_refusal())
     if facts.rate is None:
         return NoRate(currency=facts.basket.currency).as_refusal()

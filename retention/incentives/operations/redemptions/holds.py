@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from retention.incentives.models import Redemption
+from retention.incentives.operations.paying import let_go
 from retention.incentives.operations.redemptions.answers import HoldOver, NoSuchRedemption
 from retention.incentives.operations.redemptions.giving_back import give_back
 
@@ -71,5 +72,6 @@ def _release(held: Redemption, now: dt.datetime) -> None:
         money={use.pk: use.discount_minor for use in uses},
         is_use_over={use.pk: True for use in uses},
     )
+    let_go(held, now=now)
     held.state, held.ended_at, held.given_back_minor = Redemption.State.RELEASED, now, held.discount_minor
     held.save(update_fields=["state", "ended_at", "given_back_minor"])

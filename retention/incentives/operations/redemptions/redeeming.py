@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from django.db import DatabaseError, transaction
@@ -13,6 +14,8 @@ from retention.incentives.counting import USED_UP
 from retention.incentives.decisions import Stopped, decide
 from retention.incentives.facts import Facts, read_facts, with_offers
 from retention.incentives.models import Redemption
+from retention.incentives.operations.benefits import VALUE, give_with_order
+from retention.incentives.operations.paying import Plan, TenderAsk, capture, plan, settle, told, with_typed_cards
 from retention.incentives.operations.redemptions.answers import (
     HoldDiffers,
     HoldOver,
@@ -40,27 +43,45 @@ HOLD = "hold:"
 
 
 def validate(
-    *, codes: Sequence[str] = (), checkout: Checkout, now: dt.datetime, drafts: Sequence[uuid.UUID] = ()
+    *,
+    codes: Sequence[str] = (),
+    tenders: Sequence[TenderAsk] = (),
+    checkout: Checkout,
+    now: dt.datetime,
+    drafts: Sequence[uuid.UUID] = (),
 ) -> Validated:
     """What these codes and the automatic offers would take off this basket now, or every reason why not.
 
-    `drafts` are public ids of incentives to look at as if they were live.
+    `tenders` are what the rest would be paid with. `drafts` are public ids of incentives to look at as if they were
+    live.
 
     Raises:
         NoSuchCustomer: the customer is named by a number that nobody has, and no email came with it.
         NoSuchIncentive: one of the drafts is none.
     """
-    facts = read_facts(checkout, codes=codes, now=now)
+    facts, asks = with_typed_cards(read_facts(checkout, codes=codes, now=now), tenders)
     if drafts:
         facts = with_offers(facts, [*[offer.facts for offer in facts.offers], *drafts_as_live(drafts, facts)])
     decision = decide(facts)
-    return Validated(decision, refusal_of(facts, decision), reasons_of(facts, decision), effects_of(facts, decision))
+    refusal, effects = refusal_of(facts, decision, pays=bool(asks)), effects_of(facts, decision)
+    reasons, planned = reasons_of(facts, decision), Plan()
+    try:
+        planned = plan(facts, effects, asks)
+    except Refused as refused:
+        refusal, reasons = refusal or refused.as_refusal(), (*reasons, refused.as_refusal())
+    return Validated(decision, refusal, reasons, told(effects, planned))
 
 
 def redeem(
-    *, source: str, request_hash: bytes, codes: Sequence[str] = (), checkout: Checkout, now: dt.datetime
+    *,
+    source: str,
+    request_hash: bytes,
+    codes: Sequence[str] = (),
+    tenders: Sequence[TenderAsk] = (),
+    checkout: Checkout,
+    now: dt.datetime,
 ) -> Redeemed:
-    """Use the codes for this basket, and the automatic offers that fit it: all or none.
+    """Use the codes for this basket, and the automatic offers that fit it, and pay the rest with tenders: all or none.
 
     Atomic, and once a `source`, whose answer is given again when it comes again. A code that is good but brings
     nothing here is not used up; it is named among the unused.
@@ -70,7 +91,7 @@ def redeem(
         NoSuchCode, NoSuchCustomer, NoRate, NothingToRedeem: as they say.
         Refused: the first reason why a code does not hold, such as CodeExpired or BelowMinimum.
     """
-    return _use(source, request_hash, codes, checkout, now=now, held_until=None)
+    return _use(source, request_hash, codes, tenders, checkout, now=now, held_until=None)
 
 
 def hold(
@@ -78,6 +99,7 @@ def hold(
     source: str,
     request_hash: bytes,
     codes: Sequence[str] = (),
+    tenders: Sequence[TenderAsk] = (),
     checkout: Checkout,
     minutes: int,
     now: dt.datetime,
@@ -90,7 +112,8 @@ def hold(
     if before is not None and before.hold_source:
         # Redeemed by now; its own request's hash is gone with that.
         return Redeemed.of(before)
-    return _use(HOLD + source, request_hash, codes, checkout, now=now, held_until=now + dt.timedelta(minutes=minutes))
+    until = now + dt.timedelta(minutes=minutes)
+    return _use(HOLD + source, request_hash, codes, tenders, checkout, now=now, held_until=until)
 
 
 def redeem_held(
@@ -115,11 +138,14 @@ def redeem_held(
         raise HoldDiffers
     try:
         with transaction.atomic():
-            # Here the order is paid with what else she has: inside the transaction, before the write.
             done = fetch_row(
                 "SELECT redeem_held_v1(%s, %s, %s, %s, %s)",
                 [now, held.pk, source, request_hash, checkout.order_reference],
             )[0]
+            if done is not None:
+                held.refresh_from_db()
+                capture(held, now=now)
+                give_with_order(held, now=now)
     except DatabaseError as error:
         if getattr(error.__cause__, "sqlstate", None) == GUARD:
             raise Stopped from None
@@ -130,7 +156,6 @@ def redeem_held(
         if (found := _found(source, request_hash)) is not None:
             return found
         raise HoldOver
-    held.refresh_from_db()
     return Redeemed.of(held, is_repeated=False)
 
 
@@ -138,6 +163,7 @@ def _use(
     source: str,
     request_hash: bytes,
     codes: Sequence[str],
+    tenders: Sequence[TenderAsk],
     checkout: Checkout,
     *,
     now: dt.datetime,
@@ -145,10 +171,13 @@ def _use(
 ) -> Redeemed:
     for _try in range(TRIES):
         try:
-            facts = read_facts(checkout, codes=codes, now=now)
+            facts, asks = with_typed_cards(read_facts(checkout, codes=codes, now=now), tenders)
             decision = decide(facts)
-            if (refusal := refusal_of(facts, decision)) is not None:
+            if (refusal := refusal_of(facts, decision, pays=bool(asks))) is not None:
                 raise as_refused(refusal)
+            effects = effects_of(facts, decision)
+            planned = plan(facts, effects, asks)
+            effects = told(effects, planned)
         except Refused as refused:
             # What the first request of this source did may be the very reason that the second one is refused.
             if (found := _found(source, request_hash)) is not None:
@@ -157,19 +186,21 @@ def _use(
             if refused.code in USED_UP and release_expired(now=now, incentive_ids=facts.incentive_ids):
                 continue
             raise
-        effects = effects_of(facts, decision)
+        brings = any(benefit["kind"] in VALUE for offer in effects["offers"] for benefit in offer["benefits"])
         try:
-            # Tenders: what she pays with gift cards and the like goes here, between the decision and the write, all of
-            # it in one `transaction.atomic()`; a refusal of the write undoes it.
-            public_id = write(
-                source=source,
-                request_hash=request_hash,
-                facts=facts,
-                decision=decision,
-                effects=effects,
-                order_reference=checkout.order_reference,
-                held_until=held_until,
-            )
+            # Counters first and accounts last, as a roll-back takes them too.
+            with transaction.atomic() if planned or brings else nullcontext():
+                public_id = write(
+                    source=source,
+                    request_hash=request_hash,
+                    facts=facts,
+                    decision=decision,
+                    effects=effects,
+                    order_reference=checkout.order_reference,
+                    held_until=held_until,
+                )
+                if public_id is not None and (planned or brings):
+                    _settle(public_id, planned, now)
         except Overtaken:
             # Someone was faster; what she changed is read now, and gives the precise reason if there is one.
             lease(decision)
@@ -186,6 +217,21 @@ def _use(
             is_repeated=False,
         )
     raise TooBusy
+
+
+def _settle(public_id: str, planned: Plan, now: dt.datetime) -> None:
+    """Pay with what was planned, and give what the order brings.
+
+    Raises:
+        Overtaken: a tender was emptied or blocked meanwhile.
+    """
+    redemption = Redemption.objects.get(public_id=public_id)
+    try:
+        settle(redemption, planned, now=now)
+    except Refused:
+        raise Overtaken from None
+    if redemption.state == Redemption.State.REDEEMED:
+        give_with_order(redemption, now=now)
 
 
 def _found(source: str, request_hash: bytes) -> Redeemed | None:

@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import transaction
 
@@ -51,27 +52,28 @@ def roll_back(
             raise SourceReused
         return before
     part = _part(redemption, lines)
+    uses = list(redemption.uses.all())
+    give_back(
+        redemption,
+        uses,
+        money={use.pk: part.of_offers[use.place] for use in uses},
+        is_use_over={use.pk: part.is_last and _is_usable_again(use) for use in uses},
+    )
+    # Counters first and other rooms' accounts last, in the order in which a redemption takes them.
     others = {
         reversal.key: done
         for reversal in reversals
         if (done := reversal.undo(redemption=redemption, returned=part, source=source, now=now))
     }
-    uses = list(redemption.uses.all())
     rollback = Rollback.objects.create(
         redemption=redemption,
         source=source,
         reason=reason,
         lines=asked,
         discount_minor=part.discount_minor,
-        effects={**part.as_json(redemption.effects), "others": others},
+        effects=_told(redemption, part, others),
         is_last=part.is_last,
         rolled_back_at=now,
-    )
-    give_back(
-        redemption,
-        uses,
-        money={use.pk: part.of_offers[use.place] for use in uses},
-        is_use_over={use.pk: part.is_last and _is_usable_again(use) for use in uses},
     )
     redemption.given_back_minor += part.discount_minor
     if part.is_last:
@@ -99,7 +101,15 @@ def preview_rollback(*, public_id: uuid.UUID, lines: Mapping[int, int] | None = 
         for reversal in reversals
         if (would := reversal.preview(redemption=redemption, returned=part, now=now))
     }
-    return {**part.as_json(redemption.effects), "others": others}
+    return _told(redemption, part, others)
+
+
+def _told(redemption: Redemption, part: Returned, others: Mapping[str, Any]) -> dict:
+    effects = part.as_json(redemption.effects)
+    # With its last unit an order is undone whole, the shipping too.
+    paid = effects["refund_minor"] + (redemption.effects["shipping"]["total_minor"] if part.is_last else 0)
+    to_tenders = others.get("tenders", {}).get("amount_minor", 0)
+    return {**effects, "others": others, "refund_money_minor": paid - to_tenders}
 
 
 def _part(redemption: Redemption, lines: Mapping[int, int] | None) -> Returned:

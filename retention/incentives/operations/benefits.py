@@ -1,0 +1,223 @@
+"""What is given beside a discount: credit, points, cash and gift cards, in accounts as soon as they are granted."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from retention import clock
+from retention.actors import Actor
+from retention.incentives.codes import Pattern
+from retention.incentives.models import Code, Grant, Redemption
+from retention.incentives.operations.gift_cards import PATTERN, Blank, issue_cards
+from retention.incentives.rules import IncentiveRule
+from retention.incentives.rules.effects.benefits import Benefit
+from retention.incentives.versions import rule_of
+from retention.ledger import operations as ledger
+from retention.ledger.days import shop_zone
+from retention.ledger.models import Account, Entry, Unit
+from retention.ledger.units import day_end
+from retention.ledger.versions import rule_of as unit_rule_of
+
+ORIGIN = "incentives.grant"
+REDEEMED = "incentives.redemption"
+CHECKOUT = Actor("checkout")
+#: Kind of effect → the purpose of the unit that its money is in.
+_PURPOSES = {"store_credit": "store_credit", "cash_back": "store_credit", "cash": "cash"}
+VALUE = frozenset([*_PURPOSES, "points", "gift_card"])
+_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Gift:
+    """One effect's value for one grant.
+
+    Attributes:
+        n: the effect's place, so that each is given once a grant.
+        told: as a benefit tells it: `kind`, and `amount_minor` with `currency`, or `points` with `unit`; `days`.
+        expires_at: the grant's own end, if any.
+    """
+
+    grant_id: int
+    customer_id: int
+    n: int
+    told: Mapping[str, Any]
+    expires_at: dt.datetime | None = None
+
+    @property
+    def kind(self) -> str:
+        return self.told["kind"]
+
+    @property
+    def amount(self) -> int:
+        return self.told["points"] if self.kind == "points" else self.told["amount_minor"]
+
+    @property
+    def source(self) -> str:
+        return f"grant:{self.grant_id}:{self.n}"
+
+
+def is_gift(rule: IncentiveRule) -> bool:
+    """Whether it is given as a whole when it is granted; otherwise its benefits come with an order that uses it."""
+    return all(isinstance(effect, Benefit) and effect.kind != "cash_back" for effect in rule.effects)
+
+
+def yields_card(rule: IncentiveRule) -> bool:
+    return is_gift(rule) and any(effect.kind == "gift_card" for effect in rule.effects)
+
+
+def needs_code(rule: IncentiveRule) -> bool:
+    """Whether a grant of it yields something to be typed or shown."""
+    return not is_gift(rule) or any(effect.kind not in _PURPOSES and effect.kind != "points" for effect in rule.effects)
+
+
+def gifts_of(
+    rule: IncentiveRule, grant_id: int, customer_id: int, expires_at: dt.datetime | None, currency: str
+) -> Iterator[Gift]:
+    """What a grant of this rule (its terms folded in) gives at once: in `currency` where it names an amount in it."""
+    for n, effect in enumerate(rule.effects):
+        if effect.kind not in VALUE:
+            continue
+        told = effect.model_dump(include={"kind", "days", "points", "unit", "products", "categories"})
+        if effect.kind != "points":
+            told["currency"], told["amount_minor"] = _chosen(effect.amounts, currency)
+        yield Gift(grant_id, customer_id, n, told, expires_at)
+
+
+def fulfil(gifts: Sequence[Gift], *, now: dt.datetime, by: Actor) -> None:
+    """Put gifts where they belong, in sets: cards for their codes, everything else into the customers' accounts."""
+    cards: dict[str, list[Gift]] = defaultdict(list)
+    credits: dict[str, list[Gift]] = defaultdict(list)
+    units: dict[str, Unit] = {}
+    for gift in gifts:
+        if gift.kind == "gift_card":
+            cards[gift.told["currency"]].append(gift)
+            continue
+        key = gift.told["unit"] if gift.kind == "points" else f"{_PURPOSES[gift.kind]}_{gift.told['currency'].lower()}"
+        if key not in units:
+            units[key] = (
+                ledger.unit_of(key)
+                if gift.kind == "points"
+                else ledger.money_unit(purpose=_PURPOSES[gift.kind], currency=gift.told["currency"], now=now, by=by)
+            )
+        credits[key].append(gift)
+    zone = shop_zone()
+    for currency, some in sorted(cards.items()):
+        _issue(currency, some, zone, now=now, by=by)
+    transfers = [
+        wish for key in sorted(credits) for wish in _credit(units[key], credits[key], zone, now)
+    ]  # fmt: skip
+    for at in range(0, len(transfers), 5_000):
+        ledger.transfer(transfers=transfers[at : at + 5_000], now=now, by=by)
+
+
+def give_with_order(redemption: Redemption, *, now: dt.datetime) -> None:
+    """Give what the offers of a redeemed order bring beside their discounts: each as a grant of its own.
+
+    A guest gets nothing: there is nobody whose it could be.
+    """
+    told = [
+        (place, benefit)
+        for place, offer in enumerate(redemption.effects["offers"])
+        for benefit in offer["benefits"]
+        if benefit["kind"] in VALUE
+    ]
+    if not told or redemption.customer_id is None:
+        return
+    uses = {use.place: use for use in redemption.uses.select_related("code__grant")}
+    made: dict[int, Grant] = {}
+    gifts = []
+    for n, (place, benefit) in enumerate(told):
+        use = uses[place]
+        if use.code is not None and use.code.grant_id is not None and _was_given(use.version_id):
+            continue
+        if place not in made:
+            made[place] = Grant.objects.create(
+                incentive_id=use.incentive_id, version_id=use.version_id, customer_id=redemption.customer_id,
+                source=f"redemption:{redemption.pk}:{place}", origin=REDEEMED, origin_id=redemption.pk,
+                granted_at=now, granted_by=CHECKOUT.name,
+            )  # fmt: skip
+        gifts.append(Gift(made[place].pk, redemption.customer_id, n, benefit))
+    fulfil(gifts, now=now, by=CHECKOUT)
+
+
+def value_entries(grant_ids: Iterable[int]) -> list[Entry]:
+    """What these grants put into accounts."""
+    entries = Entry.objects.filter(origin=ORIGIN, origin_id__in=list(grant_ids), verb=Entry.Verb.ISSUE)
+    return list(entries.select_related("lot", "unit").order_by("pk"))
+
+
+def take_value_back(grant_ids: Iterable[int], *, reason: str, now: dt.datetime, by: Actor) -> None:
+    """Take back what is left of what these grants gave."""
+    for entry in value_entries(grant_ids):
+        ledger.take_back(entry_id=entry.pk, source=f"back:{entry.source}", reason=reason, policy="lot", now=now, by=by)
+
+
+def _credit(unit: Unit, gifts: list[Gift], zone: str, now: dt.datetime) -> Iterator[ledger.Transfer]:
+    rule, shop = unit_rule_of(unit), ledger.shop_account(unit, Account.Purpose.ISSUED)
+    accounts = ledger.open_customer_accounts(unit=unit, customer_ids=[gift.customer_id for gift in gifts], now=now)
+    for gift in gifts:
+        begins = now
+        if gift.kind == "cash_back" and gift.told["days"]:
+            begins = day_end(_local_day(now, zone) + gift.told["days"] * _DAY, zone) or now
+        ends = _end(gift, begins, zone) or rule.expires_at(begins, zone)
+        yield ledger.Transfer(
+            source=gift.source, from_id=shop, to_id=accounts[gift.customer_id], amount=gift.amount,
+            verb=Entry.Verb.ISSUE, active_at=begins, expires_at=ends, origin=ORIGIN, origin_id=gift.grant_id,
+        )  # fmt: skip
+
+
+def _issue(currency: str, gifts: list[Gift], zone: str, *, now: dt.datetime, by: Actor) -> None:
+    grants = [gift.grant_id for gift in gifts]
+    codes = dict(Code.objects.filter(grant_id__in=grants).values_list("grant_id", "pk"))
+    for gift in gifts:
+        if gift.grant_id not in codes:
+            codes[gift.grant_id] = _code_for(gift, now).pk
+    Code.objects.filter(pk__in=codes.values()).update(is_card=True)
+    blanks = [
+        Blank(
+            codes[gift.grant_id], gift.source, gift.amount, gift.told["products"], gift.told["categories"],
+            _end(gift, now, zone),
+        )
+        for gift in gifts
+    ]  # fmt: skip
+    issue_cards(
+        blanks=blanks, currency=currency, purpose=Account.Purpose.ISSUED, now=now, by=by, origin=ORIGIN,
+        origin_ids=grants,
+    )  # fmt: skip
+
+
+def _code_for(gift: Gift, now: dt.datetime) -> Code:
+    """A code for a card that comes with an order."""
+    grant = Grant.objects.get(pk=gift.grant_id)
+    while True:
+        (text,) = Pattern(PATTERN, "letters_and_digits").make(1)
+        code, is_new = Code.objects.get_or_create(
+            code=text,
+            defaults={
+                "is_card": True, "incentive_id": grant.incentive_id, "version_id": grant.version_id, "grant": grant,
+                "customer_id": grant.customer_id, "state": Code.State.GIVEN, "given_at": now,
+            },
+        )  # fmt: skip
+        if is_new:
+            return code
+
+
+def _end(gift: Gift, begins: dt.datetime, zone: str) -> dt.datetime | None:
+    days = None if gift.kind == "cash_back" else gift.told.get("days")
+    ends = [day_end(_local_day(begins, zone) + days * _DAY, zone)] if days else []
+    return min([end for end in (*ends, gift.expires_at) if end], default=None)
+
+
+def _local_day(at: dt.datetime, zone: str) -> dt.date:
+    return at.astimezone(clock.zone(zone)).date()
+
+
+def _chosen(amounts: Mapping[str, int], currency: str) -> tuple[str, int]:
+    return (currency, amounts[currency]) if currency in amounts else next(iter(amounts.items()))
+
+
+def _was_given(version_id: int) -> bool:
+    """Whether grants of this version gave everything at once."""
+    return is_gift(rule_of(version_id))
