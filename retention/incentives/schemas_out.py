@@ -206,8 +206,8 @@ def use_out(effects: Mapping[str, Any]) -> dict[str, Any]:
         "effects": effects_out(effects),
         "offers": [_picked(AppliedOut, offer) for offer in effects["offers"]],
         "unused": [_picked(UnusedOut, offer) for offer in effects["unused"]],
-        "tenders": [_picked(TenderOut, tender) for tender in effects["tenders"]],
-        "to_pay_minor": effects["to_pay_minor"],
+        "tenders": [_picked(TenderOut, tender) for tender in effects.get("tenders", ())],
+        "to_pay_minor": effects.get("to_pay_minor", effects["total_minor"]),
     }
 
 

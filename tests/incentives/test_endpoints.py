@@ -98,6 +98,8 @@ def test_validate_then_redeem_then_see_then_roll_back(api, public, now):
             }
         ],
         "unused": [],
+        "tenders": [],
+        "to_pay_minor": 8000,
     }
     status, _body, again = api.post("redemptions/", wish(), key="k1")
     assert (status, again.content, again["Idempotency-Replayed"]) == (201, response.content, "true")
