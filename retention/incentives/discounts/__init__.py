@@ -17,7 +17,8 @@ How amounts are rounded and shared, everywhere:
   percentages are of the first prices.
 * Money back is a percentage of what is paid in the end, rounded once in the same way.
 * What an offer is worth is what it takes off and gives in money of the basket's currency; the best deal is the allowed
-  combination worth most, then the one with more benefits besides.
+  combination worth most, then the one with more benefits besides, then the one whose first offer has the higher
+  priority.
 * All amounts of an offer name the basket's currency, or the offer is not for that basket.
 """
 

@@ -170,9 +170,9 @@ class Combining:
         social = [one for one in candidates if one.rule.stacking.kind != "exclusive"]
         best = _Search(self, social[:EXACT]).best if len(social) > 1 else self._run(social)
         for further in social[EXACT:]:
-            best = max(best, self._joined(best, further), self._run([further]), key=_worth)
+            best = max(best, self._joined(best, further), self._run([further]), key=_rank)
         for one in lonely:
-            best = max(best, self._run([one]), key=_worth)
+            best = max(best, self._run([one]), key=_rank)
         return best
 
     def _joined(self, deal: Deal, further: Candidate) -> Deal:
@@ -259,5 +259,7 @@ def _turn(candidate: Candidate) -> tuple[int, bool, int]:
     return candidate.turn
 
 
-def _worth(deal: Deal) -> tuple[int, int]:
-    return deal.worth
+def _rank(deal: Deal) -> tuple[int, int, int]:
+    """Of deals that are worth the same the one whose first offer has the higher priority."""
+    first = deal.steps[0][0].rule.stacking.priority if deal.steps else -1_000
+    return *deal.worth, first
