@@ -12,11 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from retention.actors import Actor
-from retention.audit.operations import save_version
 from retention.customers.models import Customer, Order, Product
 from retention.doors.keys import create_key
 from retention.incentives import operations
-from retention.incentives.models import CheckoutPolicy, Code, Redemption
+from retention.incentives.models import Code, Redemption
 from retention.incentives.policy import Policy
 from retention.incentives.rules import IncentiveRule
 from retention.segments.models import Membership, Segment
@@ -55,7 +54,8 @@ class Checkout:
         self.segments = self._segments()
         self.codes = {key: self._live(key, offer) for key, offer in case.offers.items()}
         if case.policy:
-            self._write_policy(Policy.model_validate({"stacking": in_minor(case.policy)}))
+            policy = Policy.model_validate({"stacking": in_minor(case.policy)})
+            operations.save_policy(policy=policy, edited=None, now=now, by=BY)
 
     def post(self, path: str, **more):
         return self.send(path, {"basket": self._basket(), **self._who(), **more})
@@ -162,11 +162,6 @@ class Checkout:
             Membership(segment=made[name], customer=self.customer, entered_at=self.now) for name in sorted(hers)
         )
         return {name: segment.pk for name, segment in made.items()}
-
-    def _write_policy(self, policy: Policy) -> None:
-        kept = CheckoutPolicy.objects.create()
-        kept.version = save_version(of=kept, data=policy.model_dump(mode="json"), edited=None, by=BY, now=self.now)
-        kept.save(update_fields=["version"])
 
     def _live(self, key: str, offer: WorkedOffer) -> str | None:
         """The incentive made and live; its code, None where it applies by itself."""
