@@ -89,6 +89,7 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
             _list("incentives.code", "confirmation_number", _("Codes")),
             _list("incentives.grant", "volunteer_activism", _("Grants")),
             _list("incentives.redemption", "receipt_long", _("Redemptions")),
+            Line(_("Abuse"), "gpp_maybe", "incentives_abuse", "incentives.view_redemption"),
             _list("incentives.budget", "savings", _("Budgets")),
             _list("incentives.checkoutpolicy", "rule", _("Checkout policy")),
             _list("incentives.fulfilment", "checklist", _("Work-list")),

@@ -42,11 +42,11 @@ def validate(request: HttpRequest, body: schemas.ValidationIn):
     if (body.at or body.drafts) and READ not in request.auth.scopes:
         raise ScopeMissing(scope=READ)
     checkout = body.as_checkout()
-    with trying_codes(request, checkout.buyer, now=clock.now()):
+    with trying_codes(request, checkout.buyer, now=clock.now(), codes=body.codes):
         validated = operations.validate(
             codes=body.codes, tenders=_asks(body), checkout=checkout, now=body.at or clock.now(), drafts=body.drafts
         )
-    heard(request, validated.reasons, checkout.buyer, now=clock.now())
+    heard(request, validated.reasons, checkout.buyer, now=clock.now(), codes=body.codes)
     refusal = validated.refusal
     return {
         "is_valid": refusal is None,
@@ -71,7 +71,7 @@ def redeem(request: HttpRequest, body: schemas.RedemptionIn):
         "now": clock.now(),
     }
     try:
-        with trying_codes(request, checkout.buyer, now=clock.now()):
+        with trying_codes(request, checkout.buyer, now=clock.now(), codes=body.codes):
             if body.hold:
                 redeemed = operations.redeem_held(public_id=body.hold, **order)
             else:
@@ -127,7 +127,7 @@ def preview_rollback(request: HttpRequest, id: uuid.UUID, body: schemas.ReturnIn
 def _hold(request: HttpRequest, body: schemas.ValidationIn):
     checkout = body.as_checkout()
     try:
-        with trying_codes(request, checkout.buyer, now=clock.now()):
+        with trying_codes(request, checkout.buyer, now=clock.now(), codes=body.codes):
             held = operations.hold(
                 source=_source(request),
                 request_hash=request_hash(request),

@@ -7,30 +7,45 @@ from typing import Any
 
 from retention.customers.models import Product
 from retention.incentives.baskets import Basket, Line, Shopper
-from retention.incentives.discounts import Offer, evaluate
+from retention.incentives.cart_conditions.goods import OfGoods
+from retention.incentives.discounts import Evaluation, Offer, evaluate
 from retention.incentives.facts import shop_currency
 from retention.incentives.rules import IncentiveRule
 
 #: Quantities of the basket's lines, tried in turn.
 _QUANTITIES = ((2, 1, 1), (3, 2, 1), (6, 4, 2), (12, 8, 4), (40, 20, 10))
-_SHIPPING_MINOR = 490
+SHIPPING_MINOR = 490
 
 
 def example_of(rule: IncentiveRule) -> dict[str, Any] | None:
-    """What the rule's effects take off such a basket, as an evaluation's JSON; None where nothing can be shown.
+    """What the rule's effects take off such a basket, as an evaluation's JSON; None where nothing can be shown."""
+    evaluation = _evaluated(rule)
+    return evaluation.as_json() if evaluation else None
 
-    Conditions are left out: they say for whom and when, the example says how much.
+
+def example_lines(rule: IncentiveRule) -> list[tuple[Product, int]]:
+    """Products and quantities of which the rule gives something, or some products where it takes more than that."""
+    products = example_products(rule)
+    evaluation = _evaluated(rule)
+    counts = [line.quantity for line in evaluation.basket.lines] if evaluation else _QUANTITIES[0]
+    return list(zip(products, counts, strict=False))
+
+
+def _evaluated(rule: IncentiveRule) -> Evaluation | None:
+    """The smallest example basket that the rule takes something off.
+
+    Conditions about who and when are left out; those about the basket are met where they can be.
     """
     products = example_products(rule)
-    if not products:
-        return None
-    bare = rule.model_copy(update={"conditions": ()})
-    for quantities in _QUANTITIES:
-        lines = tuple(_line(product, count) for product, count in zip(products, quantities, strict=False))
-        basket = Basket(shop_currency(), lines, _SHIPPING_MINOR, shopper=Shopper(id=1, has_email=True))
-        evaluation = evaluate([Offer(0, bare)], basket)
-        if not evaluation.not_applied and evaluation.discount_minor:
-            return evaluation.as_json()
+    asked = tuple(one for one in rule.conditions if isinstance(one, OfGoods))
+    for conditions in (asked, ()) if asked else ((),):
+        bare = rule.model_copy(update={"conditions": conditions})
+        for quantities in _QUANTITIES if products else ():
+            lines = tuple(_line(product, count) for product, count in zip(products, quantities, strict=False))
+            basket = Basket(shop_currency(), lines, SHIPPING_MINOR, shopper=Shopper(id=1, has_email=True))
+            evaluation = evaluate([Offer(0, bare)], basket)
+            if not evaluation.not_applied and evaluation.discount_minor:
+                return evaluation
     return None
 
 

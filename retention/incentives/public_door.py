@@ -16,8 +16,10 @@ from contextlib import contextmanager
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from retention.doors.tallies import tallied, tally
 from retention.doors.tries import check_tries, count_failure
 from retention.incentives.checkouts import Buyer
+from retention.incentives.codes import readings
 from retention.refusals import Refusal, Refused
 from retention.work.operations import raise_alert
 
@@ -26,6 +28,8 @@ SHOPPER_ADDRESS = "Shopper-Address"
 #: Failed tries in ten minutes: of one customer or one address, and of everybody under one public key.
 A_PERSON, A_KEY = 10, 600
 ALERT = "incentives.guessing"
+#: The tally of refused codes.
+REFUSED = "refused"
 
 #: Refusals that would tell a guesser that a code exists, or what became of it.
 SECRET = frozenset(
@@ -61,7 +65,9 @@ class CodeNotValid(Refused):
 
 
 @contextmanager
-def trying_codes(request: HttpRequest, buyer: Buyer | None = None, *, now: dt.datetime) -> Iterator[None]:
+def trying_codes(
+    request: HttpRequest, buyer: Buyer | None = None, *, now: dt.datetime, codes: Sequence[str] = ()
+) -> Iterator[None]:
     """Around an operation on codes that somebody typed: refuses a guesser, counts what fails, says no more than it may.
 
     Raises:
@@ -74,6 +80,7 @@ def trying_codes(request: HttpRequest, buyer: Buyer | None = None, *, now: dt.da
     try:
         yield
     except Refused as refused:
+        _note(codes, [refused.code], now)
         if refused.code not in SECRET:
             raise
         _count(request, limits, now)
@@ -82,16 +89,37 @@ def trying_codes(request: HttpRequest, buyer: Buyer | None = None, *, now: dt.da
         raise
 
 
-def heard(request: HttpRequest, reasons: Sequence[Refusal], buyer: Buyer | None = None, *, now: dt.datetime) -> None:
+def heard(
+    request: HttpRequest,
+    reasons: Sequence[Refusal],
+    buyer: Buyer | None = None,
+    *,
+    now: dt.datetime,
+    codes: Sequence[str] = (),
+) -> None:
     """Before reasons are answered: one that is about the code counts as a failed try, and a stranger hears only that.
 
     Raises:
         CodeNotValid: under a public key.
     """
+    _note(codes, [reason.code for reason in reasons[:1]], now)
     if any(reason.code in SECRET for reason in reasons):
         _count(request, _limits(request, buyer), now)
         if request.auth.is_public:
             raise CodeNotValid
+
+
+def refused_often(*, today: dt.date, days: int) -> list[tuple[str, str, int]]:
+    """(code, reason, times) of what was refused in the last days, the most often first."""
+    found = tallied(REFUSED, until=today, days=days)
+    return [(*member.split("|", 1), times) for member, times in found]
+
+
+def _note(codes: Sequence[str], reasons: Sequence[str], now: dt.datetime) -> None:
+    """For the report: why a code that exists was refused. Of several at once nobody could say which it was."""
+    if len(codes) == 1 and reasons and reasons[0] != "incentives.no_such_code":
+        # Under each of its readings; the report shows those that are codes.
+        tally(REFUSED, [f"{read_as}|{reasons[0]}" for read_as in readings(codes[0])], now.date())
 
 
 def _limits(request: HttpRequest, buyer: Buyer | None) -> dict[str, int]:

@@ -126,7 +126,7 @@ class IncentiveAdmin(VersionHistory, EditAdmin):
 
     def buttons_of(self, obj):
         shown = ["try_it", *BUTTONS[obj.state]]
-        if obj.code_kind == Incentive.CodeKind.PUBLIC:
+        if obj.code_kind != Incentive.CodeKind.UNIQUE:
             shown = [name for name in shown if name not in ("generate_codes", "export_codes")]
         if obj.state != Incentive.State.DRAFT and obj.version.number > 1:
             shown.append("apply_to_codes")
@@ -246,4 +246,5 @@ class IncentiveAdmin(VersionHistory, EditAdmin):
     @display(description=_("Codes"))
     def shown_codes(self, incentive):
         codes = rule_of(incentive.version_id).codes
-        return codes.text if codes.kind == "public" else _("one each")
+        words = {"unique": _("one each"), "automatic": _("applies by itself")}
+        return codes.text if codes.kind == "public" else words[codes.kind]

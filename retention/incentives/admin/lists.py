@@ -136,6 +136,10 @@ class RedemptionAdmin(FactAdmin):
     class Media:
         css = {"all": ["incentives/incentives.css"]}
 
+    def get_urls(self):
+        page = self.admin_site.admin_view(lambda request: views.abuse_view(request, self))
+        return [path("abuse/", page, name="incentives_abuse"), *super().get_urls()]
+
     @admin.display(description=_("Offers"))
     def shown_offers(self, redemption):
         offers = redemption.effects.get("offers", ())

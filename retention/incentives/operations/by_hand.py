@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -62,7 +62,7 @@ def yield_by_hand(*, rule: IncentiveRule, grant_ids: Sequence[int], now: dt.date
             Ticket.objects.bulk_create([Ticket(grant_id=pk, name=effect.name) for pk in grant_ids])
 
 
-def cancel_by_hand(*, grant_ids: Sequence[int], now: dt.datetime, by: Actor) -> None:
+def cancel_by_hand(*, grant_ids: Collection[int], now: dt.datetime, by: Actor) -> None:
     """Within the transaction that takes grants back or undoes them: what is not done yet is not to be done any more."""
     still = Fulfilment.objects.filter(grant_id__in=list(grant_ids), state=Fulfilment.State.OPEN)
     still.exclude(grant__state=Grant.State.ACTIVE).update(

@@ -93,7 +93,7 @@ def fast_offers(*, now: dt.datetime) -> list[Leak]:
                 "times": TIMES,
             },
         )
-        found = [Leak(*row[:5], float(row[5])) for row in cursor.fetchall()]
+        found = [Leak(*row[:-1], usual=float(row[-1])) for row in cursor.fetchall()]
     by_code = {(leak.incentive_id, leak.uses) for leak in found if leak.code_id}
     return [leak for leak in found if leak.code_id or (leak.incentive_id, leak.uses) not in by_code]
 

@@ -9,15 +9,16 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from retention import clock
+from retention.customers.models import Customer, Order
 from retention.incentives.baskets import Basket, Line, amount_text
 from retention.incentives.checkouts import Buyer, Checkout
 from retention.incentives.codes import readings
 from retention.incentives.decisions import Checked, Decision, NoSuchCode
-from retention.incentives.examples import example_products
+from retention.incentives.examples import SHIPPING_MINOR, example_lines
 from retention.incentives.facts import shop_currency
 from retention.incentives.forms import TryForm, moment
 from retention.incentives.models import Incentive
-from retention.incentives.rules import Benefit, sentence
+from retention.incentives.rules import Benefit, IncentiveRule, sentence
 from retention.incentives.trying import try_offer, try_together
 from retention.incentives.versions import rule_of
 from retention.incentives.views.pages import effects_table, shown_row
@@ -104,11 +105,27 @@ def _try(incentive: Incentive, given: Mapping[str, Any]) -> Decision:
 
 
 def _example(incentive: Incentive) -> dict[str, Any]:
-    """A basket to begin with: products of the catalogue, those that the rule means first."""
-    products = example_products(rule_of(incentive.version_id), 2)
-    lines = [f"{one.sku}, {2 - at}, {to_major(one.price_minor, one.currency):f}" for at, one in enumerate(products)]
+    """To begin with: a basket that the rule gives something for, and a customer where it asks who she is."""
+    rule, currency = rule_of(incentive.version_id), shop_currency()
+    lines = [f"{one.sku}, {count}, {to_major(one.price_minor, currency):f}" for one, count in example_lines(rule)]
     return {
         "lines": "\n".join(lines) or "SKU-1, 2, 19.99\nSKU-2, 1, 49.90",
-        "currency": shop_currency(),
-        "shipping": "4.90",
+        "currency": currency,
+        "shipping": f"{to_major(SHIPPING_MINOR, currency):f}",
+        "customer": _somebody() if asks_who(rule) else "",
+        "country": next((one.countries[0] for one in rule.conditions if one.kind == "in_countries"), ""),
     }
+
+
+def asks_who(rule: IncentiveRule) -> bool:
+    """Whether it holds for known customers only."""
+    is_about_her = any(one.kind in ("first_order", "nth_order", "in_segments", "in_tiers") for one in rule.conditions)
+    return is_about_her or bool(rule.limits.per_customer)
+
+
+def _somebody() -> str:
+    """The newest customer with an email who has not ordered yet, or simply the newest."""
+    known = Customer.objects.exclude(email_normal=None).filter(merged_into=None, erased_at=None).order_by("-pk")[:50]
+    bought = set(Order.objects.filter(customer__in=[one.pk for one in known]).values_list("customer_id", flat=True))
+    found = sorted(known, key=lambda one: one.pk in bought)
+    return found[0].email_normal if found else ""
