@@ -41,9 +41,12 @@ def test_an_offer_more_never_makes_the_shopper_worse_off(basket, rules, data, po
 
 @settings(max_examples=30, deadline=None)
 @given(baskets, st.lists(rules, min_size=EXACT, max_size=EXACT + 8), caps_only)
-def test_beyond_the_search_an_offer_told_last_makes_nobody_worse_off_nor_is_any_better_alone(basket, rules, policy):
-    together = worth(worked(rules, basket, policy))
-    assert together >= worth(worked(rules[:-1], basket, policy))
+def test_beyond_the_search_a_code_more_makes_nobody_worse_off_nor_is_any_offer_better_alone(basket, rules, policy):
+    *others, code = rules
+    automatic = [Offer(key, rule, is_automatic=True) for key, rule in enumerate(others)]
+    together = worth(evaluate([Offer("code", code), *automatic], basket, policy))
+    assert together >= worth(evaluate(automatic, basket, policy))
+    assert worth(worked(rules, basket, policy)) >= worth(worked(others, basket, policy)), "told last"
     assert together >= max(worth(worked([rule], basket, policy)) for rule in rules)
 
 

@@ -162,12 +162,13 @@ class Combining:
     def _best(self, candidates: Sequence[Candidate]) -> Deal:
         """The combination worth most. Exact up to `EXACT` offers that could be combined.
 
-        Beyond, the first `EXACT` of them are searched through and every further one, as they were told, may join what
-        was found, replace what it does not go with, or stand alone. So an offer that is added to the end never makes
-        the shopper worse off, and no offer alone is ever better than what is found.
+        Beyond, the first `EXACT` of them are searched through and every further one may join what was found, replace
+        what it does not go with, or stand alone; automatic ones come before codes, and those as they were told. So a
+        code more never makes the shopper worse off, and no offer alone is ever better than what is found.
         """
         lonely = [one for one in candidates if one.rule.stacking.kind == "exclusive"]
         social = [one for one in candidates if one.rule.stacking.kind != "exclusive"]
+        social.sort(key=lambda one: not one.offer.is_automatic)
         best = _Search(self, social[:EXACT]).best if len(social) > 1 else self._run(social)
         for further in social[EXACT:]:
             best = max(best, self._joined(best, further), self._run([further]), key=_rank)

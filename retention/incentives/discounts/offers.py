@@ -31,7 +31,10 @@ class CeilingReached(Refused):
 
 @dataclass(frozen=True)
 class Offer:
-    """A rule to be applied, under a key of the caller's; its grant's terms are folded in (`with_terms`)."""
+    """A rule to be applied, under a key of the caller's; its grant's terms are folded in (`with_terms`).
+
+    `is_automatic` is one that nobody typed.
+    """
 
     key: Hashable
     rule: IncentiveRule

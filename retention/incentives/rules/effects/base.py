@@ -67,7 +67,7 @@ class Taken:
     gives: bool = False
 
 
-#: A set of offers sees the same cart many times, and most effects that are not about goods answer the same.
+#: Nothing off, and something else instead.
 GIVES = Taken(gives=True)
 
 

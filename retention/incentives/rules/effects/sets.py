@@ -13,6 +13,7 @@ from retention.incentives.baskets import amounts_text
 from retention.incentives.carts import Cart
 from retention.incentives.parts import Amounts, Part, Points, Sku, Units, percent_text, some
 from retention.incentives.rules.effects.base import (
+    GIVES,
     AtMinimumPrice,
     Effect,
     FreeProductMissing,
@@ -192,8 +193,8 @@ class FreeProduct(Effect):
 
     def work(self, cart: Cart, *, is_initial: bool) -> Taken | Refusal:
         if self.adds == "all":
-            return Taken(gives=True)
-        found = sum([pile[2] for pile in self._cells(cart)])
+            return GIVES
+        found = sum([pile[2] for pile in self._piles(cart)])
         if not found and self.adds == "nothing":
             return FreeProductMissing(products=list(self.products), found=0, quantity=1).as_refusal()
         takes = self._takes(cart)
@@ -220,7 +221,7 @@ class FreeProduct(Effect):
     def _lines(self, cart: Cart) -> list[Any]:
         return [line for line in cart.goods.lines if line.sku in self.products]
 
-    def _cells(self, cart: Cart) -> list[Pile]:
+    def _piles(self, cart: Cart) -> list[Pile]:
         return [
             (at, left, count)
             for at, line in enumerate(cart.goods.lines)
@@ -231,7 +232,7 @@ class FreeProduct(Effect):
 
     def _takes(self, cart: Cart) -> list[Take]:
         takes, wanted = [], self.quantity
-        for at, left, count in sorted(self._cells(cart), key=_cheapest):
+        for at, left, count in sorted(self._piles(cart), key=_cheapest):
             count = min(count, wanted)
             wanted -= count
             if off := max(0, left - cart.goods.floors[at]) * count:
