@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
@@ -41,8 +42,7 @@ class Offer:
     is_automatic: bool = False
 
 
-@dataclass(frozen=True)
-class Missed:
+class Missed(NamedTuple):
     """Why an offer does nothing for this cart."""
 
     reasons: tuple[Refusal, ...]
@@ -54,7 +54,7 @@ class Missed:
 def missed_from_the_start(rule: IncentiveRule, cart: Cart) -> Missed | None:
     """Why it could hold for no cart that comes of this first one; None where it could."""
     currency = cart.basket.currency
-    if any(effect.is_missing_amount for effect in rule.effects):
+    if rule.is_missing_amount:
         return Missed((AmountMissing().as_refusal(),))
     if rule.currencies is not None and currency not in rule.currencies:
         return Missed((WrongCurrency(currency=currency).as_refusal(),))

@@ -71,6 +71,11 @@ class IncentiveRule(Part):
         return frozenset.intersection(*named) if named else None
 
     @cached_property
+    def is_missing_amount(self) -> bool:
+        """Each grant's own terms should say an amount, and none do."""
+        return any(effect.is_missing_amount for effect in self.effects)
+
+    @cached_property
     def asked(self) -> dict[str, tuple[CartCondition, ...]]:
         """The conditions by the basket that they ask of: `initial`, `before`, `after`."""
         asked: dict[str, tuple[CartCondition, ...]] = {}
@@ -81,7 +86,7 @@ class IncentiveRule(Part):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         copied = super().model_copy(update=update, deep=deep)
         # What was worked out of the original's parts need not hold for the copy's.
-        for name in ("currencies", "asked"):
+        for name in ("currencies", "is_missing_amount", "asked"):
             copied.__dict__.pop(name, None)
         return copied
 
