@@ -53,7 +53,9 @@ class Terminal:
                 if not part:
                     break
                 self.output += part
-        assert text is None or text in self.output, self.output.decode(errors="replace")[-3000:]
+        if text is not None and text not in self.output:
+            self.kill()
+            raise AssertionError(f"No {text!r} in:\n" + self.output.decode(errors="replace")[-3000:])
 
     def interrupt(self) -> int:
         """Ctrl-C; the exit code."""
@@ -82,7 +84,12 @@ def environment():
         port = probe.getsockname()[1]
     named = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "EMAIL_URL", "DEBUG", "BASE_URL"}
     kept = {name: value for name, value in os.environ.items() if name not in named}
-    yield kept | {"DATA_FOLDER": str(folder), "PORT": str(port), "MEDIA_ROOT": str(folder / "media")}
+    yield kept | {
+        "DATA_FOLDER": str(folder),
+        "PORT": str(port),
+        "MEDIA_ROOT": str(folder / "media"),
+        "STATIC_ROOT": str(folder / "static"),
+    }
     stage.clear_leftovers(str(folder))
     wait_until_gone({"DATA_FOLDER": str(folder)})
     shutil.rmtree(folder)
