@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from retention.incentives.cart_conditions import Condition, Window
-from retention.incentives.rules import Effect, IncentiveRule, Stackable, sentence, with_terms
+from retention.incentives.rules import Effect, IncentiveRule, Stackable, Stacking, sentence, with_terms
 from retention.messaging.offers import _SAYINGS, _WORDS, offer
 
 EFFECT, CONDITION = TypeAdapter(Effect), TypeAdapter(Condition)
@@ -315,6 +315,12 @@ def test_a_limit_of_orders_and_what_minimum_a_customer_reads():
     ]
     assert offer(rule(PERCENT, conditions=asked), {}, "en") == "10% off from €50.00"
     assert offer(rule(PERCENT, conditions=asked[:1]), {}, "en") == "10% off"
+
+
+def test_the_policy_of_several_offers_is_one_sentence():
+    assert Stacking().sentence() == "the best deal"
+    strict = Stacking(mode="priority", most_offers=2, ceiling_basis_points=3_000, ceiling={"EUR": 5000})
+    assert strict.sentence() == "by priority, up to 2 offers an order, at most 30 % off, at most 50.00 EUR off"
 
 
 @pytest.mark.parametrize(

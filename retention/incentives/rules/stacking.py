@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from pydantic import Field, model_validator
 
-from retention.incentives.parts import Amounts, Part, Points, Word, some
+from retention.incentives.baskets import amounts_text
+from retention.incentives.parts import Amounts, Part, Points, Word, percent_text, some
 
 
 class Stackable(Part):
@@ -70,4 +71,8 @@ class Stacking(Part):
                 ngettext("one offer an order", "up to %(n)s offers an order", self.most_offers)
                 % {"n": self.most_offers}
             )
+        if self.ceiling_basis_points:
+            words.append(_("at most %(percent)s %% off") % {"percent": percent_text(self.ceiling_basis_points)})
+        if self.ceiling:
+            words.append(_("at most %(amounts)s off") % {"amounts": amounts_text(self.ceiling.items())})
         return ", ".join(words)
