@@ -100,6 +100,7 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
     (
         _("Value"),
         (
+            _list("incentives.giftcard", "card_giftcard", _("Gift cards")),
             _list("ledger.account", "account_balance_wallet", _("Accounts")),
             _list("ledger.entry", "swap_horiz", _("Entries")),
             _list("ledger.unit", "toll", _("Units")),

@@ -6,12 +6,14 @@ import pytest
 import time_machine
 
 from retention.actors import Actor
-from retention.doors.endpoints import scopes
 from retention.doors.keys import create_key
 from retention.ledger.models import Account, Entry
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
+
+
+SCOPES = ["ledger:read", "ledger:write"]
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +25,7 @@ def the_present(now):
 @pytest.fixture
 def api(client, now):
     """A function that calls the API with every scope: (status, answer)."""
-    key = create_key(name="shop", scopes=scopes, known=scopes, now=now, by=Actor.command("test")).secret
+    key = create_key(name="shop", scopes=SCOPES, known=SCOPES, now=now, by=Actor.command("test")).secret
 
     def call(method, path, body=None, *, idempotency_key="one"):
         headers = {"authorization": f"Bearer {key}", "idempotency-key": idempotency_key}

@@ -14,6 +14,7 @@ from campaigns.operations import create_from_playbook
 from retention import registries
 from retention.actors import Actor
 from retention.customers.models import Customer
+from retention.incentives.operations.gift_cards import create_card
 from retention.ledger import operations as ledger
 from retention.ledger.models import Account, Entry
 from retention.shop.models import Shop
@@ -22,7 +23,7 @@ from retention.support.models import Compensation
 NOW = dt.datetime(2026, 5, 12, 10, tzinfo=dt.UTC)
 #: What cannot be guessed: values that a constraint of the database asks for.
 NEEDED: dict[str, dict[str, Any]] = {
-    "incentives.code": {"code": "MATRIX1"},
+    "incentives.code": {"code": "MATRIX1", "is_card": True},
     "incentives.redemption": {"state": "redeemed", "redeemed_at": NOW, "given_back_minor": 0},
     "incentives.fulfilment": {"state": "open", "settled_at": None},
     "work.job": {"key": lambda: sorted(registries.jobs.keys())[0]},
@@ -59,7 +60,13 @@ def _books(customer: Model) -> dict[str, Model]:
     opened = ledger.open_customer_accounts(unit=unit, customer_ids=[customer.pk], now=NOW)
     account = Account.objects.get(pk=opened[customer.pk])
     entry = ledger.adjust(account_id=account.pk, amount=500, source="matrix", reason="sample", now=NOW, by=by)
-    return {"ledger.unit": unit, "ledger.account": account, "ledger.entry": Entry.objects.get(pk=entry)}
+    card = create_card(amount_minor=900, currency="EUR", source="matrix", now=NOW, by=by)
+    return {
+        "incentives.giftcard": card,
+        "ledger.unit": unit,
+        "ledger.account": account,
+        "ledger.entry": Entry.objects.get(pk=entry),
+    }
 
 
 def _row(model: type[Model], rows: dict[str, Model]) -> Model:

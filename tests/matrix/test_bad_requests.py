@@ -22,7 +22,8 @@ from retention.customers.models import Customer
 from retention.doors.endpoints import scopes
 from retention.doors.keys import create_key
 from retention.incentives import operations as incentives
-from retention.incentives.models import Fulfilment, Incentive, Redemption
+from retention.incentives.models import Code, Fulfilment, Incentive, Redemption
+from retention.incentives.operations import gift_cards
 from retention.messaging.models import Template
 from retention.segments.models import Segment
 from tests.matrix import world
@@ -54,6 +55,12 @@ GOOD: dict[str, dict[str, Any]] = {
     "change_customer": {"city": "Köln"},
     "add_consent": {"channel": "email", "event": "given", "source": "popup"},
     "adjust_balance": {"unit": "store_credit_eur", "amount": 500, "reason": "late parcel"},
+    "create_gift_card": {"amount_minor": 500, "currency": "EUR"},
+    "get_gift_card_balance": {"code": "CARD-AAAA-BBBB"},
+    "top_up_gift_card": {"amount_minor": 500},
+    "adjust_gift_card": {"amount_minor": 500, "reason": "counted wrong"},
+    "block_gift_card": {"reason": "stolen"},
+    "unblock_gift_card": {"reason": "found"},
     "put_product": {"sku": "MUG", "name": "Mug", "price_minor": 500, "currency": "EUR"},
     "put_order": {**ORDER, "lines": [LINE]},
     "put_return": {"reference": "N1", "order_reference": "O1", "amount_minor": 500, "occurred_at": AT},
@@ -109,6 +116,21 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
         ({"reason": " "}, 422, "/reason", "string_too_short"),
         ({"expires_at": "2020-01-01T00:00:00Z"}, 422, "", "ledger.ends_before_it_begins"),
     ],
+    "create_gift_card": [
+        ({"amount_minor": 0}, 422, "/amount_minor", "greater_than_equal"),
+        ({"currency": "ZZZ"}, 422, "/currency", "value_error"),
+        ({"customer": UNKNOWN}, 404, "", "customers.no_such_customer"),
+        ({"expires_at": "2020-01-01T00:00:00Z"}, 422, "", "incentives.bad_card"),
+    ],
+    "get_gift_card_balance": [({"code": "NOSUCH"}, 404, "", "incentives.no_such_code")],
+    "top_up_gift_card": [({"amount_minor": -1}, 422, "/amount_minor", "greater_than_equal")],
+    "adjust_gift_card": [
+        ({"amount_minor": 0}, 422, "", "incentives.bad_card"),
+        ({"amount_minor": -501}, 409, "", "ledger.not_enough"),
+        ({"reason": " "}, 422, "/reason", "string_too_short"),
+    ],
+    "block_gift_card": [({"reason": ""}, 422, "/reason", "string_too_short")],
+    "unblock_gift_card": [({"reason": ""}, 422, "/reason", "string_too_short")],
     "put_product": [
         ({"minimum_price_minor": 501}, 422, "/minimum_price_minor", "minimum_above_price"),
         ({"currency": "ZZZ"}, 422, "/currency", "unknown_currency"),
@@ -260,6 +282,7 @@ def api_of_a_shop(django_db_setup, django_db_blocker):
             world.give(promised, source)
         first, second = Fulfilment.objects.order_by("pk")
         door.ids = {
+            **cards(),
             "fulfilments": first.public_id,
             "cancel_fulfilment": second.public_id,
             "customers": Customer.objects.get(reference="a").public_id,
@@ -299,6 +322,18 @@ def told(response: Any) -> tuple[int, str, set[tuple[str, str]]]:
         assert error["code"], body
         assert error["message"], body
     return response.status_code, body["code"], {(error["pointer"], error["code"]) for error in errors}
+
+
+def cards() -> dict[str, Any]:
+    """A gift card in each state, by the operation that wants it so."""
+    made = [
+        gift_cards.create_card(amount_minor=500, currency="EUR", source=f"m{n}", is_active=n != 1, now=NOW, by=BY)
+        for n in range(3)
+    ]
+    Code.objects.filter(pk=made[0].code_id).update(code="CARDAAAABBBB")
+    gift_cards.block_card(card_id=made[2].pk, reason="stolen", now=NOW, by=BY)
+    names = ("gift-cards", "activate_gift_card", "unblock_gift_card")
+    return dict(zip(names, [card.public_id for card in made], strict=True))
 
 
 def test_every_operation_with_a_body_has_a_good_one_and_bad_facts():

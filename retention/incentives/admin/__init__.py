@@ -2,6 +2,7 @@
 
 from retention.incentives.admin.bounds import BudgetAdmin, CheckoutPolicyAdmin
 from retention.incentives.admin.by_hand import FulfilmentAdmin, TicketAdmin
+from retention.incentives.admin.cards import GiftCardAdmin
 from retention.incentives.admin.incentives import IncentiveAdmin
 from retention.incentives.admin.lists import CodeAdmin, GrantAdmin, RedemptionAdmin
 
@@ -10,6 +11,7 @@ __all__ = [
     "CheckoutPolicyAdmin",
     "CodeAdmin",
     "FulfilmentAdmin",
+    "GiftCardAdmin",
     "GrantAdmin",
     "IncentiveAdmin",
     "RedemptionAdmin",

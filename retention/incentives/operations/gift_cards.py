@@ -180,6 +180,30 @@ def top_up(*, card_id: int, amount_minor: int, source: str, now: dt.datetime, by
     return cards().get(pk=card.pk)
 
 
+@transaction.atomic
+def adjust_card(*, card_id: int, amount_minor: int, source: str, reason: str, now: dt.datetime, by: Actor) -> GiftCard:
+    """Correct a card's balance by hand, up or down, saying why; up it lives as long as the card.
+
+    Raises:
+        NoSuchCard, ReasonMissing, NotEnough, SourceReused
+        BadCard: the amount is nought.
+    """
+    card = locked(card_id)
+    if not amount_minor:
+        raise BadCard(problem=_("it would be worth nothing"))
+    ends_at = card.expires_at if card.expires_at and card.expires_at > now else None
+    ledger.adjust(
+        account_id=card.account_id,
+        amount=amount_minor,
+        source=source,
+        reason=reason,
+        expires_at=ends_at,
+        now=now,
+        by=by,
+    )
+    return cards().get(pk=card.pk)
+
+
 def activate_card(*, card_id: int, now: dt.datetime, by: Actor) -> GiftCard:
     """A card that was made inactive, such as for a shelf, can be used from now on.
 
