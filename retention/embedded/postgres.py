@@ -98,7 +98,7 @@ class Postgres:
         shared = min(2048, max(128, memory // 8))
         values = {
             "listen_addresses": "",
-            "max_connections": "200",
+            "max_connections": "300",
             "shared_buffers": f"{shared}MB",
             "effective_cache_size": f"{max(256, memory // 2)}MB",
             "work_mem": "32MB",

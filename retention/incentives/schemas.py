@@ -63,7 +63,7 @@ class BasketIn(Body):
             StrictBool | StrictInt | StrictFloat | Annotated[str, StringConstraints(max_length=200)],
         ],
         Field(max_length=50),
-    ] = Field(default={}, description="The order's own, for offers that ask for them.")
+    ] = Field(default_factory=dict, description="The order's own, for offers that ask for them.")
 
     @model_validator(mode="after")
     def is_worth_something_sane(self) -> BasketIn:

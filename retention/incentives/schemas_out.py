@@ -254,11 +254,7 @@ def _offered(offer: Qualifying) -> dict[str, Any]:
 
 
 def _picked(schema: type[Schema], found: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _ORDERED.get(name, _itself)(found[name]) for name in schema.model_fields}
-
-
-def _itself(value: Any) -> Any:
-    return value
+    return {name: _ORDERED[name](found[name]) if name in _ORDERED else found[name] for name in _NAMES[schema]}
 
 
 def _units(found: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -277,6 +273,9 @@ def _reasons(found: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{**_picked(ReasonOut, one), "params": dict(sorted(one["params"].items()))} for one in found]
 
 
+_NAMES = {
+    schema: tuple(schema.model_fields) for schema in (AppliedOut, LineOut, ReasonOut, ShippingOut, UnitsOut, UnusedOut)
+}
 #: Parts that a row may give back in another order.
 _ORDERED = {"incentive": _incentive, "reasons": _reasons, "units": _units, "benefits": _benefits}
 

@@ -11,7 +11,6 @@ from retention.incentives.checkouts import Buyer, Checkout
 from retention.incentives.models import Code, Counter, Redemption
 from retention.incentives.operations.budgets import NoSuchBudget
 from retention.incentives.operations.reconcile import differences
-from retention.incentives.operations.redemptions import stripes as leases
 from retention.incentives.operations.redemptions import writing
 from retention.incentives.policy import Policy
 from retention.incentives.querysets import used_of
@@ -335,8 +334,7 @@ def test_a_rush_spends_its_budget_to_the_last_cent(public, use, monkeypatch):
     incentive = public(limits=rush(money={"amount_minor": 10_000, "currency": "EUR"}, total=99))
 
     def on(stripe):
-        for module in (leases, writing):
-            monkeypatch.setattr(module, "stripe_of_connection", lambda: stripe)
+        monkeypatch.setattr(writing, "stripe_of_connection", lambda: stripe)
         return "SALE"
 
     assert [use(on(stripe)) for stripe in range(1, 10)] == ["used"] * 9
@@ -360,8 +358,7 @@ def test_what_comes_back_in_a_rush_can_be_used_again_on_any_stripe(public, use, 
     assert use("SALE") == "used"
     redemption = Redemption.objects.get()
     operations.roll_back(public_id=redemption.public_id, source="r", reason="x", now=now, by=BY)
-    for module in (leases, writing):
-        monkeypatch.setattr(module, "stripe_of_connection", lambda: redemption.uses.get().stripe % 16 + 1)
+    monkeypatch.setattr(writing, "stripe_of_connection", lambda: redemption.uses.get().stripe % 16 + 1)
     assert [use("SALE"), use("SALE")] == ["used", "budget_spent"]
 
 

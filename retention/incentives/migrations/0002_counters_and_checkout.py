@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(
             FUNCTIONS,
-            "DROP FUNCTION checkout_facts_v2, rolling_used_v1, count_v1, count_back_v1, redeem_v2, redeem_held_v1, lease_v1,"
+            "DROP FUNCTION checkout_facts_v2, rolling_used_v1, count_v1, count_with_leases_v1, count_back_v1, redeem_v2, redeem_held_v1, lease_v1,"
             " lease_all_v1",
         ),
     ]

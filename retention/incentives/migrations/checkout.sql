@@ -183,7 +183,7 @@ $$;
 CREATE FUNCTION count_v1(
     p_incentives bigint[], p_scopes text[], p_subjects bigint[], p_periods text[], p_currencies text[],
     p_amounts bigint[], p_mosts bigint[]
-) RETURNS void LANGUAGE plpgsql SET enable_seqscan TO off SET plan_cache_mode TO force_generic_plan AS $$
+) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_moved bigint;
 BEGIN
@@ -191,7 +191,8 @@ BEGIN
            (incentive_id, scope, subject_id, period, currency, issued, redeemed, spent_minor, most, is_stopped)
     SELECT asked.incentive_id, asked.scope, asked.subject_id, asked.period, asked.currency, 0,
            CASE asked.currency WHEN '' THEN asked.amount ELSE 0 END,
-           CASE asked.currency WHEN '' THEN 0 ELSE asked.amount END, asked.most, false
+           CASE asked.currency WHEN '' THEN 0 ELSE asked.amount END,
+           CASE asked.scope WHEN 'stripe' THEN NULL ELSE asked.most END, false
     FROM unnest(p_incentives, p_scopes, p_subjects, p_periods, p_currencies, p_amounts, p_mosts) WITH ORDINALITY
          AS asked (incentive_id, scope, subject_id, period, currency, amount, most, at)
     WHERE asked.most IS NULL OR asked.amount <= asked.most
@@ -210,142 +211,10 @@ BEGIN
     END IF;
 END $$;
 
--- Move counters down, in the same order, stopped or not.
-CREATE FUNCTION count_back_v1(
-    p_incentives bigint[], p_scopes text[], p_subjects bigint[], p_periods text[], p_currencies text[],
-    p_amounts bigint[]
-) RETURNS void LANGUAGE sql SET enable_seqscan TO off AS $$
-    WITH held AS MATERIALIZED (
-        SELECT counter.id, asked.amount
-        FROM unnest(p_incentives, p_scopes, p_subjects, p_periods, p_currencies, p_amounts) WITH ORDINALITY
-             AS asked (incentive_id, scope, subject_id, period, currency, amount, at)
-        JOIN incentives_counter counter USING (incentive_id, scope, subject_id, period, currency)
-        ORDER BY asked.at FOR NO KEY UPDATE OF counter
-    )
-    UPDATE incentives_counter counter
-    SET redeemed = counter.redeemed - CASE counter.currency WHEN '' THEN held.amount ELSE 0 END,
-        spent_minor = counter.spent_minor - CASE counter.currency WHEN '' THEN 0 ELSE held.amount END
-    FROM held WHERE counter.id = held.id
-$$;
-
--- One redemption or hold, whole or not at all: its public id, or NULL where `p_source` came before.
--- Everything that Python decided on is checked again under lock, in this order: source, codes by their ids, counters
--- in the order given (the persons' first, what all share later, the money last), and last what rolling limits ask.
--- What does not hold any more is raised as RR001, so that the statement leaves nothing behind.
--- The uses are arrays, one place for each; `p_in_order` names the places with a code by rising code.
-CREATE FUNCTION redeem_v2(
-    p_now timestamptz, p_today date, p_source text, p_hash bytea, p_held_until timestamptz, p_customer bigint,
-    p_persons bigint[], p_policy bigint, p_order text, p_currency text, p_discount bigint, p_base bigint, p_effects jsonb,
-    p_codes bigint[], p_versions bigint[], p_incentives bigint[], p_budgets bigint[],
-    p_budget_versions bigint[], p_stripes bigint[],
-    p_discounts bigint[], p_per_codes bigint[], p_are_public boolean[], p_are_rolling boolean[], p_in_order int[],
-    p_counted bigint[], p_scopes text[], p_subjects bigint[], p_periods text[], p_currencies text[],
-    p_amounts bigint[], p_mosts bigint[], p_rolling_keys bigint[], p_rolling jsonb
-) RETURNS text LANGUAGE plpgsql SET enable_seqscan TO off SET plan_cache_mode TO force_generic_plan AS $$
-DECLARE
-    v_id bigint;
-    v_public_id text;
-    v_at int;
-BEGIN
-    INSERT INTO incentives_redemption AS redemption
-           (source, request_hash, state, customer_id, persons, policy_id, order_reference, currency, discount_minor, base_minor,
-            effects, held_until, redeemed_at)
-    VALUES (p_source, p_hash, CASE WHEN p_held_until IS NULL THEN 'redeemed' ELSE 'held' END, p_customer, p_persons,
-            p_policy, p_order, p_currency, p_discount, p_base, p_effects, p_held_until,
-            CASE WHEN p_held_until IS NULL THEN p_now END)
-    ON CONFLICT (source) DO NOTHING
-    RETURNING redemption.id, redemption.public_id INTO v_id, v_public_id;
-    IF NOT FOUND THEN
-        RETURN NULL;
-    END IF;
-
-    FOREACH v_at IN ARRAY p_in_order LOOP
-        IF p_are_public[v_at] THEN
-            PERFORM FROM incentives_code code
-            WHERE code.id = p_codes[v_at] AND code.state = 'given' AND code.version_id = p_versions[v_at];
-        ELSIF p_per_codes[v_at] = 1 THEN
-            UPDATE incentives_code code SET state = 'redeemed'
-            WHERE code.id = p_codes[v_at] AND code.state IN ('reserved', 'given')
-              AND code.version_id = p_versions[v_at];
-        ELSE
-            PERFORM FROM incentives_code code
-            WHERE code.id = p_codes[v_at] AND code.state IN ('reserved', 'given')
-              AND code.version_id = p_versions[v_at]
-            FOR NO KEY UPDATE;
-        END IF;
-        IF NOT FOUND THEN
-            RAISE EXCEPTION 'code' USING ERRCODE = 'RR001';
-        END IF;
-    END LOOP;
-
-    INSERT INTO incentives_use
-           (redemption_id, place, code_id, incentive_id, version_id, budget_id, budget_version_id, stripe,
-            discount_minor, used_at, used_on, rolling_for)
-    SELECT v_id, use.at - 1, use.code_id, use.incentive_id, use.version_id, use.budget_id, use.budget_version_id,
-           use.stripe, use.discount, p_now, p_today, CASE WHEN use.is_rolling THEN p_rolling_keys END
-    FROM unnest(p_codes, p_incentives, p_versions, p_budgets, p_budget_versions, p_stripes, p_discounts, p_are_rolling)
-         WITH ORDINALITY
-         AS use (code_id, incentive_id, version_id, budget_id, budget_version_id, stripe, discount, is_rolling, at);
-
-    IF p_counted <> '{}' THEN
-        PERFORM count_v1(p_counted, p_scopes, p_subjects, p_periods, p_currencies, p_amounts, p_mosts);
-    END IF;
-
-    FOREACH v_at IN ARRAY p_in_order LOOP
-        IF NOT p_are_public[v_at] AND p_per_codes[v_at] > 1 THEN
-            UPDATE incentives_code code SET state = 'redeemed'
-            FROM incentives_counter counter
-            WHERE code.id = p_codes[v_at] AND counter.incentive_id = p_incentives[v_at] AND counter.scope = 'code'
-              AND counter.subject_id = code.id AND counter.period = '' AND counter.currency = ''
-              AND counter.redeemed >= p_per_codes[v_at];
-        END IF;
-    END LOOP;
-    IF p_rolling IS NOT NULL THEN
-        PERFORM FROM jsonb_to_recordset(p_rolling)
-             AS asked (incentive bigint, scope text, subject bigint, since timestamptz, currency text, most bigint)
-        WHERE rolling_used_v1(asked.incentive, asked.scope, asked.subject, p_rolling_keys, asked.since, asked.currency)
-              > asked.most;
-        IF FOUND THEN
-            RAISE EXCEPTION 'rolling' USING ERRCODE = 'RR001';
-        END IF;
-    END IF;
-    RETURN v_public_id;
-END $$;
-
--- A hold is redeemed as it was held, unless it ran out or one of its offers was stopped meanwhile; its public id, or
--- NULL where it was not there any more. Its counters moved when it was made.
-CREATE FUNCTION redeem_held_v1(
-    p_now timestamptz, p_id bigint, p_source text, p_hash bytea, p_order text
-) RETURNS text LANGUAGE plpgsql SET enable_seqscan TO off SET plan_cache_mode TO force_generic_plan AS $$
-DECLARE
-    v_public_id text;
-BEGIN
-    UPDATE incentives_redemption redemption
-    SET state = 'redeemed', redeemed_at = p_now, hold_source = redemption.source, source = p_source,
-        request_hash = p_hash, order_reference = p_order, xid = pg_current_xact_id()
-    WHERE redemption.id = p_id AND redemption.state = 'held' AND redemption.held_until > p_now
-    RETURNING redemption.public_id INTO v_public_id;
-    IF NOT FOUND THEN
-        RETURN NULL;
-    END IF;
-    -- Shared locks: a stop waits for this, or this sees the stop.
-    PERFORM FROM (
-        SELECT counter.is_stopped FROM incentives_counter counter
-        WHERE counter.incentive_id IN (SELECT use.incentive_id FROM incentives_use use WHERE use.redemption_id = p_id)
-          AND counter.scope = 'incentive' AND counter.subject_id = 0 AND counter.period = '' AND counter.currency = ''
-        ORDER BY counter.incentive_id FOR SHARE
-    ) own WHERE own.is_stopped;
-    IF FOUND THEN
-        RAISE EXCEPTION 'stopped' USING ERRCODE = 'RR001';
-    END IF;
-    RETURN v_public_id;
-END $$;
-
 -- Room on a stripe for `p_need` more: true where there is some now, false where the whole limit is used.
 -- It is leased from the incentive's own row, many times what is needed if that much is left; when too little is left,
 -- what the other stripes do not use comes back first. So nobody is told "used up" while a coin is left.
--- Only this locks the own row of a limited incentive, and it holds no other lock before; a checkout locks its stripe
--- as its last, and never this row after it.
+-- The own row is locked before the stripes, and who has locked a stripe for a count never asks for its own row later.
 CREATE FUNCTION lease_v1(
     p_incentive bigint, p_currency text, p_stripe bigint, p_need bigint, p_chunk bigint, p_limit bigint
 ) RETURNS boolean LANGUAGE plpgsql SET enable_seqscan TO off SET plan_cache_mode TO force_generic_plan AS $$
@@ -407,6 +276,159 @@ BEGIN
     WHERE counter.id = v_own.id;
     UPDATE incentives_counter counter SET most = coalesce(counter.most, 0) + v_lease WHERE counter.id = v_stripe.id;
     RETURN true;
+END $$;
+
+-- The same for a checkout whose stripes lacked room: one counter after the other, each stripe with a lease first.
+-- `p_chunks` says for stripes how much is leased at once.
+CREATE FUNCTION count_with_leases_v1(
+    p_incentives bigint[], p_scopes text[], p_subjects bigint[], p_periods text[], p_currencies text[],
+    p_amounts bigint[], p_mosts bigint[], p_chunks bigint[]
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    FOR v_at IN 1 .. array_length(p_incentives, 1) LOOP
+        IF p_chunks[v_at] IS NOT NULL
+           AND NOT lease_v1(p_incentives[v_at], p_currencies[v_at], p_subjects[v_at], p_amounts[v_at],
+                            p_chunks[v_at], p_mosts[v_at]) THEN
+            RAISE EXCEPTION 'used up' USING ERRCODE = 'RR001';
+        END IF;
+        PERFORM count_v1(p_incentives[v_at:v_at], p_scopes[v_at:v_at], p_subjects[v_at:v_at], p_periods[v_at:v_at],
+                         p_currencies[v_at:v_at], p_amounts[v_at:v_at], p_mosts[v_at:v_at]);
+    END LOOP;
+END $$;
+
+-- Move counters down, in the same order, stopped or not.
+CREATE FUNCTION count_back_v1(
+    p_incentives bigint[], p_scopes text[], p_subjects bigint[], p_periods text[], p_currencies text[],
+    p_amounts bigint[]
+) RETURNS void LANGUAGE sql SET enable_seqscan TO off AS $$
+    WITH held AS MATERIALIZED (
+        SELECT counter.id, asked.amount
+        FROM unnest(p_incentives, p_scopes, p_subjects, p_periods, p_currencies, p_amounts) WITH ORDINALITY
+             AS asked (incentive_id, scope, subject_id, period, currency, amount, at)
+        JOIN incentives_counter counter USING (incentive_id, scope, subject_id, period, currency)
+        ORDER BY asked.at FOR NO KEY UPDATE OF counter
+    )
+    UPDATE incentives_counter counter
+    SET redeemed = counter.redeemed - CASE counter.currency WHEN '' THEN held.amount ELSE 0 END,
+        spent_minor = counter.spent_minor - CASE counter.currency WHEN '' THEN 0 ELSE held.amount END
+    FROM held WHERE counter.id = held.id
+$$;
+
+-- One redemption or hold, whole or not at all: its public id, or NULL where `p_source` came before.
+-- Everything that Python decided on is checked again under lock, in this order: source, codes by their ids, counters
+-- in the order given (the persons' first, what all share later, the money last; `p_chunks` where stripes lacked room),
+-- and last what rolling limits ask.
+-- What does not hold any more is raised as RR001, so that the statement leaves nothing behind.
+-- The uses are arrays, one place for each; `p_in_order` names the places with a code by rising code.
+CREATE FUNCTION redeem_v2(
+    p_now timestamptz, p_today date, p_source text, p_hash bytea, p_held_until timestamptz, p_customer bigint,
+    p_persons bigint[], p_policy bigint, p_order text, p_currency text, p_discount bigint, p_base bigint, p_effects jsonb,
+    p_codes bigint[], p_versions bigint[], p_incentives bigint[], p_budgets bigint[],
+    p_budget_versions bigint[], p_stripes bigint[],
+    p_discounts bigint[], p_per_codes bigint[], p_are_public boolean[], p_are_rolling boolean[], p_in_order int[],
+    p_counted bigint[], p_scopes text[], p_subjects bigint[], p_periods text[], p_currencies text[],
+    p_amounts bigint[], p_mosts bigint[], p_chunks bigint[], p_rolling_keys bigint[], p_rolling jsonb
+) RETURNS text LANGUAGE plpgsql SET enable_seqscan TO off SET plan_cache_mode TO force_generic_plan AS $$
+DECLARE
+    v_id bigint;
+    v_public_id text;
+    v_at int;
+BEGIN
+    INSERT INTO incentives_redemption AS redemption
+           (source, request_hash, state, customer_id, persons, policy_id, order_reference, currency, discount_minor, base_minor,
+            effects, held_until, redeemed_at)
+    VALUES (p_source, p_hash, CASE WHEN p_held_until IS NULL THEN 'redeemed' ELSE 'held' END, p_customer, p_persons,
+            p_policy, p_order, p_currency, p_discount, p_base, p_effects, p_held_until,
+            CASE WHEN p_held_until IS NULL THEN p_now END)
+    ON CONFLICT (source) DO NOTHING
+    RETURNING redemption.id, redemption.public_id INTO v_id, v_public_id;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+
+    FOREACH v_at IN ARRAY p_in_order LOOP
+        IF p_are_public[v_at] THEN
+            PERFORM FROM incentives_code code
+            WHERE code.id = p_codes[v_at] AND code.state = 'given' AND code.version_id = p_versions[v_at];
+        ELSIF p_per_codes[v_at] = 1 THEN
+            UPDATE incentives_code code SET state = 'redeemed'
+            WHERE code.id = p_codes[v_at] AND code.state IN ('reserved', 'given')
+              AND code.version_id = p_versions[v_at];
+        ELSE
+            PERFORM FROM incentives_code code
+            WHERE code.id = p_codes[v_at] AND code.state IN ('reserved', 'given')
+              AND code.version_id = p_versions[v_at]
+            FOR NO KEY UPDATE;
+        END IF;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'code' USING ERRCODE = 'RR001';
+        END IF;
+    END LOOP;
+
+    INSERT INTO incentives_use
+           (redemption_id, place, code_id, incentive_id, version_id, budget_id, budget_version_id, stripe,
+            discount_minor, used_at, used_on, rolling_for)
+    SELECT v_id, use.at - 1, use.code_id, use.incentive_id, use.version_id, use.budget_id, use.budget_version_id,
+           use.stripe, use.discount, p_now, p_today, CASE WHEN use.is_rolling THEN p_rolling_keys END
+    FROM unnest(p_codes, p_incentives, p_versions, p_budgets, p_budget_versions, p_stripes, p_discounts, p_are_rolling)
+         WITH ORDINALITY
+         AS use (code_id, incentive_id, version_id, budget_id, budget_version_id, stripe, discount, is_rolling, at);
+
+    IF p_chunks IS NULL THEN
+        PERFORM count_v1(p_counted, p_scopes, p_subjects, p_periods, p_currencies, p_amounts, p_mosts);
+    ELSE
+        PERFORM count_with_leases_v1(
+            p_counted, p_scopes, p_subjects, p_periods, p_currencies, p_amounts, p_mosts, p_chunks);
+    END IF;
+
+    FOREACH v_at IN ARRAY p_in_order LOOP
+        IF NOT p_are_public[v_at] AND p_per_codes[v_at] > 1 THEN
+            UPDATE incentives_code code SET state = 'redeemed'
+            FROM incentives_counter counter
+            WHERE code.id = p_codes[v_at] AND counter.incentive_id = p_incentives[v_at] AND counter.scope = 'code'
+              AND counter.subject_id = code.id AND counter.period = '' AND counter.currency = ''
+              AND counter.redeemed >= p_per_codes[v_at];
+        END IF;
+    END LOOP;
+    IF p_rolling IS NOT NULL THEN
+        PERFORM FROM jsonb_to_recordset(p_rolling)
+             AS asked (incentive bigint, scope text, subject bigint, since timestamptz, currency text, most bigint)
+        WHERE rolling_used_v1(asked.incentive, asked.scope, asked.subject, p_rolling_keys, asked.since, asked.currency)
+              > asked.most;
+        IF FOUND THEN
+            RAISE EXCEPTION 'rolling' USING ERRCODE = 'RR001';
+        END IF;
+    END IF;
+    RETURN v_public_id;
+END $$;
+
+-- A hold is redeemed as it was held, unless it ran out or one of its offers was stopped meanwhile; its public id, or
+-- NULL where it was not there any more. Its counters moved when it was made.
+CREATE FUNCTION redeem_held_v1(
+    p_now timestamptz, p_id bigint, p_source text, p_hash bytea, p_order text
+) RETURNS text LANGUAGE plpgsql SET enable_seqscan TO off SET plan_cache_mode TO force_generic_plan AS $$
+DECLARE
+    v_public_id text;
+BEGIN
+    UPDATE incentives_redemption redemption
+    SET state = 'redeemed', redeemed_at = p_now, hold_source = redemption.source, source = p_source,
+        request_hash = p_hash, order_reference = p_order, xid = pg_current_xact_id()
+    WHERE redemption.id = p_id AND redemption.state = 'held' AND redemption.held_until > p_now
+    RETURNING redemption.public_id INTO v_public_id;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    -- Shared locks: a stop waits for this, or this sees the stop.
+    PERFORM FROM (
+        SELECT counter.is_stopped FROM incentives_counter counter
+        WHERE counter.incentive_id IN (SELECT use.incentive_id FROM incentives_use use WHERE use.redemption_id = p_id)
+          AND counter.scope = 'incentive' AND counter.subject_id = 0 AND counter.period = '' AND counter.currency = ''
+        ORDER BY counter.incentive_id FOR SHARE
+    ) own WHERE own.is_stopped;
+    IF FOUND THEN
+        RAISE EXCEPTION 'stopped' USING ERRCODE = 'RR001';
+    END IF;
+    RETURN v_public_id;
 END $$;
 
 -- A limit begins where there was none: each stripe gets as lease what it used, counted in the incentive's own row too.

@@ -30,7 +30,6 @@ from retention.incentives.operations.redemptions.answers import (
     refusal_of,
 )
 from retention.incentives.operations.redemptions.holds import release_expired
-from retention.incentives.operations.redemptions.stripes import lease
 from retention.incentives.operations.redemptions.writing import GUARD, Overtaken, write
 from retention.incentives.trying import drafts_as_live
 from retention.refusals import Refused
@@ -169,6 +168,7 @@ def _use(
     now: dt.datetime,
     held_until: dt.datetime | None,
 ) -> Redeemed:
+    with_leases = False
     for _try in range(TRIES):
         try:
             facts, asks = with_typed_cards(read_facts(checkout, codes=codes, now=now), tenders)
@@ -198,12 +198,14 @@ def _use(
                     effects=effects,
                     order_reference=checkout.order_reference,
                     held_until=held_until,
+                    with_leases=with_leases,
                 )
                 if public_id is not None and (planned or brings):
                     _settle(public_id, planned, now)
         except Overtaken:
-            # Someone was faster; what she changed is read now, and gives the precise reason if there is one.
-            lease(decision)
+            # Someone was faster; what she changed is read now, and gives the precise reason if there is one. Or a
+            # stripe lacked room, and is given some.
+            with_leases = any(one.offer.rule.limits.expects_rush for one in decision.applied)
             continue
         if public_id is None:
             return _found(source, request_hash)

@@ -1,30 +1,10 @@
-"""Room on stripes, for offers that expect a rush."""
+"""The stripes of offers that expect a rush."""
 
 from django.db import connection
 
-from retention.incentives.counting import STRIPES, Ask, is_own
-from retention.incentives.decisions import Decision
+from retention.incentives.counting import STRIPES
 from retention.incentives.models import Counter
-from retention.incentives.operations.redemptions.writing import stripe_of_connection
 from retention.incentives.rules import IncentiveRule
-
-#: A lease is for at least so many uses.
-USES_A_LEASE = 20
-
-
-def lease(decision: Decision) -> None:
-    """See to it that this connection's stripes have room for these uses, as far as their limits leave any.
-
-    Where none is left the next reading of the counters gives the precise reason.
-    """
-    for one in decision.applied:
-        rule = one.offer.rule
-        if not rule.limits.expects_rush:
-            continue
-        for ask in one.offer.asks:
-            if is_own(ask.key):
-                need = one.applied.discount_minor if ask.key.currency else 1
-                _lease(ask, need, max(need, _largest(rule, ask.key.currency)) * USES_A_LEASE)
 
 
 def prepare_stripes(incentive_id: int, rule: IncentiveRule, *, is_stopped: bool) -> None:
@@ -57,19 +37,3 @@ def prepare_stripes(incentive_id: int, rule: IncentiveRule, *, is_stopped: bool)
         )
         with connection.cursor() as cursor:
             cursor.execute("SELECT lease_all_v1(%s, %s)", [incentive_id, currency])
-
-
-def _lease(ask: Ask, need: int, chunk: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT lease_v1(%s, %s, %s, %s, %s, %s)",
-            [ask.key.incentive_id, ask.key.currency, stripe_of_connection(), need, chunk, ask.most],
-        )
-
-
-def _largest(rule: IncentiveRule, currency: str) -> int:
-    """The largest discount that the rule itself names; what it does not name, the use at hand stands for."""
-    if not currency:
-        return 1
-    caps = [getattr(effect, "cap", None) or getattr(effect, "amounts", None) or {} for effect in rule.effects]
-    return sum(cap.get(currency, 0) for cap in caps)

@@ -12,11 +12,14 @@ from pydantic_core import to_json
 from retention.incentives.counting import STRIPES, Ask, Key, is_own, is_rolling, moves, striped
 from retention.incentives.decisions import Checked, Decision
 from retention.incentives.facts import Facts
+from retention.incentives.rules import IncentiveRule
 from retention.statements import array, fetch_row
 
 #: The SQLSTATE of a guard that refuses.
 GUARD = "RR001"
-_REDEEM = f"SELECT redeem_v2({', '.join(['%s'] * 33)})"
+#: A lease is for at least so many uses.
+USES_A_LEASE = 20
+_REDEEM = f"SELECT redeem_v2({', '.join(['%s'] * 34)})"
 
 
 class Overtaken(Exception):
@@ -32,8 +35,11 @@ def write(
     effects: Mapping[str, Any],
     order_reference: str,
     held_until: dt.datetime | None = None,
+    with_leases: bool = False,
 ) -> str | None:
     """The redemption's (or hold's) public id, or None where the source came before.
+
+    `with_leases` makes room on stripes that lacked it, one counter after the other.
 
     Raises:
         Overtaken
@@ -41,6 +47,7 @@ def write(
     applied = decision.applied
     discount = decision.evaluation.discount_minor
     stripe = stripe_of_connection()
+    counted = _moves(applied, stripe)
     rolling = _rolling(applied)
     parameters = [
         facts.now,
@@ -57,7 +64,8 @@ def write(
         facts.in_base(discount),
         to_json(effects).decode(),
         *_uses(applied, stripe),
-        *counter_arrays(_moves(applied, stripe)),
+        *counter_arrays(counted),
+        array(_chunks(counted, applied)) if with_leases else None,
         array(facts.rolling_keys),
         json.dumps(rolling) if rolling else None,
     ]
@@ -99,11 +107,26 @@ def _moves(applied: Sequence[Checked], stripe: int) -> list[tuple[Key, int, int 
         for ask in one.offer.asks:
             amount = discount if ask.key.currency else 1
             if is_rush and is_own(ask.key):
-                # A stripe keeps to its lease.
-                ask = Ask(striped(ask.key, stripe))
+                ask = Ask(striped(ask.key, stripe), ask.most)
             asked.append((ask, amount))
         uses.append(asked)
     return moves(uses)
+
+
+def _chunks(counted: Sequence[tuple[Key, int, int | None]], applied: Sequence[Checked]) -> list[int | None]:
+    """How much a stripe leases at once: enough for twenty of the largest uses that the rule names, or of this one."""
+    rules = {one.offer.facts.incentive_id: one.offer.rule for one in applied}
+    return [
+        USES_A_LEASE * max(amount, _largest(rules[key.incentive_id], key.currency)) if key.scope == "stripe" else None
+        for key, amount, _most in counted
+    ]
+
+
+def _largest(rule: IncentiveRule, currency: str) -> int:
+    if not currency:
+        return 1
+    named = [getattr(effect, "cap", None) or getattr(effect, "amounts", None) or {} for effect in rule.effects]
+    return sum(amounts.get(currency, 0) for amounts in named)
 
 
 def _uses(applied: Sequence[Checked], stripe: int) -> list[str]:
