@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -19,7 +20,7 @@ from retention.incentives.counting import (
     TotalLimitReached,
     kept_of,
 )
-from retention.incentives.discounts import Applied, Evaluation, evaluate
+from retention.incentives.discounts import Applied, Evaluation, NotApplied, evaluate
 from retention.incentives.discounts.combining import NotTogether, OthersAreBetter, TooManyOffers
 from retention.incentives.discounts.offers import CeilingReached
 from retention.incentives.facts import Facts, Offer
@@ -148,7 +149,7 @@ def decide(facts: Facts) -> Decision:
     while True:
         good = [place for place in range(len(facts.offers)) if place not in refused]
         evaluation = _evaluated(facts, good)
-        applied = {one.key: one for one in evaluation.applied}
+        applied: dict[Any, Applied] = {one.key: one for one in evaluation.applied}
         over = _over_budget(facts, applied)
         if not over:
             break
@@ -166,7 +167,13 @@ def decide_alone(facts: Facts) -> list[tuple[Offer, Decision]]:
     return [(offer, decide(replace(facts, offers=(offer,)))) for offer in facts.offers]
 
 
-def _checked(place, facts, refused, applied, missed) -> Checked:
+def _checked(
+    place: int,
+    facts: Facts,
+    refused: Mapping[int, tuple[Refusal, ...]],
+    applied: Mapping[Any, Applied],
+    missed: Mapping[Any, NotApplied],
+) -> Checked:
     reasons = refused.get(place, ())
     not_applied = missed.get(place)
     if not_applied is not None:
@@ -176,7 +183,7 @@ def _checked(place, facts, refused, applied, missed) -> Checked:
     return Checked(facts.offers[place], applied.get(place), reasons, near)
 
 
-def _alone(facts: Facts, refused: Mapping[int, Sequence[Refusal]]):
+def _alone(facts: Facts, refused: Mapping[int, Sequence[Refusal]]) -> Sequence[NotApplied]:
     """What the basket lacks for offers that were refused before: who asks is told every reason at once."""
     return _evaluated(facts, refused).not_applied if refused else ()
 
@@ -233,7 +240,7 @@ def _claim(claimed: dict[Key, int], asks: Sequence[Ask], amount: int) -> None:
         claimed[key] = claimed.get(key, 0) + amount
 
 
-def _over_budget(facts: Facts, applied: Mapping[int, Applied]) -> dict[int, tuple[Refusal, ...]]:
+def _over_budget(facts: Facts, applied: Mapping[Any, Applied]) -> dict[int, tuple[Refusal, ...]]:
     """The first offer whose discount passes a limit of money: without it the others may be worth more."""
     claimed: dict[Key, int] = {}
     for place, offer in enumerate(facts.offers):

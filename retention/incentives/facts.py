@@ -208,7 +208,8 @@ def shop_currency() -> str:
 
 
 def _typed(code: str) -> tuple[str, str]:
-    return (*readings(code), "", "")[:2]
+    itself, read_as, *_none = *readings(code), "", ""
+    return itself, read_as
 
 
 def _once(offers: Iterable[OfferFacts]) -> list[OfferFacts]:

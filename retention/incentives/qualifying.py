@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext as _
@@ -125,4 +126,5 @@ def _codes(facts: Facts, now: dt.datetime) -> list[OfferFacts]:
 
 def _offer(row: tuple) -> OfferFacts:
     offer = OfferFacts(*row)
-    return offer._replace(terms=json.loads(offer.terms)) if offer.terms else offer
+    terms: Any = offer.terms
+    return offer._replace(terms=json.loads(terms)) if terms else offer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from ninja import Schema
@@ -266,19 +266,24 @@ def _benefits(found: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _incentive(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    return found and {"id": found["id"], "name": found["name"]}
+    return {"id": found["id"], "name": found["name"]} if found else None
 
 
 def _reasons(found: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{**_picked(ReasonOut, one), "params": dict(sorted(one["params"].items()))} for one in found]
 
 
-_NAMES = {
+_NAMES: dict[type[Schema], tuple[str, ...]] = {
     schema: tuple(schema.model_fields) for schema in (AppliedOut, LineOut, ReasonOut, ShippingOut, UnitsOut, UnusedOut)
 }
 #: Parts that a row may give back in another order.
-_ORDERED = {"incentive": _incentive, "reasons": _reasons, "units": _units, "benefits": _benefits}
+_ORDERED: dict[str, Callable[[Any], Any]] = {
+    "incentive": _incentive,
+    "reasons": _reasons,
+    "units": _units,
+    "benefits": _benefits,
+}
 
 
 def _instant(instant: dt.datetime | None) -> str | None:
-    return instant and instant.isoformat().replace("+00:00", "Z")
+    return instant.isoformat().replace("+00:00", "Z") if instant else None

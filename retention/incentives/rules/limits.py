@@ -80,7 +80,7 @@ class Within(Part):
         else:
             what = ngettext("one use", "%(n)s uses", self.uses) % {"n": self.uses}
         when = (_ROLLING if self.is_rolling else _CALENDAR)[self.within]
-        return " ".join(filter(None, (what, str(self._whose()), str(when))))
+        return " ".join(filter(None, (what, self._whose(), str(when))))
 
     def _whose(self) -> str:
         return ""
@@ -110,14 +110,14 @@ class WindowLimit(Within):
         return self
 
     def _whose(self) -> str:
-        return _WHOSE[self.per]
+        return str(_WHOSE[self.per])
 
 
 class CustomerLimit(Within):
     """What one customer may use of all incentives together."""
 
     def _whose(self) -> str:
-        return _WHOSE["customer"]
+        return str(_WHOSE["customer"])
 
 
 class BudgetLimit(Within):

@@ -55,7 +55,7 @@ def give_back(
                 " WHERE id = %s AND state = %s",
                 [code_id, Code.State.REDEEMED],
             )
-    if counted := moves(moved):
+    if back := moves(moved):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count_back_v1(%s, %s, %s, %s, %s, %s)", counter_arrays(counted)[:-1])
+            cursor.execute("SELECT count_back_v1(%s, %s, %s, %s, %s, %s)", counter_arrays(back)[:-1])
     Use.objects.bulk_update(uses, ["given_back_minor", "is_counted"])
