@@ -409,6 +409,7 @@ CREATE FUNCTION redeem_held_v1(
 ) RETURNS text LANGUAGE plpgsql SET enable_seqscan TO off SET plan_cache_mode TO force_generic_plan AS $$
 DECLARE
     v_public_id text;
+    v_is_stopped boolean;
 BEGIN
     UPDATE incentives_redemption redemption
     SET state = 'redeemed', redeemed_at = p_now, hold_source = redemption.source, source = p_source,
@@ -418,14 +419,15 @@ BEGIN
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
-    -- Shared locks: a stop waits for this, or this sees the stop.
-    PERFORM FROM (
+    -- Shared locks: a stop waits for this, or this sees the stop. All rows are locked before any is asked.
+    WITH own AS MATERIALIZED (
         SELECT counter.is_stopped FROM incentives_counter counter
         WHERE counter.incentive_id IN (SELECT use.incentive_id FROM incentives_use use WHERE use.redemption_id = p_id)
           AND counter.scope = 'incentive' AND counter.subject_id = 0 AND counter.period = '' AND counter.currency = ''
         ORDER BY counter.incentive_id FOR SHARE
-    ) own WHERE own.is_stopped;
-    IF FOUND THEN
+    )
+    SELECT bool_or(own.is_stopped) INTO v_is_stopped FROM own;
+    IF v_is_stopped THEN
         RAISE EXCEPTION 'stopped' USING ERRCODE = 'RR001';
     END IF;
     RETURN v_public_id;
