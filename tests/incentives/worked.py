@@ -155,6 +155,7 @@ def read() -> dict[str, WorkedBasket]:
         for told in tomllib.loads(path.read_text())["case"]:
             key = f"{path.stem}: {told['name']}"
             assert key not in found, f"{key} is there twice"
+            assert len(key) <= 100, f"{key} is too long to be shown as a test's name"
             found[key] = WorkedBasket.model_validate(told)
     return found
 
