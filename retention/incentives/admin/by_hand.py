@@ -52,7 +52,7 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(Fulfilment)
 class FulfilmentAdmin(FactAdmin):
-    list_display = ["what", "customer", "asked_at", "shown_state", "one_click"]
+    list_display = ["what", "customer", "promised_at", "shown_state", "one_click"]
     list_filter = [StateFilter, ["asked_at", DaysFilter]]
     search_fields = ["grant__customer__email_normal__exact", "grant__customer__reference__exact"]
     search_help_text = _("Email or reference of the customer, whole")
@@ -87,6 +87,10 @@ class FulfilmentAdmin(FactAdmin):
     @admin.display(description=_("Customer"))
     def customer(self, row):
         return row.grant.customer or "—"
+
+    @admin.display(description=_("Promised"))
+    def promised_at(self, row):
+        return row.asked_at
 
     @display(description=_("State"), label=TONES)
     def shown_state(self, row):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from retention.incentives.forms.parts import Editor, PartField
@@ -18,8 +19,9 @@ POLICY = Editor(
     sections=(
         (_("Several offers in one order"), ("stacking",)),
         (_("What one customer may use of all offers together"), ("allowance",)),
+        (_("Cancelled orders and returns"), ("follows_orders",)),
     ),
-    says=lambda policy: ", ".join(policy.sentences()),
+    says=lambda policy: capfirst(", ".join(policy.sentences())),
 )
 
 

@@ -109,6 +109,22 @@ FIELDS: dict[str, tuple[Any, Any]] = {
     "values": (_("Is one of"), ""),
     "least": (_("or from"), ""),
     "most": (_("up to"), ""),
+    "banner": (_("Banner"), _("What the shop shows beside it: “Summer: 10 % off all shoes”.")),
+    "expects_rush": (_("A rush is expected"), _("Hundreds a second at the start; no leak alarm.")),
+    "per": (_("Counted for"), ""),
+    "uses": (_("Uses"), ""),
+    "WindowLimit.money": (_("or money"), ""),
+    "CustomerLimit.money": (_("or money"), ""),
+    "within": (_("Within"), _("By the shop's calendar.")),
+    "is_rolling": (_("Rolling: any 24 hours, 7 or 30 days"), ""),
+    "mode": (_("Who comes first"), ""),
+    "most_offers": (_("Offers in one order at most"), ""),
+    "ceiling_basis_points": (_("All discounts together at most"), _("Of what the basket costs, shipping included.")),
+    "ceiling": (_("and at most"), ""),
+    "follows_orders": (
+        _("Undo by itself what was used for orders that are cancelled or come back"),
+        _("As the shop's orders and returns say; otherwise only the roll-back calls do."),
+    ),
     "Stackable.kind": (_("Goes"), ""),
     "FreeShipping.cap": (_("Shipping up to"), _("Empty: all of it.")),
     "is_from_grant": (_("Set for each customer when it is given"), _("As at the sorry desk.")),
@@ -179,6 +195,15 @@ CHOICES: dict[str, Any] = {
     "Stackable.kind.stackable": _("with any other offer"),
     "Stackable.kind.groups": _("with offers of its groups"),
     "Stackable.kind.exclusive": _("alone"),
+    "per.incentive": _("all uses together"),
+    "per.customer": _("each customer"),
+    "per.code": _("each code"),
+    "within.life": _("all time"),
+    "within.day": _("a day"),
+    "within.week": _("a week"),
+    "within.month": _("a month"),
+    "mode.best_deal": _("the best deal for the shopper"),
+    "mode.priority": _("the highest priority"),
     "base.left": _("what is left after the offers before it"),
     "base.initial": _("the first price"),
 }
@@ -206,6 +231,8 @@ FIRST: dict[str, tuple[str, ...]] = {
     "MaximumQuantity": ("quantity", "scope"),
     "HasAttribute": ("name", "values"),
     "Window": ("weekdays", "starts", "ends"),
+    "WindowLimit": ("per", "within", "uses", "money", "is_rolling"),
+    "CustomerLimit": ("within", "uses", "money", "is_rolling"),
 }
 
 #: Fields that nobody fills in: what they hold follows from others.
@@ -221,6 +248,8 @@ SHOWN_IF: dict[str, tuple[str, list[Any]]] = {
     "StoreCredit.amounts": ("is_from_grant", [False]),
     "Cash.amounts": ("is_from_grant", [False]),
     "Stackable.groups": ("kind", ["groups"]),
+    "WindowLimit.is_rolling": ("within", ["day", "week", "month"]),
+    "CustomerLimit.is_rolling": ("within", ["day", "week", "month"]),
     "UniqueCodes.warn_below": ("is_from_pool", [True]),
     "UniqueCodes.pattern": ("is_from_pool", [False]),
     "UniqueCodes.charset": ("is_from_pool", [False]),
@@ -242,6 +271,7 @@ ITEMS: dict[str, tuple[Any, Any]] = {
     "parts": (_("Add a part"), _("Part %(n)s")),
     "AtTimes.windows": (_("Add hours"), _("Hours %(n)s")),
     "windows": (_("Add a limit"), _("Limit %(n)s")),
+    "allowance": (_("Add a limit"), _("Limit %(n)s")),
 }
 
 #: Type of pydantic's error → what the marketer reads.

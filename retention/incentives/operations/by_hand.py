@@ -123,7 +123,8 @@ def check_in(*, code: str, now: dt.datetime, by: Actor) -> Ticket:
         raise NoSuchTicket
     _refuse_invalid(held, ticket, now)
     if not Ticket.objects.filter(pk=ticket.pk, checked_in_at=None).update(checked_in_at=now, checked_in_by=by.name):
-        raise CheckedInBefore(at=f"{ticket.checked_in_at:%Y-%m-%d %H:%M} UTC")
+        at = ticket.checked_in_at
+        raise CheckedInBefore(at=f"{at:%Y-%m-%d %H:%M} UTC", checked_in_at=at.isoformat())
     record(verb="incentives.check_in", by=by, now=now, subject=ticket, customer_id=ticket.grant.customer_id, after={})
     ticket.checked_in_at, ticket.checked_in_by = now, by.name
     return ticket

@@ -1,16 +1,20 @@
 """Check-in at a door, and the one click of the work-list."""
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from retention.doors.console import acting
 from retention.incentives import operations
 from retention.incentives.models import Fulfilment, Ticket
+from retention.incentives.operations.by_hand import CheckedInBefore
 from retention.incentives.views.pages import shown_row
 from retention.refusals import Refused
 
@@ -38,6 +42,10 @@ def check_in_view(request: HttpRequest, admin: Any) -> HttpResponse:
     if request.method == "POST" and code:
         try:
             ticket = operations.check_in(code=code, **acting(request))
+        except CheckedInBefore as refused:
+            at = dt.datetime.fromisoformat(refused.params["checked_in_at"])
+            shown = date_format(at.astimezone(timezone.get_current_timezone()), "j M Y H:i")
+            context = {"refused": CheckedInBefore.sentence % {"at": shown}, "code": code}
         except Refused as refused:
             context = {"refused": str(refused), "code": code}
         else:
