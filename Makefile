@@ -8,7 +8,7 @@ RUN := $(BIN)/python -m retention.embedded
 export PYTHONUNBUFFERED = 1
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench faults races lock openapi clean clean-data
+.PHONY: help demo test check fix bench faults races laws lock openapi clean clean-data
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || grep '##' Makefile
@@ -33,6 +33,9 @@ faults: .venv/dev ## Kill workers, restart servers, flush the broker: slow
 
 races: .venv/dev ## Two hundred shoppers at once, twenty rounds of every race of the checkout: slow
 	@exec $(RUN) tests $(BIN)/python -m pytest -m races $(ARGS)
+
+laws: .venv/dev ## Ten thousand steps of the state machine of everything of value: slow
+	@exec $(RUN) tests $(BIN)/python -m pytest -m laws $(ARGS)
 
 openapi: .venv/dev ## Write docs/openapi.json anew
 	@exec $(RUN) tests $(BIN)/python manage.py export_openapi
