@@ -136,9 +136,9 @@ def test_from_the_facts_to_the_used_code(shop, smtp, checkout, offset, now):
 
     # At the checkout: once, and never again.
     anna = {"email": "anna@example.com"}
-    status, answer = checkout("redemptions", code=code.code, basket=BASKET, customer=anna, order_reference="A-1")
+    status, answer = checkout("redemptions", codes=[code.code], basket=BASKET, customer=anna, order_reference="A-1")
     assert (status, answer["effects"]["discount_minor"]) == (201, 600)
-    status, answer = checkout("redemptions", code=code.code, basket=BASKET, customer=anna, order_reference="A-2")
+    status, answer = checkout("redemptions", codes=[code.code], basket=BASKET, customer=anna, order_reference="A-2")
     assert (status, answer["code"]) == (409, "incentives.code_redeemed")
 
 

@@ -64,15 +64,16 @@ def test_from_the_complaint_to_the_used_coupon(client, floor, checkout, smtp, no
     assert code in smtp.messages[0].text("html")
 
     # Another email tries it.
-    _status, answer = checkout("validations", code=code, basket=BASKET, customer=BORIS)
-    assert (answer["is_valid"], [reason["code"] for reason in answer["reasons"]]) == (
+    _status, answer = checkout("validations", codes=[code], basket=BASKET, customer=BORIS)
+    (unused,) = answer["unused"]
+    assert (answer["is_valid"], [reason["code"] for reason in unused["reasons"]]) == (
         False,
         ["incentives.other_customer"],
     )
 
-    status, answer = checkout("redemptions", code=code, basket=BASKET, customer=ANNA, order_reference="NW-2000")
+    status, answer = checkout("redemptions", codes=[code], basket=BASKET, customer=ANNA, order_reference="NW-2000")
     assert (status, answer["effects"]["discount_minor"]) == (201, 1_200)
-    status, answer = checkout("redemptions", code=code, basket=BASKET, customer=ANNA, order_reference="NW-2001")
+    status, answer = checkout("redemptions", codes=[code], basket=BASKET, customer=ANNA, order_reference="NW-2001")
     assert (status, answer["code"]) == (409, "incentives.code_redeemed")
 
     # The desk sees it used, and it cannot be undone any more.
@@ -98,8 +99,8 @@ def test_a_coupon_for_one_product_takes_nothing_off_another(client, floor, check
     code = Compensation.objects.get().grant.code.code
     other = {"currency": "USD", "lines": [{"sku": "CD-2", "quantity": 1, "unit_price_minor": 1_000}]}
 
-    assert checkout("validations", code=code, basket=other, customer=ANNA)[1]["is_valid"] is False
-    _status, answer = checkout("validations", code=code, basket=BASKET, customer=ANNA)
+    assert checkout("validations", codes=[code], basket=other, customer=ANNA)[1]["is_valid"] is False
+    _status, answer = checkout("validations", codes=[code], basket=BASKET, customer=ANNA)
     assert (answer["is_valid"], answer["effects"]["discount_minor"]) == (True, 1_200)
 
 
@@ -113,6 +114,6 @@ def test_an_undone_coupon_is_dead_at_the_checkout(client, floor, checkout, now):
     client.post(f"/admin/sorry/given/{given.pk}/undo/")
 
     status, answer = checkout(
-        "redemptions", code=given.grant.code.code, basket=BASKET, customer=ANNA, order_reference="NW-2000"
+        "redemptions", codes=[given.grant.code.code], basket=BASKET, customer=ANNA, order_reference="NW-2000"
     )
     assert (status, answer["code"]) == (409, "incentives.code_void")
