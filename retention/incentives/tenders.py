@@ -62,6 +62,8 @@ class Purse:
         return bool(self.products or self.categories)
 
     def pays_for(self, sku: str, category: str) -> bool:
+        if not self.rule.pays_for(sku, category):
+            return False
         below = (category == path or category.startswith(path + "/") for path in self.categories)
         return not self.is_restricted or sku in self.products or any(below)
 
@@ -129,7 +131,8 @@ def pay(bill: Bill, tenders: Sequence[tuple[Purse, int | None]]) -> list[Paid]:
 
 def _most(purse: Purse, available: int, room: int, bill: Bill, wanted: int | None) -> tuple[int, int]:
     """How much it pays, in its unit and in minor units; nothing where the order is paid already."""
-    if bill.total_minor and purse.is_restricted and not any(purse.pays_for(s, c) for s, c, _a in bill.lines):
+    has_none = not any(purse.pays_for(sku, category) for sku, category, _amount in bill.lines)
+    if bill.total_minor and has_none and (purse.is_restricted or not bill.shipping_minor):
         raise TenderNotForThese(name=purse.name)
     if available <= 0:
         raise TenderEmpty(name=purse.name)

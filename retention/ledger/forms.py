@@ -45,6 +45,13 @@ def _number(label: Any, least: int, most: int, *, help_text: Any = "", **options
     )  # fmt: skip
 
 
+def _words(label: Any) -> forms.CharField:
+    return forms.CharField(
+        label=label, max_length=4_000, required=False, widget=UnfoldAdminTextInputWidget,
+        help_text=_("With commas between them."),
+    )  # fmt: skip
+
+
 def _choice(label: Any, choices: list, **options: Any) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, choices=choices, widget=UnfoldAdminSelectWidget, **options)
 
@@ -63,6 +70,8 @@ class UnitForm(forms.ModelForm):
         label=_("Pays at most this share of an order, in percent"), min_value=Decimal("0.01"), max_value=100,
         max_digits=5, decimal_places=2, initial=100, widget=UnfoldAdminTextInputWidget,
     )  # fmt: skip
+    excluded_categories = _words(_("Not for these categories"))
+    excluded_products = _words(_("Not for these products"))
     worth_points = _number(_("So many points"), 1, 1_000_000, initial=100)
     worth = forms.CharField(
         label=_("are worth"), max_length=300, required=False, widget=UnfoldAdminTextInputWidget,
@@ -113,6 +122,8 @@ class UnitForm(forms.ModelForm):
                     "name": typed["name"],
                     "expiry": self._expiry(typed),
                     "most_basis_points": int(typed["most_percent"] * 100),
+                    "excluded_categories": _parts(typed["excluded_categories"]),
+                    "excluded_products": _parts(typed["excluded_products"]),
                     "worth_points": typed["worth_points"] or 100,
                     "worth": typed["worth"],
                     "may_be_negative": typed["may_be_negative"],
@@ -185,6 +196,10 @@ def read_amount(text: str, unit: Unit) -> int:
     return int(amount)
 
 
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 def _as_fields(rule: UnitRule) -> dict[str, Any]:
     expiry = rule.expiry.model_dump()
     kind = expiry.pop("kind")
@@ -193,6 +208,8 @@ def _as_fields(rule: UnitRule) -> dict[str, Any]:
         "name": rule.name,
         "expires": expiry.get("per", kind),
         "most_percent": Decimal(rule.most_basis_points) / 100,
+        "excluded_categories": ", ".join(rule.excluded_categories),
+        "excluded_products": ", ".join(rule.excluded_products),
         "worth_points": rule.worth_points,
         "worth": ", ".join(f"{money.to_major(minor, code)} {code}" for code, minor in rule.worth.items()),
         "may_be_negative": rule.may_be_negative,

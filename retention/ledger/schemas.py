@@ -21,6 +21,8 @@ class UnitOut(Schema):
     digits: int
     expiry: dict[str, Any]
     most_basis_points: int = Field(description="The most of an order that may be paid with it.")
+    excluded_products: list[str]
+    excluded_categories: list[str]
     worth_points: int
     worth: dict[str, int]
     may_be_negative: bool

@@ -90,6 +90,7 @@ class EachYear(Part):
 
 
 Expiry = Annotated[Never | After | EachYear, Field(discriminator="kind")]
+Goods = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
@@ -100,6 +101,7 @@ class UnitRule(Part):
         digits: decimal places of an amount; those of the currency where it is money.
         most_basis_points: the most of an order that may be paid with it, in hundredths of a percent.
         worth_points, worth: so many points are worth so much at a checkout, in minor units by currency.
+        excluded_products, excluded_categories: nothing of these is paid with it.
         least_days_after_return: what comes back to a customer after it expired lives so many days more.
     """
 
@@ -109,6 +111,8 @@ class UnitRule(Part):
     digits: Annotated[int, Field(ge=0, le=4)] = 0
     expiry: Expiry = Never()
     most_basis_points: Annotated[int, Field(ge=1, le=10_000)] = 10_000
+    excluded_products: Annotated[tuple[Goods, ...], Field(max_length=500)] = ()
+    excluded_categories: Annotated[tuple[Goods, ...], Field(max_length=100)] = ()
     worth_points: Annotated[int, Field(ge=1, le=1_000_000)] = 100
     worth: dict[Currency, Annotated[int, Field(ge=1, le=10**12)]] = {}
     may_be_negative: bool = False
@@ -134,6 +138,11 @@ class UnitRule(Part):
 
     def is_payable_in(self, currency: str) -> bool:
         return currency == self.currency if self.kind == "money" else currency in self.worth
+
+    def pays_for(self, sku: str, category: str) -> bool:
+        """Whether it may pay for a product; a category holds those below it."""
+        excluded = (category == path or category.startswith(path + "/") for path in self.excluded_categories)
+        return sku not in self.excluded_products and not any(excluded)
 
     def in_minor(self, amount: int, currency: str) -> int:
         """What an amount pays at a checkout, rounded down: never more than it is worth."""
@@ -162,6 +171,8 @@ class UnitRule(Part):
                 _("%(points)s are worth %(amount)s")
                 % {"points": self.worth_points, "amount": money.show(minor, currency)}
             )
+        if excluded := [*self.excluded_categories, *self.excluded_products]:
+            words.append(_("not for %(what)s") % {"what": ", ".join(excluded)})
         if self.may_be_negative:
             words.append(_("may be owed"))
         return f"{self.name}: {', '.join(words)}"

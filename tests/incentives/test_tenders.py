@@ -54,6 +54,14 @@ def test_a_restricted_card_pays_its_own_lines_alone():
         pay(BILL, [(card(5_000, categories=["Kitch"]), None)])
 
 
+def test_a_unit_pays_for_nothing_that_it_excludes():
+    rule = EUR.model_copy(update={"excluded_categories": ("Kitchen",)})
+    cash = Purse(1, "Store cash", "store_cash_eur", rule, 9_000)
+    assert told(pay(BILL, [(cash, None)])) == [(2_500, 2_500, (0, 2_000), 500)]
+    with pytest.raises(TenderNotForThese):
+        pay(Bill("EUR", (("mug", "Kitchen", 1_000),), 0), [(cash, None)])
+
+
 def test_points_pay_at_their_worth_up_to_their_share():
     assert told(pay(BILL, [(points(100_000), None)])) == [(1_167, 1_750, (500, 1_000), 250)]
     assert told(pay(BILL, [(points(101), None)])) == [(101, 151, (43, 86), 22)]

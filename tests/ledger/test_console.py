@@ -42,7 +42,7 @@ class TestUnits:
     NEW = {
         "key": "stars", "name": "Stars", "kind": "points", "currency": "", "digits": 0, "expires": "month",
         "count": "12", "rounded_to": "year", "most_percent": "50", "worth_points": "100", "worth": "1.00 EUR, 1.10 USD",
-        "least_days_after_return": "14", "why": "new programme",
+        "excluded_categories": "Books, Gift wrap", "least_days_after_return": "14", "why": "new programme",
     }  # fmt: skip
 
     def test_a_unit_is_made_and_changed_as_versions(self, lead, shop):
@@ -50,7 +50,9 @@ class TestUnits:
         assert made.status_code == 302, made.context["adminform"].form.errors
         unit = Unit.objects.get()
         rule = rule_of(unit)
-        assert rule.model_dump(exclude={"name", "kind", "currency", "digits", "may_be_negative"}) == {
+        assert (rule.excluded_categories, rule.excluded_products) == (("Books", "Gift wrap"), ())
+        left_out = {"name", "kind", "currency", "digits", "may_be_negative", "excluded_categories", "excluded_products"}
+        assert rule.model_dump(exclude=left_out) == {
             "expiry": {"kind": "after", "count": 12, "per": "month", "rounded_to": "year"},
             "most_basis_points": 5_000, "worth_points": 100, "worth": {"EUR": 100, "USD": 110},
             "least_days_after_return": 14,

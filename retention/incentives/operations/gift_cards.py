@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -275,7 +275,7 @@ def locked(card_id: int) -> GiftCard:
 
 @transaction.atomic
 def _change(
-    card_id: int, before: set[str], state: str, verb: str, *, now: dt.datetime, by: Actor, reason: str = ""
+    card_id: int, before: Collection[str], state: str, verb: str, *, now: dt.datetime, by: Actor, reason: str = ""
 ) -> GiftCard:
     card = locked(card_id)
     if card.state not in before:

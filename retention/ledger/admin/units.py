@@ -19,11 +19,6 @@ from retention.ledger.units import UnitRule
 from retention.ledger.versions import rule_of
 from retention.ledger.views import liability_view
 
-_RULE = (
-    "expires", "count", "rounded_to", "month", "day", "least_days", "most_percent", "worth_points", "worth",
-    "may_be_negative", "least_days_after_return",
-)  # fmt: skip
-
 
 @admin.register(Unit)
 class UnitAdmin(VersionHistory, EditAdmin):
@@ -57,7 +52,16 @@ class UnitAdmin(VersionHistory, EditAdmin):
         self.fieldsets = [
             head,
             (_("When it expires"), {"fields": ["expires", ("count", "rounded_to"), ("month", "day", "least_days")]}),
-            (_("At a checkout"), {"fields": ["most_percent", ("worth_points", "worth")]}),
+            (
+                _("At a checkout"),
+                {
+                    "fields": [
+                        "most_percent",
+                        ("excluded_categories", "excluded_products"),
+                        ("worth_points", "worth"),
+                    ]
+                },
+            ),
             (_("When an order comes back"), {"fields": ["least_days_after_return", "may_be_negative"]}),
         ]
         return super().get_fieldsets(request, obj)

@@ -1,6 +1,7 @@
 """Units: made with the shop's own accounts in them, saved as versions, and found by purpose and currency."""
 
 import datetime as dt
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -9,9 +10,12 @@ from retention import money
 from retention.actors import Actor
 from retention.audit.operations import record, save_version
 from retention.ledger.models import Account, Unit
-from retention.ledger.units import UnitRule
+from retention.ledger.units import After, UnitRule
 from retention.ledger.versions import rule_of
 from retention.refusals import Refused
+
+#: How units of money begin, by their purpose. Store cash is store credit with a day until which it must be used.
+PRESETS: dict[str, dict[str, Any]] = {"store_cash": {"expiry": After(count=30, per="day")}}
 
 
 class NoSuchUnit(Refused):
@@ -103,7 +107,9 @@ def money_unit(*, purpose: str, currency: str, now: dt.datetime, by: Actor) -> U
     if unit is not None:
         return unit
     name = f"{purpose.replace('_', ' ').capitalize()} {currency}"
-    rule = UnitRule(name=name, kind="money", currency=currency, digits=money.digits(currency))
+    rule = UnitRule(
+        name=name, kind="money", currency=currency, digits=money.digits(currency), **PRESETS.get(purpose, {})
+    )
     try:
         with transaction.atomic():
             return create_unit(key=key, rule=rule, now=now, by=by)
