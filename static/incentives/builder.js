@@ -19,7 +19,8 @@
         ...this.catalogue, words: this.words,
         suggest: (source, typed) => this.suggest(source, typed),
         changed: (path) => { this.touched.add(path); this.keep(); },
-        left: (path) => { if (!this.touched.has(path)) { this.touched.add(path); this.tell(); } },
+        // An error that appears under the mouse would move the button that is being clicked away from it.
+        left: (path) => { if (!this.touched.has(path)) { this.touched.add(path); setTimeout(() => this.tell(), 200); } },
         redraw: (id) => this.render(id),
       };
     }

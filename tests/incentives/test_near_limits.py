@@ -6,6 +6,7 @@ from retention import registries
 from retention.incentives import operations
 from retention.incentives.models import Counter
 from retention.incentives.operations.near_limits import untold_limits, watch_limits
+from retention.incentives.rules import BudgetLimits
 from retention.incentives.versions import rule_of
 from retention.work.models import Alert
 from retention.work.operations import settle_alert
@@ -93,6 +94,23 @@ def test_uses_and_grants_are_told_too_and_a_stopped_offer_is_not(offer, now):
     assert told() == []
     operations.resume(incentive_id=incentive.pk, now=now, by=BY)
     assert watch_limits(now=now) == 2
+
+
+def test_a_budget_over_several_offers_is_told_of_too(now):
+    limits = {"limits": [{"money": {"amount_minor": 10000, "currency": "EUR"}}, {"uses": 5, "within": "day"}]}
+    budget = operations.save_budget(
+        name="Agents", origin="test.agent", origin_id=1, limits=BudgetLimits.model_validate(limits), edited=None,
+        now=now, by=BY,
+    )  # fmt: skip
+    kept = {"incentive_id": 0, "scope": "budget", "subject_id": budget.pk}
+    Counter.objects.create(**kept, currency="EUR", spent_minor=8000)
+    Counter.objects.create(**kept, period="D2026-05-12", redeemed=5)
+    assert watch_limits(now=now) == 1
+    assert told() == [("warning", "“Agents” has spent 80.00 EUR of its budget of 100.00 EUR (80 %).")]
+    assert Alert.objects.get().url == f"/admin/incentives/budget/{budget.pk}/change/"
+    Counter.objects.filter(currency="EUR").update(spent_minor=100)
+    watch_limits(now=now)
+    assert told() == []
 
 
 def test_the_job_says_what_it_would_tell(offer, now):

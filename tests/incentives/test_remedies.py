@@ -47,7 +47,7 @@ def test_the_button_opens_the_right_dialog(as_role, alarmed, kind, subject, acti
 
 
 def test_other_alerts_have_none(as_role, alarmed):
-    alarmed("incentives.near_limit", "{}:money")
+    alarmed("incentives.near_limit", "incentive {}:money")
     page = as_role("marketer").get("/admin/").content.decode()
     assert "Look here" in page
     assert 'class="remedy' not in page

@@ -30,6 +30,9 @@ def trail(context: template.Context) -> list[tuple[str, str | None]]:
         title = _("Import")
     elif name.endswith("_export"):
         title = _("Export")
-    elif name.endswith(("_changelist", "_change", "_playbooks", "_composition", "_health")) or name == "desk":
+    elif (
+        name.endswith(("_changelist", "_change", "_playbooks", "_composition", "_health", "_abuse", "_check_in"))
+        or name == "desk"
+    ):
         title = _("Composition") if name.endswith("_composition") else ""
     return navigation.trail(request.path, row if isinstance(row, Model) else None, title)

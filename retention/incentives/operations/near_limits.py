@@ -1,11 +1,11 @@
-"""Telling once, at 50, 80 and 100 %, how far the limits of live offers are used up.
+"""Telling once, at 50, 80 and 100 %, how far the limits of live offers and budgets are used up.
 
 How far each was told of is a watermark, so that an alert which somebody settled does not come back at the next tick.
 When a limit is raised, or what was used is given back, its alert is resolved and the next step is told again.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from retention.incentives.baskets import amount_text
-from retention.incentives.models import Incentive
+from retention.incentives.bounds import Bound, used_of_budgets
+from retention.incentives.models import Budget, Incentive
 from retention.incentives.querysets import used_of
 from retention.incentives.rules import Limits
 from retention.incentives.versions import rules_of
@@ -28,9 +29,10 @@ STEPS = {100: Alert.Level.URGENT, 80: Alert.Level.WARNING, 50: Alert.Level.NOTE}
 
 @dataclass(frozen=True)
 class NearLimit:
-    """One limit of a live offer, and how much of it is used."""
+    """One limit of a live offer or of a budget, and how much of it is used."""
 
-    incentive_id: int
+    of: str
+    row_id: int
     name: str
     what: str
     currency: str
@@ -39,7 +41,7 @@ class NearLimit:
 
     @property
     def subject(self) -> str:
-        return f"{self.incentive_id}:{self.what}"
+        return f"{self.of} {self.row_id}:{self.what}"
 
     @property
     def step(self) -> int:
@@ -62,20 +64,33 @@ class NearLimit:
 
 
 def limits_used() -> list[NearLimit]:
-    """Every limit of every live offer with what is used of it: kept counters, nothing is counted."""
+    """Every limit of every live offer, and every budget's for all time, with what is used: kept counters."""
     live = list(Incentive.objects.filter(state=Incentive.State.LIVE, archived_at=None).order_by("pk"))
     rules, used = rules_of(one.version_id for one in live), used_of(one.pk for one in live)
-    return [limit for one in live for limit in _limits_of(one, rules[one.version_id].limits, used[one.pk])]
+    found = [limit for one in live for limit in _limits_of(one, rules[one.version_id].limits, used[one.pk])]
+    budgets = list(Budget.objects.filter(archived_at=None).order_by("pk"))
+    bounds = used_of_budgets(budgets, today=dt.date.min)
+    return found + [limit for one in budgets for limit in _limits_of_budget(one, bounds[one.pk])]
+
+
+def _limits_of_budget(budget: Budget, bounds: Iterable[Bound]) -> Iterator[NearLimit]:
+    """Limits by day, week or month begin anew by themselves: whoever watches a budget would read of them each day."""
+    for bound in bounds:
+        if bound.limit.within == "life" and bound.used is not None:
+            what = "issued" if bound.limit.issued else "money" if bound.limit.currency else "total"
+            yield NearLimit("budget", budget.pk, budget.name, what, bound.limit.currency, bound.most, bound.used)
 
 
 def _limits_of(incentive: Incentive, limits: Limits, used: Mapping[str, Any]) -> Iterator[NearLimit]:
     if limits.issued:
-        yield NearLimit(incentive.pk, incentive.name, "issued", "", limits.issued, used["issued"])
+        yield NearLimit("incentive", incentive.pk, incentive.name, "issued", "", limits.issued, used["issued"])
     if limits.money:
         spent = used["spent_minor"].get(limits.money.currency, 0)
-        yield NearLimit(incentive.pk, incentive.name, "money", limits.money.currency, limits.money.amount_minor, spent)
+        yield NearLimit(
+            "incentive", incentive.pk, incentive.name, "money", limits.money.currency, limits.money.amount_minor, spent
+        )
     if limits.total:
-        yield NearLimit(incentive.pk, incentive.name, "total", "", limits.total, used["redeemed"])
+        yield NearLimit("incentive", incentive.pk, incentive.name, "total", "", limits.total, used["redeemed"])
 
 
 def untold_limits() -> list[NearLimit]:
@@ -99,7 +114,7 @@ def watch_limits(*, now: dt.datetime) -> int:
                 subject=subject,
                 level=STEPS[step],
                 text=limit.sentence(),
-                url=f"/{settings.CONSOLE_PATH}incentives/incentive/{limit.incentive_id}/change/",
+                url=f"/{settings.CONSOLE_PATH}incentives/{limit.of}/{limit.row_id}/change/",
                 now=now,
             )
             raised += 1
