@@ -23,6 +23,14 @@ LIST = "/admin/incentives/incentive/"
 BY = Actor.command("test")
 
 
+@pytest.fixture(autouse=True)
+def patient():
+    """The words follow what she types; on a busy machine they take their time."""
+    expect.set_options(timeout=20_000)
+    yield
+    expect.set_options(timeout=5_000)
+
+
 @pytest.fixture
 def mina(browser, shop, person, now, monkeypatch, empty_cache):
     """Her tab, in a shop with four products."""
