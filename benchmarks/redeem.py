@@ -1,10 +1,12 @@
 """Redemptions over HTTP, every rule included, beside a bare endpoint with one SQL function call on the same server.
 
-16 kept connections, granian with two workers of four threads, unique codes of a hundred incentives, baskets of three
-lines. What counts is rows in the database, so that an error could not pass for speed.
+1, 16 and 64 kept connections, granian with two workers of four threads, unique codes, baskets of three lines: of a
+hundred incentives, of a single hot one, and of one that expects a rush and counts on stripes. What counts is rows in
+the database, so that an error could not pass for speed.
 """
 
 import contextlib
+import datetime as dt
 import http.client
 import json
 import os
@@ -31,10 +33,12 @@ from retention.incentives.models import Code, Redemption  # isort: skip
 from retention.incentives.rules import IncentiveRule  # isort: skip
 from retention.shop.models import Shop  # isort: skip
 
-CONNECTIONS = 16
-SECONDS = 3
+CONNECTIONS = (1, 16, 64)
+SECONDS = 2
 ROUNDS = 3
 INCENTIVES = 100
+#: What is measured, by the name of the figure: at 16 connections it is the name alone.
+CROWDS = {"redeem": "Offer", "redeem_hot": "Hot", "redeem_rush": "Rush"}
 BY = Actor.command("bench")
 RULE = {
     "effects": [{"kind": "percent", "basis_points": 2000, "scope": {"without_low_margin": True}}],
@@ -54,7 +58,7 @@ local start, middle, finish = [[%(start)s]], [[%(middle)s]], [[%(finish)s]]
 function request()
     at = at + 1
     local headers = {["Content-Type"] = "application/json", ["Authorization"] = [[Bearer %(secret)s]],
-                     ["Idempotency-Key"] = "bench-" .. at}
+                     ["Idempotency-Key"] = "%(crowd)s-" .. at}
     return wrk.format("POST", [[%(path)s]], headers, start .. codes[at] .. middle .. at .. finish)
 end
 """
@@ -62,21 +66,24 @@ end
 
 def main() -> None:
     with harness.database() as url:
-        codes, secret = _shop(harness.size(80_000, least=20_000))
+        codes, secret = _shop(harness.size(80_000, least=40_000))
         with tempfile.TemporaryDirectory() as folder, _server(url) as port:
-            driver = Driver(Path(folder), port, codes, secret)
-            # Plans made while tables are empty are no good; here as in a shop they are made anew once rows are there.
-            driver.run("/api/v1/redemptions/")
-            driver.run("/bare/")
-            harness.settle()
-            harness.compare(
-                "redeem",
-                ours=lambda: driver.run("/api/v1/redemptions/"),
-                floor=lambda: driver.run("/bare/"),
-                rounds=ROUNDS,
-                warm_up=False,
-                unit="redemptions",
-            )
+            for name, offer in CROWDS.items():
+                driver = Driver(Path(folder), port, codes[offer], secret)
+                # Plans made while tables are empty are no good; as in a shop they are made anew when rows are there.
+                driver.run("/api/v1/redemptions/")
+                driver.run("/bare/")
+                for connections in CONNECTIONS:
+                    driver.connections = connections
+                    harness.settle()
+                    harness.compare(
+                        name if connections == 16 else f"{name}_{connections}",
+                        ours=lambda driver=driver: driver.run("/api/v1/redemptions/"),
+                        floor=lambda driver=driver: driver.run("/bare/"),
+                        rounds=ROUNDS,
+                        warm_up=False,
+                        unit="redemptions",
+                    )
 
 
 class Driver:
@@ -84,6 +91,9 @@ class Driver:
 
     def __init__(self, folder: Path, port: int, codes: list[str], secret: str) -> None:
         self.folder, self.port, self.codes, self.secret, self.at = folder, port, codes, secret, 0
+        self.connections = 16
+        #: Keys of one crowd are not those of another.
+        self.crowd = codes[0]
         (folder / "codes.txt").write_text("\n".join(codes))
         body = json.dumps(
             {"codes": ["|"], "order_reference": "o", "customer": {"email": "|@example.com"}, "basket": BASKET}
@@ -97,7 +107,7 @@ class Driver:
         if done < sent * 0.99:
             raise SystemExit(f"{path}: {sent} requests made only {done} redemptions")
         # Requests that were cut off at the end may have used a code each.
-        self.at += sent + 4 * CONNECTIONS
+        self.at += sent + 4 * self.connections
         return done
 
     def _wrk(self, path: str) -> int:
@@ -107,7 +117,7 @@ class Driver:
         command = [
             "wrk",
             "-t1",
-            f"-c{CONNECTIONS}",
+            f"-c{self.connections}",
             f"-d{SECONDS}s",
             "-s",
             str(script),
@@ -130,12 +140,12 @@ class Driver:
                 headers = {
                     "Content-Type": "application/json",
                     "Authorization": f"Bearer {self.secret}",
-                    "Idempotency-Key": f"bench-{at}",
+                    "Idempotency-Key": f"{self.crowd}-{at}",
                 }
                 kept.request("POST", path, f"{self.start}{self.codes[at]}{self.middle}{at}{self.finish}", headers)
                 kept.getresponse().read()
 
-        threads = [threading.Thread(target=shop) for _ in range(CONNECTIONS)]
+        threads = [threading.Thread(target=shop) for _ in range(self.connections)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -143,29 +153,28 @@ class Driver:
         return sent[0]
 
 
-def _shop(count: int) -> tuple[list[str], str]:
-    """A hundred live incentives with codes to hand out, and a caller's key."""
+def _shop(count: int) -> tuple[dict[str, list[str]], str]:
+    """Codes to hand out: of a hundred live incentives, a hot one, one that expects a rush; and a caller's key."""
     now = clock.now()
     Shop.objects.create(name="Bench", time_zone="UTC", currency="EUR")
     for number in range(INCENTIVES):
-        rule = IncentiveRule.model_validate({"name": f"Offer {number}", **RULE})
-        incentive = operations.create_incentive(rule=rule, now=now, by=BY)
-        operations.go_live(incentive_id=incentive.pk, now=now, by=BY)
-        operations.generate_codes(
-            incentive_id=incentive.pk,
-            count=count // INCENTIVES,
-            purpose="handout",
-            source=f"bench-{number}",
-            now=now,
-            by=BY,
-        )
+        _offer(f"Offer {number}", RULE, count // INCENTIVES, now)
+    _offer("Hot", RULE, count, now)
+    _offer("Rush", {**RULE, "limits": {**RULE["limits"], "expects_rush": True}}, count, now)
     with connection.cursor() as cursor:
         cursor.execute(FUNCTION)
     harness.settle()
     scopes = ["incentives:redeem"]
     secret = create_key(name="bench", scopes=scopes, known=scopes, now=now, by=BY).secret
     # Neighbours in the list are of different incentives, as at a checkout.
-    return list(Code.objects.order_by("code").values_list("code", flat=True)), secret
+    codes = Code.objects.order_by("code").values_list("code", flat=True)
+    return {offer: list(codes.filter(incentive__name__startswith=offer)) for offer in CROWDS.values()}, secret
+
+
+def _offer(name: str, rule: dict, count: int, now: dt.datetime) -> None:
+    incentive = operations.create_incentive(rule=IncentiveRule.model_validate({"name": name, **rule}), now=now, by=BY)
+    operations.go_live(incentive_id=incentive.pk, now=now, by=BY)
+    operations.generate_codes(incentive_id=incentive.pk, count=count, purpose="handout", source=name, now=now, by=BY)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -162,9 +162,9 @@ def decide(facts: Facts) -> Decision:
     )
 
 
-def decide_alone(facts: Facts) -> list[tuple[Offer, Decision]]:
-    """Each of the offers as if it were the only one."""
-    return [(offer, decide(replace(facts, offers=(offer,)))) for offer in facts.offers]
+def holds(offer: Offer, facts: Facts) -> bool:
+    """Whether nothing but the basket could speak against the offer: dates, owner, limits of uses."""
+    return next(_reasons(offer, facts, {}), None) is None
 
 
 def _checked(

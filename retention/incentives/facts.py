@@ -18,6 +18,7 @@ from django.db import connection
 from retention.customers.querysets import NoSuchCustomer
 from retention.incentives import persons
 from retention.incentives.baskets import Basket, Shopper
+from retention.incentives.cart_conditions.shoppers import InSegments
 from retention.incentives.catalogue import converted, known_lines
 from retention.incentives.checkouts import Checkout
 from retention.incentives.codes import readings
@@ -123,15 +124,15 @@ class Facts:
         return converted(minor, self.basket.currency, self.base_currency, self.rate)
 
 
-_READ = "SELECT * FROM checkout_facts_v2(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_READ = "SELECT * FROM checkout_facts_v2(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 #: Between codes and between product numbers: no text that comes in holds a control character.
 _SEPARATOR = "\x1f"
 #: Columns of a row before those of its offer, its `place` the last of them.
 _SHARED = 9
 
 
-def read_facts(checkout: Checkout, *, codes: Sequence[str], now: dt.datetime) -> Facts:
-    """Everything about these typed codes and the live automatic offers in this checkout.
+def read_facts(checkout: Checkout, *, codes: Sequence[str], now: dt.datetime, with_automatic: bool = True) -> Facts:
+    """Everything about these typed codes and (`with_automatic`) the live automatic offers in this checkout.
 
     Raises:
         NoSuchCustomer: she is named by a number that nobody has, and no email came with it.
@@ -153,6 +154,7 @@ def read_facts(checkout: Checkout, *, codes: Sequence[str], now: dt.datetime) ->
             checkout.currency,
             checkout.order_reference or None,
             now.date(),
+            with_automatic,
         ],
     )
     customer_id, email_key, orders, products, base, rate, zone, policy_id, _place = rows[0][:_SHARED]
@@ -191,7 +193,7 @@ def with_offers(facts: Facts, offers: Iterable[OfferFacts]) -> Facts:
     """The facts with these offers in play, and every counter that they ask for."""
     offers = list(offers)
     rules = rules_of([offer.version_id for offer in offers])
-    facts = _with_segments(facts, rules.values())
+    facts = with_segments(facts, rules.values())
     budgets = _budget_versions([offer.budget_id for offer in offers if offer.budget_id is not None])
     made = tuple([_offer(facts, one, rules[one.version_id], budgets.get(one.budget_id)) for one in offers])
     kept: dict[Key, int] = {}
@@ -249,11 +251,15 @@ def _kept(offer: OfferFacts, facts: Facts) -> Iterable[tuple[Key, int]]:
             yield Key(incentive, "person", person), offer.person_used
 
 
-def _with_segments(facts: Facts, rules: Iterable[IncentiveRule]) -> Facts:
+def with_segments(facts: Facts, rules: Iterable[IncentiveRule]) -> Facts:
     """Which of the segments that these rules ask for she is in."""
     shopper = facts.basket.shopper
     asked = {
-        segment for rule in rules for condition in rule.conditions for segment in getattr(condition, "segments", ())
+        segment
+        for rule in rules
+        for condition in rule.conditions
+        if isinstance(condition, InSegments)
+        for segment in condition.segments
     }
     if not asked or shopper.id is None:
         return facts

@@ -2,29 +2,36 @@
 
 import datetime as dt
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from retention.incentives.carts import Cart
 from retention.incentives.checkouts import Checkout
-from retention.incentives.decisions import Decision, decide_alone
-from retention.incentives.facts import Facts, OfferFacts, read_facts, with_offers
-from retention.incentives.rules import IncentiveRule, sentence
+from retention.incentives.decisions import decide, holds
+from retention.incentives.discounts import Evaluation
+from retention.incentives.discounts.offers import Missed, attempt, missed_from_the_start
+from retention.incentives.facts import Facts, Offer, OfferFacts, read_facts, with_offers, with_segments
+from retention.incentives.rules import IncentiveRule, sentence, with_terms
+from retention.incentives.versions import rule_of, rules_of
 from retention.refusals import Refusal
 
-#: Codes looked at: public ones, and as many of her own.
-MOST = 1_000
+#: Codes looked at: public ones, and as many of her own; and what is told of each sort.
+MOST, TOLD = 1_000, 20
 
 
 @dataclass(frozen=True)
 class Qualifying:
-    """One offer that fits, or nearly does."""
+    """One offer that fits, with what it comes to; or one that nearly does, with what it lacks."""
 
     offer: OfferFacts
     rule: IncentiveRule
-    decision: Decision
+    evaluation: Evaluation | None = None
+    reasons: tuple[Refusal, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -34,14 +41,14 @@ class Qualifying:
     def missing(self) -> str:
         """What a near miss lacks, in words for the shopper: "Add 12.00 EUR to get Free shipping"."""
         return _("%(what)s to get %(offer)s") % {
-            "what": " ".join(_lacking(reason) for reason in self.decision.reasons),
+            "what": " ".join(_lacking(reason) for reason in self.reasons),
             "offer": " + ".join(effect.sentence() for effect in self.rule.effects),
         }
 
 
 @dataclass(frozen=True)
 class Qualified:
-    """Offers that fit, the biggest discount first, and near misses."""
+    """Offers that fit, the biggest discount first, and near misses: the best twenty of each."""
 
     offers: tuple[Qualifying, ...]
     near_misses: tuple[Qualifying, ...]
@@ -50,20 +57,48 @@ class Qualified:
 def qualify(*, checkout: Checkout, now: dt.datetime) -> Qualified:
     """Among the live public codes, the automatic offers and the customer's own codes, which fit and which nearly do.
 
-    Each is looked at alone: what they come to together, `validate` says.
+    Each is looked at alone: what they come to together, `validate` says. Most fail by what they ask of the basket; only
+    the others' limits are read, and only the best of those are worked out in full.
 
     Raises:
         NoSuchCustomer: the customer is named by a number that nobody has, and no email came with it.
     """
-    facts = read_facts(checkout, codes=(), now=now)
-    facts = with_offers(facts, [*[offer.facts for offer in facts.offers], *_codes(facts, now)])
-    found = [Qualifying(offer.facts, offer.rule, decision) for offer, decision in decide_alone(facts)]
-    fitting = sorted([one for one in found if one.decision.is_good], key=_best_first)
-    return Qualified(tuple(fitting), tuple([one for one in found if one.decision.checked[0].is_near_miss]))
+    facts = read_facts(checkout, codes=(), now=now, with_automatic=False)
+    live = _live(facts, now)
+    facts = with_segments(facts, rules_of([offer.version_id for offer in live]).values())
+    cart = Cart.of(facts.basket)
+    looked_at = [(offer, _look(offer, cart)) for offer in live]
+    facts = with_offers(facts, [offer for offer, look in looked_at if look is not None])
+    looks = [look for _offer, look in looked_at if look is not None]
+    in_play = [(offer, look) for offer, look in zip(facts.offers, looks, strict=True) if holds(offer, facts)]
+    near = [(offer, look) for offer, look in in_play if isinstance(look, Missed)]
+    fitting = [(offer, cart.total_minor - look.total_minor) for offer, look in in_play if isinstance(look, Cart)]
+    fitting.sort(key=_best_first)
+    return Qualified(
+        tuple(islice(_worked_out(facts, [offer for offer, _discount in fitting]), TOLD)),
+        tuple([Qualifying(offer.facts, offer.rule, reasons=look.reasons) for offer, look in near[:TOLD]]),
+    )
 
 
-def _best_first(one: Qualifying) -> tuple:
-    return (-one.decision.evaluation.discount_minor, one.offer.expires_at is None, one.offer.code_id or 0)
+def _look(offer: OfferFacts, cart: Cart) -> Cart | Missed | None:
+    """The basket after this offer alone, what it nearly lacks, or None where it is not for this basket."""
+    rule = with_terms(rule_of(offer.version_id), offer.terms or {})
+    missed = missed_from_the_start(rule, cart)
+    after = missed if missed is not None else attempt(rule, cart)
+    return None if isinstance(after, Missed) and not after.is_near_miss else after
+
+
+def _worked_out(facts: Facts, offers: Iterable[Offer]) -> Iterator[Qualifying]:
+    for offer in offers:
+        decision = decide(replace(facts, offers=(offer,)))
+        # A discount may be more than is left of a budget.
+        if decision.is_good:
+            yield Qualifying(offer.facts, offer.rule, decision.evaluation)
+
+
+def _best_first(fitting: tuple[Offer, int]) -> tuple[int, bool, int]:
+    offer, discount = fitting
+    return (-discount, offer.facts.expires_at is None, offer.facts.code_id or 0)
 
 
 def _lacking(reason: Refusal) -> str:
@@ -72,7 +107,8 @@ def _lacking(reason: Refusal) -> str:
     return _("Add %(n)s more of the named products") % {"n": reason.params["quantity"] - reason.params["found"]}
 
 
-def _codes(facts: Facts, now: dt.datetime) -> list[OfferFacts]:
+def _live(facts: Facts, now: dt.datetime) -> list[OfferFacts]:
+    """The live offers that this shopper could use, by what their rows say."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -82,7 +118,15 @@ def _codes(facts: Facts, now: dt.datetime) -> list[OfferFacts]:
                 ORDER BY id DESC LIMIT %(most)s
             ), offered AS (
                 SELECT * FROM incentives_code WHERE is_public AND state <> 'void' ORDER BY id DESC LIMIT %(most)s
-            ), seen AS (SELECT * FROM mine UNION ALL SELECT * FROM offered)
+            ), seen AS (
+                SELECT id, code, version_id, customer_id, state, starts_at, expires_at, grant_id, incentive_id FROM mine
+                UNION ALL
+                SELECT id, code, version_id, customer_id, state, starts_at, expires_at, grant_id, incentive_id
+                FROM offered
+                UNION ALL
+                SELECT NULL, NULL, version_id, NULL, 'given', starts_at, ends_at, NULL, id FROM incentives_incentive
+                WHERE code_kind = 'automatic' AND state = 'live'
+            )
             SELECT seen.id, seen.code, seen.version_id, seen.customer_id, seen.state, seen.starts_at,
                    seen.expires_at, g.terms::text, g.budget_id, seen.incentive_id, incentive.public_id::text,
                    incentive.name, incentive.state, own.is_stopped,

@@ -231,8 +231,8 @@ def offer_out(offer: Qualifying) -> dict[str, Any]:
         **_offered(offer),
         "is_public": offer.rule.codes.kind == "public",
         "banner": getattr(offer.rule.codes, "banner", ""),
-        "discount_minor": offer.decision.evaluation.discount_minor,
-        "effects": effects_out(offer.decision.evaluation.as_json()),
+        "discount_minor": offer.evaluation.discount_minor,
+        "effects": effects_out(offer.evaluation.as_json()),
         "expires_at": offer.offer.expires_at,
     }
 
@@ -241,7 +241,7 @@ def near_miss_out(offer: Qualifying) -> dict[str, Any]:
     return {
         **_offered(offer),
         "missing": offer.missing,
-        "reasons": [reason_out(reason) for reason in offer.decision.reasons],
+        "reasons": [reason_out(reason) for reason in offer.reasons],
     }
 
 

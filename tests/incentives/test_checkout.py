@@ -456,3 +456,20 @@ def test_rules_that_change_keep_what_was_redeemed_under_the_old_ones(public, red
     undo(redeemed, now)
     assert kept(incentive, period="D2026-05-12") == 0
     assert differences() == []
+
+
+def test_qualify_tells_automatic_offers_too_each_alone_and_the_best_first(automatic, public, offer, now):
+    automatic("Cart")
+    automatic("Poor", amount(900), limits={"money": {"amount_minor": 800, "currency": "EUR"}})
+    automatic("Far", conditions=[{"kind": "minimum_amount", "amounts": {"EUR": 11000}}])
+    automatic("Used", limits={"windows": [{"per": "incentive", "within": "day", "uses": 1}]})
+    public("TEN")
+    operations.redeem(source="x", request_hash=b"x", codes=[], checkout=checkout(), now=now)
+    found = operations.qualify(checkout=checkout(), now=now)
+    assert [(one.offer.code, one.offer.incentive_name, one.evaluation.discount_minor) for one in found.offers] == [
+        ("TEN", "TEN", 1000),
+        (None, "Cart", 500),
+    ]
+    assert [(one.offer.incentive_name, one.missing) for one in found.near_misses] == [
+        ("Far", "Add 10.00 EUR to get 5 % off the order")
+    ]

@@ -13,7 +13,7 @@
 -- The products are in the first row only.
 CREATE FUNCTION checkout_facts_v2(
     p_codes text, p_reference text, p_public_id uuid, p_email text, p_hash_key bytea, p_email_key bigint,
-    p_persons bigint[], p_skus text, p_currency text, p_order text, p_day date
+    p_persons bigint[], p_skus text, p_currency text, p_order text, p_day date, p_with_automatic boolean
 ) RETURNS TABLE (
     customer_id bigint, email_key bigint, orders bigint, products json, base_currency text, rate numeric,
     time_zone text, policy_id bigint,
@@ -76,8 +76,10 @@ BEGIN
         WHERE r.currency = p_currency AND r."on" <= p_day ORDER BY r."on" DESC LIMIT 1;
     END IF;
 
-    SELECT array_agg(i.id) INTO v_automatic FROM incentives_incentive i
-    WHERE i.code_kind = 'automatic' AND i.state = 'live';
+    IF p_with_automatic THEN
+        SELECT array_agg(i.id) INTO v_automatic FROM incentives_incentive i
+        WHERE i.code_kind = 'automatic' AND i.state = 'live';
+    END IF;
     FOR v_at IN 1 .. v_codes + coalesce(array_length(v_automatic, 1), 0) LOOP
         place := v_at;
         v_code := NULL;
