@@ -66,6 +66,17 @@ class TestUnits:
         assert rule_of(unit).worth == {"EUR": 100, "USD": 110}
         assert "90" in lead.get(f"{ADMIN}/unit/{unit.pk}/history/").content.decode()
 
+    def test_a_unit_of_money_asks_for_no_worth_and_is_saved(self, lead, unit):
+        credit = unit()
+        page = lead.get(f"{ADMIN}/unit/{credit.pk}/change/")
+        assert 'name="worth"' not in page.content.decode()
+        sent = {**fields(page), "most_percent": "80"}
+        for name in ("may_be_negative", "worth", "worth_points"):
+            sent.pop(name, None)
+        saved = lead.post(f"{ADMIN}/unit/{credit.pk}/change/", sent)
+        assert saved.status_code == 302, saved.context["adminform"].form.errors
+        assert rule_of(Unit.objects.get(pk=credit.pk)).most_basis_points == 8_000
+
     @pytest.mark.parametrize(
         ("wrong", "said"),
         [

@@ -110,11 +110,11 @@ class GiftCardAdmin(FactAdmin):
     search_fields = ("code__code__startswith", "code__customer__email_normal__exact")
     search_help_text = _("The beginning of its code, however it is typed; email of the customer, whole")
     fields = (
-        "shown_code", "shown_state", "shown_balance", "shown_available", "shown_initial", "whose", "products",
+        "shown_code", "state", "shown_balance", "shown_available", "shown_initial", "whose", "products",
         "categories", "expires_at", "made_at", "shown_account",
     )  # fmt: skip
     readonly_fields = (
-        "shown_code", "shown_state", "shown_balance", "shown_available", "shown_initial", "whose", "shown_account",
+        "shown_code", "shown_balance", "shown_available", "shown_initial", "whose", "shown_account",
     )  # fmt: skip
     actions_list = ("make",)
     actions_detail = ("top_up", "adjust", "activate", "block", "unblock")

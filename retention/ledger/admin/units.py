@@ -19,10 +19,22 @@ from retention.ledger.units import UnitRule
 from retention.ledger.versions import rule_of
 from retention.ledger.views import liability_view
 
+_HEAD = (None, {"fields": ["name", ("key", "kind"), ("currency", "digits")]})
+_WORTH = ("worth_points", "worth")
+
 
 @admin.register(Unit)
 class UnitAdmin(VersionHistory, EditAdmin):
     form = UnitForm
+    fieldsets = (
+        _HEAD,
+        (_("When it expires"), {"fields": ["expires", ("count", "rounded_to"), ("month", "day", "least_days")]}),
+        (
+            _("At a checkout"),
+            {"fields": ["most_percent", ("excluded_categories", "excluded_products"), _WORTH]},
+        ),
+        (_("When an order comes back"), {"fields": ["least_days_after_return", "may_be_negative"]}),
+    )
     list_display = ("name", "key", "kind", "currency", "said")
     list_select_related = ("version",)
     search_fields = ("key__startswith", "name__istartswith")
@@ -45,26 +57,16 @@ class UnitAdmin(VersionHistory, EditAdmin):
         return ("key", "kind", "currency", "digits") if obj else ()
 
     def get_fieldsets(self, request: HttpRequest, obj: Unit | None = None) -> Any:
-        # The history's own fields are added by the base.
-        head = (None, {"fields": ["name", ("key", "kind"), ("currency", "digits")]})
         if "said" in self.get_readonly_fields(request, obj):
-            return [head, (_("Rules"), {"fields": ["said"]})]
-        self.fieldsets = [
-            head,
-            (_("When it expires"), {"fields": ["expires", ("count", "rounded_to"), ("month", "day", "least_days")]}),
-            (
-                _("At a checkout"),
-                {
-                    "fields": [
-                        "most_percent",
-                        ("excluded_categories", "excluded_products"),
-                        ("worth_points", "worth"),
-                    ]
-                },
-            ),
-            (_("When an order comes back"), {"fields": ["least_days_after_return", "may_be_negative"]}),
+            return [_HEAD, (_("Rules"), {"fields": ["said"]})]
+        named = super().get_fieldsets(request, obj)
+        if obj is None or obj.kind == Unit.Kind.POINTS:
+            return named
+        # Money is worth itself.
+        return [
+            (name, {**options, "fields": [row for row in options["fields"] if row != _WORTH]})
+            for name, options in named
         ]
-        return super().get_fieldsets(request, obj)
 
     @display(description=_("Rules"))
     def said(self, unit: Unit) -> str:
