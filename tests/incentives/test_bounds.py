@@ -86,7 +86,7 @@ def test_a_lead_edits_it_in_the_console_and_others_read(as_role):
         json.dumps({"rule": policy}),
         content_type="application/json",
     ).json()
-    assert said == {"sentence": "By priority", "example": ""}
+    assert said == {"sentence": "By priority, at most 50.00 EUR off", "example": ""}
 
 
 def test_budgets_by_api(api, now):
