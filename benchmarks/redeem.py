@@ -174,7 +174,10 @@ def _shop(count: int) -> tuple[dict[str, list[str]], str]:
 def _offer(name: str, rule: dict, count: int, now: dt.datetime) -> None:
     incentive = operations.create_incentive(rule=IncentiveRule.model_validate({"name": name, **rule}), now=now, by=BY)
     operations.go_live(incentive_id=incentive.pk, now=now, by=BY)
-    operations.generate_codes(incentive_id=incentive.pk, count=count, purpose="handout", source=name, now=now, by=BY)
+    batch = operations.generate_codes(
+        incentive_id=incentive.pk, count=count, purpose="handout", source=name, now=now, by=BY
+    )
+    operations.fill_batch(batch_id=batch.pk, now=now)
 
 
 @contextlib.contextmanager
