@@ -28,6 +28,13 @@ baskets = st.builds(
     lines=st.lists(lines, min_size=1, max_size=6).map(tuple),
     shipping_minor=st.integers(0, 900),
 )
+#: Lines that cost the same tie for the odd cent, which only an order of their own can settle.
+tied_baskets = st.builds(
+    lambda skus, price, shipping: Basket("EUR", tuple(Line(sku, 1, price, "Shoes") for sku in skus), shipping),
+    st.lists(st.sampled_from(SKUS), min_size=2, max_size=5),
+    st.sampled_from([99, 333, 1_001]),
+    st.integers(0, 900),
+)
 
 
 def parts(**fields):
