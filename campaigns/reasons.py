@@ -4,6 +4,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.occasions.lapses import CouponExpiring, DaysSinceLastOrder
+from campaigns.occasions.value import ValueExpiring
 from campaigns.operations.life import ENDED
 from campaigns.selection import NO_ADDRESS, NO_CONSENT, TOO_LATE
 from retention.refusals import Refused
@@ -15,6 +16,7 @@ WORDS = {
     ENDED: _("the campaign was ended"),
     DaysSinceLastOrder.settled: _("she ordered before it left"),
     CouponExpiring.settled: _("the coupon was used before it left"),
+    ValueExpiring.settled: _("what was about to expire was spent before it left"),
 }
 
 

@@ -121,7 +121,7 @@ class CouponExpiring(Occasion):
             SELECT c.id AS customer_id, 'grant:' || code.grant_id AS occasion, v.due_at, code.grant_id,
                    '{{}}'::jsonb AS about
             FROM {SPANS}
-            JOIN incentives_code code ON code.state = 'given' AND code.expires_at >= v.from_at
+            JOIN incentives_code code ON code.state = 'given' AND NOT code.is_card AND code.expires_at >= v.from_at
                  AND code.expires_at < v.until_at AND code.expires_at > v.due_at
                  AND code.grant_id IS NOT NULL AND code.customer_id IS NOT NULL
             JOIN customers_customer c ON c.id = code.customer_id AND {ZONE} = ANY(v.zones)

@@ -12,6 +12,7 @@ from retention.incentives import operations as incentives
 from retention.incentives.baskets import Line
 from retention.incentives.checkouts import Buyer, Checkout
 from retention.incentives.models import Code, Grant
+from retention.ledger import operations as ledger
 from retention.marks import CurrentTransaction
 from retention.messaging import operations as messaging
 from retention.messaging.models import Delivery
@@ -304,6 +305,28 @@ def test_who_used_it_before_the_look_is_not_even_touched(given, live, reach, now
     campaign = live(*REMINDER, at=now)
     reach(campaign, now + 27 * DAY)
     assert [row[0] for row in touches()] == ["boris"]
+
+
+def test_who_spends_what_would_expire_before_the_reminder_leaves_is_not_reminded(live, person, reach, smtp, now):
+    unit = ledger.money_unit(purpose="store_cash", currency="EUR", now=now, by=BY)
+    issued, used = ledger.shop_account(unit, "issued"), ledger.shop_account(unit, "redeemed")
+    people = [person(reference=name) for name in ("anna", "boris")]
+    hers = ledger.open_customer_accounts(unit=unit, customer_ids=[each.pk for each in people], now=now)
+    gifts = [
+        ledger.Transfer(
+            source=f"g{pk}", from_id=issued, to_id=account, amount=100, verb="issue", expires_at=now + 30 * DAY
+        )
+        for pk, account in hers.items()
+    ]
+    ledger.transfer(transfers=gifts, now=now, by=BY)
+    campaign = live("value_expiring", {**NINE, "days": 3}, at=now)
+    reach(campaign, now + 27 * DAY)
+    assert Delivery.objects.filter(state="queued").count() == 2
+    spent = ledger.Transfer(source="s", from_id=hers[people[0].pk], to_id=used, amount=100, verb="spend")
+    ledger.transfer_one(wish=spent, now=now + 27 * DAY, by=BY)
+    messaging.send_due(now=now + 27 * DAY + HOUR, worker="test")
+    assert [mail.recipients for mail in smtp.messages] == [("p2@example.com",)]
+    assert Touch.objects.get(customer__reference="anna").reason == "campaigns.value_used"
 
 
 def test_a_reminder_that_may_not_leave_takes_no_coupon_away(given, live, reach, smtp, now):

@@ -13,6 +13,7 @@ from retention import registries
 from retention.customers.models import CustomerStats, Order
 from retention.incentives import operations as incentives
 from retention.incentives.models import Code
+from retention.ledger import operations as ledger
 from tests.campaigns.conftest import BY
 
 DAY = dt.timedelta(days=1)
@@ -209,6 +210,34 @@ def test_a_coupon_about_to_expire_is_remembered_once_unless_it_was_used(live, pe
     assert touch.grant_id == granted.grants["given"], "the message can show that very code"
 
 
+def test_what_is_about_to_expire_is_remembered_once_unless_it_was_spent(live, person, reach, now):
+    unit = ledger.money_unit(purpose="store_cash", currency="EUR", now=now, by=BY)
+    issued, ends = ledger.shop_account(unit, "issued"), now + 30 * DAY
+    accounts = {}
+    for name in ("unused", "spent", "none"):
+        customer = person(reference=name)
+        accounts[name] = ledger.open_customer_accounts(unit=unit, customer_ids=[customer.pk], now=now)[customer.pk]
+    gifts = [
+        ledger.Transfer(
+            source=f"{name}{n}", from_id=issued, to_id=accounts[name], amount=100, verb="issue", expires_at=ends
+        )
+        for name in ("unused", "spent")
+        for n in range(2)
+    ]
+    ledger.transfer(transfers=gifts, now=now, by=BY)
+    used = ledger.shop_account(unit, "redeemed")
+    spent = ledger.Transfer(source="x", from_id=accounts["spent"], to_id=used, amount=200, verb="spend")
+    ledger.transfer_one(wish=spent, now=now, by=BY)
+    campaign = live("value_expiring", {**NINE, "days": 3, "unit": "store_cash_eur"}, at=now)
+    other = live("value_expiring", {**NINE, "days": 3, "unit": "points"}, at=now)
+    for days in (26, 27, 28):
+        reach(campaign, now + days * DAY)
+        reach(other, now + days * DAY)
+    touch = Touch.objects.get()
+    assert touch.customer.reference == "unused"
+    assert touch.occasion == f"ends:{accounts['unused']}:{int(ends.timestamp())}"
+
+
 @pytest.mark.parametrize(
     ("key", "args", "field"),
     [
@@ -240,6 +269,7 @@ def test_every_occasion_says_itself_in_a_sentence(db):
         "signed_up": {},
         "days_since_last_order": {**NINE, "days": 180, "already_days": 365},
         "coupon_expiring": {**NINE, "days": 3},
+        "value_expiring": {**NINE, "days": 7, "unit": "points"},
     }
     assert set(args) == set(registries.occasions.keys())
     for occasion in registries.occasions:
