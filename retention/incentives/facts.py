@@ -31,6 +31,9 @@ from retention.segments.models import Membership
 from retention.shop.models import Shop
 from retention.statements import array, read_rows
 
+#: Of a shop that never saved one; made once, as every checkout asks.
+UNWRITTEN = Policy()
+
 
 class OfferFacts(NamedTuple):
     """One offer of a checkout as it was read: by a code, or automatic (`code_id` None)."""
@@ -179,7 +182,7 @@ def read_facts(checkout: Checkout, *, codes: Sequence[str], now: dt.datetime, wi
         persons=(*further, email_key) if email_key is not None else tuple(further),
         offers=(),
         unknown=tuple([typed for place, typed in enumerate(codes, 1) if place not in found]),
-        policy=policy_of(policy_id) if policy_id else Policy(),
+        policy=policy_of(policy_id) if policy_id else UNWRITTEN,
         policy_id=policy_id,
         base_currency=base,
         rate=rate,
