@@ -62,6 +62,8 @@ class OfferFacts(NamedTuple):
     person_used: int | None = None
     #: Asked for by the caller by its name, live or not.
     is_named: bool = False
+    #: Her own, given to apply by itself, and not typed.
+    is_own: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Offer:
 
     @property
     def is_automatic(self) -> bool:
-        return self.facts.code_id is None and not self.facts.is_named
+        return self.facts.is_own or self.facts.code_id is None and not self.facts.is_named
 
     @cached_property
     def asks(self) -> list[Ask]:
@@ -164,6 +166,7 @@ def read_facts(checkout: Checkout, *, codes: Sequence[str], now: dt.datetime, wi
     if customer_id is None and not buyer.email and (buyer.reference or buyer.public_id):
         raise NoSuchCustomer
     found = {row[_SHARED - 1]: OfferFacts(*row[_SHARED:]) for row in rows if row[_SHARED - 1] is not None}
+    found = {at: offer._replace(is_own=at > len(codes) and offer.code_id is not None) for at, offer in found.items()}
     local = now.astimezone(ZoneInfo(zone))
     facts = Facts(
         basket=Basket(

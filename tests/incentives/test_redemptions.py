@@ -477,3 +477,48 @@ def test_qualify_names_what_fits_best_first_and_what_nearly_does(offer, grant, c
     assert [one.missing for one in found.near_misses] == ["Add 12.00 EUR to get 30 % off the order"]
     anonymous = operations.qualify(checkout=checkout(), now=now)
     assert [one.offer.code for one in anonymous.offers] == ["TEN"]
+
+
+def test_her_own_offer_applies_to_her_next_order_by_itself_once(offer, grant, customers, now):
+    offer(
+        codes={"kind": "unique", "applies_by_itself": True},
+        conditions=[{"kind": "minimum_amount", "amounts": {"EUR": 5000}}],
+    )
+    incentive = offer(name="Hers", codes={"kind": "unique", "applies_by_itself": True})
+    grant(incentive, customers[:1], is_given=True)
+
+    def order(reference, who, **more):
+        basket = checkout({"reference": who}, order=reference)
+        digest = hashlib.sha256(f"{reference} {more}".encode()).digest()
+        return operations.redeem(source=f"k:{reference}", request_hash=digest, checkout=basket, now=now, **more)
+
+    # Nobody else's order has it, and a stranger's neither.
+    refused("incentives.nothing_to_redeem", lambda: order("o0", "c2"))
+    assert operations.validate(checkout=checkout(), now=now).effects["discount_minor"] == 0
+    looked = operations.validate(checkout=checkout({"reference": "c1"}), now=now)
+    assert looked.effects["discount_minor"] == 2000
+    redeemed = order("o1", "c1")
+    assert [one["code"] for one in redeemed.effects["offers"]] == [Code.objects.get().code]
+    assert redeemed.effects["discount_minor"] == 2000
+    assert Code.objects.get().state == "redeemed"
+    refused("incentives.nothing_to_redeem", lambda: order("o2", "c1"))
+
+
+def test_her_own_offer_typed_as_well_is_used_once_and_says_why_not(offer, grant, customers, redeem, now):
+    incentive = offer(
+        codes={"kind": "unique", "applies_by_itself": True},
+        conditions=[{"kind": "minimum_amount", "amounts": {"EUR": 20_000}}],
+    )
+    grant(incentive, customers[:1], is_given=True)
+    code = Code.objects.get().code
+    her = {"reference": "c1"}
+    refused("incentives.below_minimum", lambda: redeem(code, checkout(her)))
+    # Not typed, it says nothing.
+    assert operations.validate(checkout=checkout(her), now=now).effects["unused"] == []
+    redeemed = redeem(code, checkout(her, price=30_000))
+    assert (len(redeemed.effects["offers"]), redeemed.effects["discount_minor"]) == (1, 6000)
+
+
+def test_what_applies_by_itself_is_for_its_customer_alone(offer):
+    with pytest.raises(ValueError, match="for its customer alone"):
+        offer(codes={"kind": "unique", "applies_by_itself": True, "is_bound": False})

@@ -161,6 +161,7 @@ FIELDS: dict[str, tuple[Any, Any]] = {
     "is_from_pool": (_("Give codes from a pool"), _("Made or imported before, instead of made on the spot.")),
     "warn_below": (_("Tell when fewer codes are left than"), _("0: never.")),
     "is_bound": (_("Only its customer can use it"), ""),
+    "applies_by_itself": (_("Applies to her next order by itself"), _("Nothing to type: the checkout knows it.")),
     "is_usable_again": (_("Usable again when the order is cancelled"), ""),
     "starts_at": (_("From"), _("By the shop's clock.")),
     "ends_at": (_("Until"), _("By the shop's clock.")),

@@ -314,6 +314,12 @@ class Migration(migrations.Migration):
                 ("code", models.CharField(db_collation="C", max_length=60)),
                 ("is_public", models.BooleanField(default=False)),
                 (
+                    "applies_by_itself",
+                    models.BooleanField(
+                        db_default=False, default=False, help_text="At its customer's next order, typed or not."
+                    ),
+                ),
+                (
                     "is_card",
                     models.BooleanField(
                         db_default=False,
@@ -681,6 +687,14 @@ class Migration(migrations.Migration):
             model_name="code",
             index=models.Index(
                 condition=models.Q(("customer__isnull", False)), fields=["customer", "-id"], name="code_by_customer"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="code",
+            index=models.Index(
+                condition=models.Q(("applies_by_itself", True), ("state", "given")),
+                fields=["customer"],
+                name="code_own",
             ),
         ),
         migrations.AddIndex(

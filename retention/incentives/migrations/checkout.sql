@@ -31,6 +31,7 @@ DECLARE
     v_automatic bigint[];
     v_codes int := coalesce(array_length(v_typed, 1), 0) / 2;
     v_customer bigint;
+    v_own text;
     v_code bigint;
     v_grant bigint;
     v_incentive bigint;
@@ -76,6 +77,17 @@ BEGIN
         WHERE r.currency = p_currency AND r."on" <= p_day ORDER BY r."on" DESC LIMIT 1;
     END IF;
 
+    IF p_with_automatic AND v_customer IS NOT NULL THEN
+        -- Her own codes that apply by themselves, as if she had typed them; a person has few.
+        FOR v_own IN
+            SELECT c.code FROM incentives_code c
+            WHERE c.customer_id = v_customer AND c.applies_by_itself AND c.state = 'given' AND c.code <> ALL (v_typed)
+            ORDER BY c.id LIMIT 20
+        LOOP
+            v_typed := v_typed || ARRAY[v_own, ''];
+            v_codes := v_codes + 1;
+        END LOOP;
+    END IF;
     IF p_with_automatic THEN
         SELECT array_agg(i.id) INTO v_automatic FROM incentives_incentive i
         WHERE i.code_kind = 'automatic' AND i.state = 'live';

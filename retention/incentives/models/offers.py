@@ -192,6 +192,9 @@ class Code(models.Model):
     is_card = models.BooleanField(
         default=False, db_default=False, editable=False, help_text="Of a gift card: it pays, and takes nothing off."
     )
+    applies_by_itself = models.BooleanField(
+        default=False, db_default=False, help_text="At its customer's next order, typed or not."
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.FREE)
     starts_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -217,6 +220,8 @@ class Code(models.Model):
             models.Index(fields=["incentive", "-id"], name="code_by_incentive"),
             models.Index(fields=["incentive", "id"], name="code_free", condition=Q(state="free")),
             models.Index(fields=["customer", "-id"], name="code_by_customer", condition=Q(customer__isnull=False)),
+            # Every checkout of a known customer asks for these.
+            models.Index(fields=["customer"], name="code_own", condition=Q(applies_by_itself=True, state="given")),
             models.Index(
                 fields=["expires_at"], name="code_expiring", condition=Q(state="given", expires_at__isnull=False)
             ),

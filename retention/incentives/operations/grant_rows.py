@@ -113,10 +113,10 @@ def insert_codes(
             cursor.execute(
                 """
                 INSERT INTO incentives_code
-                       (code, incentive_id, version_id, grant_id, customer_id, is_public, state, starts_at,
-                        expires_at, given_at)
-                SELECT made.code, %(incentive)s, %(version)s, made.grant_id, made.customer_id, false, %(state)s,
-                       %(starts_at)s, %(expires_at)s, %(given_at)s
+                       (code, incentive_id, version_id, grant_id, customer_id, is_public, applies_by_itself, state,
+                        starts_at, expires_at, given_at)
+                SELECT made.code, %(incentive)s, %(version)s, made.grant_id, made.customer_id, false, %(by_itself)s,
+                       %(state)s, %(starts_at)s, %(expires_at)s, %(given_at)s
                 FROM unnest(%(codes)s::text[], %(grants)s::bigint[], %(customers)s::bigint[])
                      AS made (code, grant_id, customer_id)
                 ON CONFLICT (code) DO NOTHING
@@ -125,6 +125,7 @@ def insert_codes(
                 {
                     "incentive": offer.incentive_id,
                     "version": offer.version_id,
+                    "by_itself": offer.rule.codes.applies_by_itself,
                     "state": Code.State.GIVEN if given_at else Code.State.RESERVED,
                     "starts_at": offer.rule.validity.starts_at,
                     "expires_at": expires_at,
@@ -152,7 +153,8 @@ def hand_over_pooled(
             WITH handed AS (
                 UPDATE incentives_code code
                 SET grant_id = wish.grant_id, customer_id = wish.customer_id, version_id = %(version)s,
-                    state = %(state)s, given_at = %(given_at)s, starts_at = coalesce(code.starts_at, %(starts_at)s),
+                    applies_by_itself = %(by_itself)s, state = %(state)s, given_at = %(given_at)s,
+                    starts_at = coalesce(code.starts_at, %(starts_at)s),
                     expires_at = least(code.expires_at, %(expires_at)s)
                 FROM unnest(%(codes)s::bigint[], %(grants)s::bigint[], %(customers)s::bigint[])
                      AS wish (code_id, grant_id, customer_id)
@@ -164,6 +166,7 @@ def hand_over_pooled(
             """,
             {
                 "version": offer.version_id,
+                "by_itself": offer.rule.codes.applies_by_itself,
                 "state": Code.State.GIVEN if given_at else Code.State.RESERVED,
                 "given_at": given_at,
                 "starts_at": offer.rule.validity.starts_at,

@@ -29,7 +29,8 @@ def _is_normal(text: str) -> str:
 class UniqueCodes(Part):
     """One code for each customer: made in place from the pattern, or taken from a pool made or imported before.
 
-    A pool with fewer codes left than `warn_below` is told of; 0 is never.
+    A pool with fewer codes left than `warn_below` is told of; 0 is never. One that `applies_by_itself` is used at its
+    customer's next order that it fits, without being typed.
     """
 
     kind: Literal["unique"] = "unique"
@@ -38,7 +39,14 @@ class UniqueCodes(Part):
     is_from_pool: bool = False
     warn_below: Annotated[int, Field(ge=0, le=10**6)] = WARN_BELOW
     is_bound: bool = True
+    applies_by_itself: bool = False
     is_usable_again: bool = True
+
+    @model_validator(mode="after")
+    def is_somebodys(self) -> UniqueCodes:
+        if self.applies_by_itself and not self.is_bound:
+            raise ValueError("what applies by itself is for its customer alone")
+        return self
 
     @property
     def as_pattern(self) -> code_texts.Pattern:

@@ -119,4 +119,6 @@ def sentence(rule: IncentiveRule) -> str:
     words += rule.limits.sentences()
     words += rule.stacking.sentences()
     words += rule.validity.sentences()
+    if rule.codes.kind == "unique" and rule.codes.applies_by_itself:
+        words.append(_("at her next order by itself"))
     return capfirst(", ".join(words))

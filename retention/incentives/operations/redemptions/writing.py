@@ -131,7 +131,7 @@ def _largest(rule: IncentiveRule, currency: str) -> int:
 
 def _uses(applied: Sequence[Checked], stripe: int) -> list[str]:
     offers = [one.offer for one in applied]
-    places = [place for place, offer in enumerate(offers, 1) if not offer.is_automatic]
+    places = [place for place, offer in enumerate(offers, 1) if offer.facts.code_id is not None]
     return [
         array([offer.facts.code_id for offer in offers]),
         array([offer.facts.version_id for offer in offers]),
