@@ -166,6 +166,7 @@ RETURNS TABLE (wish_n int, entry bigint, outcome text, moved bigint)
 LANGUAGE plpgsql SET enable_seqscan TO off SET plan_cache_mode TO force_generic_plan AS $$
 DECLARE
     v_wishes ledger_wish_v1[];
+    v_places jsonb;
     v_made bigint[];
     v_wish record;
     v_account ledger_account;
@@ -180,16 +181,19 @@ DECLARE
 BEGIN
     SELECT array_agg(each ORDER BY each.n) INTO v_wishes
     FROM jsonb_populate_recordset(NULL::ledger_wish_v1, p_wishes) each;
+    -- By place: the planner cannot know how many there are, and would join thousands in a loop.
+    SELECT jsonb_object_agg(each.source, each.at) INTO v_places FROM unnest(v_wishes) WITH ORDINALITY AS each
+           (n, source, from_id, to_id, amount, verb, reason, origin, origin_id, effective_at, active_at, pending_event,
+            expires_at, reverses_id, draw_id, lot_of, hold_id, policy, is_partial, at);
     PERFORM FROM ledger_account account
     WHERE account.kind <> 'system' AND account.id IN (
         SELECT each.from_id FROM unnest(v_wishes) each UNION SELECT each.to_id FROM unnest(v_wishes) each)
     ORDER BY account.id FOR NO KEY UPDATE;
 
     WITH wish AS (
-        SELECT each.*, giver.unit_id, taker.kind <> 'system' AS is_guarded, taker.balance
+        SELECT each.*, giver.unit_id
         FROM unnest(v_wishes) each
         JOIN ledger_account giver ON giver.id = each.from_id AND giver.kind = 'system'
-        JOIN ledger_account taker ON taker.id = each.to_id
     ), made AS (
         INSERT INTO ledger_entry AS entry
                (unit_id, from_account_id, to_account_id, amount, source, verb, reason, reverses_id, origin, origin_id,
@@ -200,10 +204,13 @@ BEGIN
         ON CONFLICT (source) DO NOTHING
         RETURNING entry.id, entry.source, entry.to_account_id, entry.amount
     ), credit AS (
-        SELECT made.id, made.amount, wish.to_id, wish.active_at, wish.pending_event, wish.expires_at, wish.draw_id,
-               greatest(0, least(made.amount, -wish.balance - (
-                   sum(made.amount) OVER (PARTITION BY wish.to_id ORDER BY made.id) - made.amount))) AS owed
-        FROM made JOIN wish ON wish.source = made.source WHERE wish.is_guarded
+        SELECT made.id, made.amount, taker.id AS to_id, (asked.wish).active_at, (asked.wish).pending_event,
+               (asked.wish).expires_at, (asked.wish).draw_id,
+               greatest(0, least(made.amount, -taker.balance - (
+                   sum(made.amount) OVER (PARTITION BY taker.id ORDER BY made.id) - made.amount))) AS owed
+        FROM made
+        JOIN ledger_account taker ON taker.id = made.to_account_id AND taker.kind <> 'system'
+        CROSS JOIN LATERAL (SELECT v_wishes[(v_places ->> made.source)::int] AS wish) asked
     ), lot AS (
         INSERT INTO ledger_lot AS lot
                (account_id, entry_id, amount, remaining, active_at, pending_event, expires_at, draw_id)
@@ -317,14 +324,13 @@ BEGIN
     PERFORM ledger_count_v1(p_day, v_made);
     RETURN QUERY
     SELECT each.n, entry.id,
-           CASE WHEN made.id IS NOT NULL THEN 'done'
+           CASE WHEN entry.id = ANY (v_made) THEN 'done'
                 WHEN (entry.from_account_id, entry.to_account_id, entry.verb) = (each.from_id, each.to_id, each.verb)
                      AND (entry.amount = each.amount OR each.is_partial) THEN 'repeated'
                 ELSE 'source_reused' END,
            entry.amount
     FROM unnest(v_wishes) each
-    JOIN ledger_entry entry ON entry.source = each.source
-    LEFT JOIN unnest(v_made) made (id) ON made.id = entry.id;
+    JOIN ledger_entry entry ON entry.source = each.source;
 END $$;
 
 -- Give back, whole or in part, what an entry took out of a guarded account: to the same account (a merged customer's to
@@ -427,7 +433,8 @@ BEGIN
         UPDATE ledger_lot lot SET remaining = lot.remaining - going.gone FROM going WHERE lot.id = going.id
     ), drawn AS (
         INSERT INTO ledger_draw (entry_id, lot_id, amount)
-        SELECT made.id, going.id, going.gone FROM made JOIN going ON going.source = made.source
+        -- The source names the lot; joining by it would be a loop of all with all.
+        SELECT made.id, split_part(made.source, ':', 2)::bigint, made.amount FROM made
     ), balances AS (
         UPDATE ledger_account account SET balance = account.balance - each.amount
         FROM (SELECT made.from_account_id, sum(made.amount) AS amount FROM made GROUP BY made.from_account_id) each
