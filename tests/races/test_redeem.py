@@ -7,11 +7,12 @@ nothing.
 import hashlib
 import itertools
 import threading
+import time
 from collections import Counter as Tally
 from collections.abc import Callable
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.db.models import F, Sum
 
 from retention.actors import Actor
@@ -529,3 +530,50 @@ def test_the_naive_twin_undoes_what_was_used(unique, anna, now):
     thread.join(timeout=30)
     assert Code.objects.get(pk=code.pk).state == "void"
     assert Redemption.objects.filter(uses__code=code, ended_at=None).count() == 1
+
+
+def is_waiting() -> bool:
+    """Whether another connection to this database waits for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            # Asked of the locks themselves: what `pg_stat_activity` says stays the same in a transaction.
+            "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        )
+        return cursor.fetchone()[0] > 0
+
+
+def test_a_grant_and_a_taking_back_never_wait_in_a_circle(shop, now):
+    """Half-way through a grant under an issue limit another is taken back: it waits, and holds nothing meanwhile."""
+    anna = Customer.objects.create(reference="anna", email="anna@example.com", recorded_at=now)
+    limits = {"issued": 10, "issued_per_customer": 5}
+    rule = IncentiveRule(name="Few", effects=[{"kind": "percent", "basis_points": 1000}], limits=limits)
+    incentive = operations.create_incentive(rule=rule, now=now, by=BY)
+    operations.go_live(incentive_id=incentive.pk, now=now, by=BY)
+    granted = operations.grant(
+        incentive_id=incentive.pk, sources=["first"], customer_ids=[anna.pk], origin="test", origin_ids=[1], now=now,
+        by=BY,
+    )  # fmt: skip
+    outcome = []
+
+    def take_back() -> None:
+        try:
+            outcome.append(operations.take_back(grant_ids=granted.grants.values(), now=now, by=BY, reason="test"))
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=take_back)
+    rows = Counter.objects.filter(incentive_id=incentive.pk)
+    with transaction.atomic():
+        rows.select_for_update(no_key=True).get(scope="issue")
+        thread.start()
+        deadline = time.monotonic() + 20
+        while not is_waiting() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert is_waiting()
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '1s'")
+        assert rows.filter(scope="customer", subject_id=anna.pk).update(issued=F("issued") + 1) == 1
+    thread.join(timeout=20)
+    assert outcome == [1]
+    assert rows.get(scope="customer", subject_id=anna.pk).issued == 1
+    assert rows.get(scope="issue").issued == 0

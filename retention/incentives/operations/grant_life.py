@@ -140,8 +140,22 @@ def void_grant(*, grant_id: int, now: dt.datetime, by: Actor, reason: str) -> Gr
 
 
 def _give_back_issue_counts(ended: list[tuple[int, int | None, int | None, dt.date | None]]) -> None:
-    """Take (incentive, customer, budget, day) off what was issued; customers first, then budgets, then incentives."""
+    """Take (incentive, customer, budget, day) off what was issued, in the order in which grants lock these rows.
+
+    That is: issue rows of incentives with an issue limit, customers, budgets, the other issue rows.
+    """
     with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT FROM incentives_counter counter
+            JOIN incentives_incentive incentive ON incentive.id = counter.incentive_id
+            JOIN audit_version version ON version.id = incentive.version_id
+            WHERE counter.incentive_id = ANY(%s) AND counter.scope = 'issue' AND counter.subject_id = 0
+              AND counter.currency = '' AND version.data #>> '{limits,issued}' IS NOT NULL
+            ORDER BY counter.incentive_id FOR NO KEY UPDATE OF counter
+            """,
+            [sorted({pair[0] for pair in ended})],
+        )
         cursor.execute(
             """
             WITH ended AS (
