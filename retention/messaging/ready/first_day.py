@@ -1,73 +1,15 @@
-"""Ready templates for the shop's first day, in English, Korean and Russian: good to send without an edit."""
+"""Ready templates for the shop's first day: what the main campaigns and a confirmation say."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
 
 from django.utils.translation import gettext_lazy as _
 
-Words = Mapping[str, Mapping[str, str]]
+from retention.messaging.ready.base import ReadyTemplate, in_words
 
-
-@dataclass(frozen=True)
-class ReadyTemplate:
-    name: Any
-    words: Words
-    category: str = "marketing"
-    #: A placeholder without which it would be good for nothing, in whatever words.
-    needs: str = ""
-
-
-#: One block: the code, its picture, what it gives and until when; words by language.
-_COUPON = """{{% if coupon %}}
-<mj-section padding="0 24px">
-  <mj-column border="2px dashed #9ca3af" border-radius="12px" padding="12px 0">
-    <mj-text align="center" font-size="18px" font-weight="600">{{{{ coupon.sentence }}}}</mj-text>
-    <mj-text align="center" font-size="28px" font-weight="700" css-class="code">{{{{ coupon.code }}}}</mj-text>
-    <mj-image src="{{{{ coupon.qr_url }}}}" alt="{{{{ coupon.code }}}}" width="148px" />
-    {{% if coupon.expires_on %}}<mj-text align="center" font-size="14px" color="#4b5563">{until}</mj-text>{{% endif %}}
-  </mj-column>
-</mj-section>
-{{% endif %}}"""
-_UNTIL = {
-    "en": "Good until {{ coupon.expires_on }}",
-    "ko": "{{ coupon.expires_on }}까지 사용 가능",
-    "ru": "Действует до {{ coupon.expires_on }}",
-}
-_BUTTON = """{{% if shop.website_url %}}
-<mj-button href="{{{{ shop.website_url }}}}" padding="20px 25px 10px">{label}</mj-button>
-{{% endif %}}"""
-_HELLO = {
-    "en": 'Hello {{ customer.first_name | default: "there" }},',
-    "ko": '{{ customer.first_name | default: "고객" }}님, 안녕하세요.',
-    "ru": "Здравствуйте{% if customer.first_name %}, {{ customer.first_name }}{% endif %}!",
-}
 #: Of the anniversary; a message without an occasion means the first.
 _YEARS = "{{% if occasion.years and occasion.years > 1 %}}{many}{{% else %}}{one}{{% endif %}}"
-_SHOP_NOW = {"en": "Visit the shop", "ko": "쇼핑하러 가기", "ru": "Перейти в магазин"}
-
-
-def _words(**by_language: Sequence[str]) -> dict[str, dict[str, str]]:
-    """language=(subject, preheader, paragraph, what the paragraph goes on with where the mail brings a coupon)"""
-    return {
-        language: {"subject": subject, "preheader": preheader, "body": _body(language, *sentences)}
-        for language, (subject, preheader, *sentences) in by_language.items()
-    }
-
-
-def _body(language: str, always: str, with_coupon: str = "") -> str:
-    more = f"{{% if coupon %}} {with_coupon}{{% endif %}}" if with_coupon else ""
-    return "\n".join(
-        [
-            f"<mj-text><p>{_HELLO[language]}</p><p>{always}{more}</p></mj-text>",
-            _COUPON.format(until=_UNTIL[language]),
-            _BUTTON.format(label=_SHOP_NOW[language]),
-        ]
-    )
-
-
 #: Key of the mail that asks for a confirmation; it is sent by itself, and never as marketing.
 CONFIRMATION = "confirmation"
 
@@ -116,7 +58,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
     ),
     "welcome": ReadyTemplate(
         _("Welcome"),
-        _words(
+        in_words(
             en=(
                 "Welcome to {{ shop.name }}",
                 "Nice to have you here",
@@ -139,7 +81,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
     ),
     "birthday": ReadyTemplate(
         _("Birthday"),
-        _words(
+        in_words(
             en=(
                 "Happy birthday{% if customer.first_name %}, {{ customer.first_name }}{% endif %}!",
                 "Best wishes from {{ shop.name }}",
@@ -162,7 +104,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
     ),
     "anniversary": ReadyTemplate(
         _("Sign-up anniversary"),
-        _words(
+        in_words(
             en=(
                 f"Thank you for {_YEARS.format(many='{{ occasion.years }} years', one='a year')}",
                 "We are glad you are here",
@@ -185,7 +127,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
     ),
     "holiday": ReadyTemplate(
         _("National holiday"),
-        _words(
+        in_words(
             en=(
                 '{{ occasion.name | default: "Happy holidays" }}:'
                 " {% if coupon %}a present{% else %}best wishes{% endif %} from {{ shop.name }}",
@@ -211,7 +153,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
     ),
     "win_back": ReadyTemplate(
         _("Win-back"),
-        _words(
+        in_words(
             en=(
                 "We have missed you",
                 "Come and see what is new",
@@ -234,7 +176,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
     ),
     "coupon_expiring": ReadyTemplate(
         _("Coupon about to expire"),
-        _words(
+        in_words(
             en=(
                 "Your coupon ends{% if coupon.expires_on %} on {{ coupon.expires_on }}{% else %} soon{% endif %}",
                 "Do not let it go to waste",
@@ -254,7 +196,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
     ),
     "broadcast": ReadyTemplate(
         _("Announcement"),
-        _words(
+        in_words(
             en=(
                 "News from {{ shop.name }}",
                 "Something new for you",
@@ -274,7 +216,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
     ),
     "apology": ReadyTemplate(
         _("Apology"),
-        _words(
+        in_words(
             en=(
                 "We are sorry",
                 "Please accept our apology",
@@ -297,9 +239,3 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
         category="transactional",
     ),
 }
-
-
-def words_for(item: ReadyTemplate, languages: Sequence[str]) -> dict[str, dict[str, str]]:
-    """The words in the shop's languages; where even its default language has none, the English ones stand in."""
-    words = {language: dict(item.words[language]) for language in languages if language in item.words}
-    return {languages[0]: words.pop(languages[0], None) or dict(item.words["en"]), **words}
