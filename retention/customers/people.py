@@ -133,6 +133,38 @@ class StatsData(PersonData):
 
 
 @people.register
+class CustomerStageData(PersonData):
+    key = "customers.customer_stage"
+    model = "customers.CustomerStage"
+    merging = "combine"  # recomputed: a merged or erased customer is in no stage
+    columns: ClassVar = {"customer": "keep"}
+
+
+@people.register
+class StageChangeData(PersonData):
+    key = "customers.stage_change"
+    model = "customers.StageChange"
+    merging = "stay"
+    columns: ClassVar = {"customer": "keep"}
+
+
+@people.register
+class RfmData(PersonData):
+    key = "customers.rfm"
+    model = "customers.Rfm"
+    merging = "combine"  # recomputed from the survivor's statistics
+    columns: ClassVar = {"customer": "keep", "group": "keep", "previous_group": "keep"}
+
+
+@people.register
+class RfmChangeData(PersonData):
+    key = "customers.rfm_change"
+    model = "customers.RfmChange"
+    merging = "stay"
+    columns: ClassVar = {"customer": "keep", "before": "keep", "after": "keep"}
+
+
+@people.register
 class UploadData(PersonData):
     """Files name many people; they go whole, a while after the import ended."""
 

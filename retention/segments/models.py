@@ -1,4 +1,4 @@
-"""Segments: a rule over customers, who is in, and lists of customers that somebody uploaded."""
+"""Segments: a rule over customers, who is in, who came and left, and lists of customers that somebody uploaded."""
 
 from django.conf import settings
 from django.db import models
@@ -7,6 +7,7 @@ from django.db.models.functions import Lower
 
 from retention.audit.models import Version
 from retention.customers.models import Customer
+from retention.marks import MarkField, Xid8Field
 from retention.public_ids import PublicIdField
 
 
@@ -25,6 +26,14 @@ class Segment(models.Model):
     computed_ms = models.PositiveIntegerField(null=True, editable=False)
     tried_at = models.DateTimeField(null=True, editable=False, help_text="Last refresh, also one that failed.")
     error = models.TextField(blank=True, editable=False)
+    mark = Xid8Field(
+        null=True, editable=False, help_text="Facts of transactions before it have been looked at; NULL: none."
+    )
+    whole_at = models.DateTimeField(null=True, editable=False, help_text="When everybody was last looked at.")
+    whole_ms = models.PositiveIntegerField(null=True, editable=False)
+    is_time_relative = models.BooleanField(
+        default=True, editable=False, help_text="Whether who is in can change with time alone."
+    )
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
@@ -57,6 +66,27 @@ class Membership(models.Model):
 
     def __str__(self):
         return f"{self.customer_id} in {self.segment_id}"
+
+
+class MembershipChange(models.Model):
+    """A customer came into a segment or left it: written with the membership itself, and never changed."""
+
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="changes", db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="segment_changes", db_index=False)
+    has_entered = models.BooleanField(help_text="Otherwise she left.")
+    at = models.DateTimeField()
+    xid = MarkField()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["segment", "xid"], name="membership_change_mark"),
+            models.Index(fields=["segment", "at"], name="membership_change_by_time"),
+            models.Index(fields=["customer", "-id"], name="membership_change_of_customer"),
+        ]
+
+    def __str__(self):
+        return f"{self.customer_id} {'entered' if self.has_entered else 'left'} {self.segment_id}"
 
 
 class SegmentSize(models.Model):
@@ -99,10 +129,12 @@ class ListEntry(models.Model):
 
     list = models.ForeignKey(CustomerList, on_delete=models.CASCADE, related_name="entries")
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="list_entries")
+    xid = MarkField()
 
     class Meta:
         verbose_name_plural = "list entries"
         constraints = [models.UniqueConstraint(fields=["customer", "list"], name="on_a_list_once")]
+        indexes = [models.Index(fields=["xid"], name="list_entry_mark")]
 
     def __str__(self):
         return f"{self.customer_id} on {self.list_id}"

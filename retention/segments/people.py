@@ -14,6 +14,14 @@ class MembershipData(PersonData):
 
 
 @people.register
+class MembershipChangeData(PersonData):
+    key = "segments.membership_change"
+    model = "segments.MembershipChange"
+    merging = "stay"  # as what happened to the number it happened to
+    columns: ClassVar = {"customer": "keep"}
+
+
+@people.register
 class ListEntryData(PersonData):
     key = "segments.list_entry"
     model = "segments.ListEntry"

@@ -1,5 +1,6 @@
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
+import django.db.models.constraints
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.text
@@ -13,7 +14,7 @@ import retention.shop.models
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = []
+    dependencies = [("audit", "0001_initial")]
 
     operations = [
         migrations.CreateModel(
@@ -927,5 +928,340 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="customerstats",
             index=models.Index(fields=["xid"], name="stats_mark"),
+        ),
+        migrations.CreateModel(
+            name="CustomerStage",
+            fields=[
+                (
+                    "customer",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="lifecycle_stage",
+                        serialize=False,
+                        to="customers.customer",
+                    ),
+                ),
+                ("since", models.DateTimeField()),
+                ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="LifeEvent",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", retention.public_ids.PublicIdField()),
+                ("about", models.CharField(blank=True, max_length=300)),
+                (
+                    "what",
+                    models.CharField(choices=[("bought", "Bought"), ("did", "Did")], default="bought", max_length=6),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        blank=True, help_text="Key of an activity's kind.", max_length=60, verbose_name="activity"
+                    ),
+                ),
+                (
+                    "products",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100),
+                        blank=True,
+                        default=list,
+                        help_text="SKUs.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "categories",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=200),
+                        blank=True,
+                        default=list,
+                        help_text="With all below them.",
+                        size=None,
+                    ),
+                ),
+                ("at_least", models.PositiveSmallIntegerField(default=2, verbose_name="how often")),
+                ("within_days", models.PositiveSmallIntegerField(default=60, verbose_name="within days")),
+                ("lasts_days", models.PositiveSmallIntegerField(default=365, verbose_name="holds for days")),
+                ("archived_at", models.DateTimeField(editable=False, null=True)),
+            ],
+            options={
+                "ordering": ["attribute"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Rfm",
+            fields=[
+                (
+                    "customer",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="rfm",
+                        serialize=False,
+                        to="customers.customer",
+                    ),
+                ),
+                ("recency", models.PositiveSmallIntegerField()),
+                ("frequency", models.PositiveSmallIntegerField()),
+                ("monetary", models.PositiveSmallIntegerField()),
+                ("group", models.CharField(help_text="Key of `customers.rfm`.", max_length=20)),
+                (
+                    "previous_group",
+                    models.CharField(blank=True, help_text="The group before this one, if any.", max_length=20),
+                ),
+                ("computed_at", models.DateTimeField(help_text="Since when her scores are these.")),
+                ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
+            ],
+            options={
+                "verbose_name": "RFM score",
+            },
+        ),
+        migrations.CreateModel(
+            name="RfmChange",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("before", models.CharField(blank=True, max_length=20)),
+                ("after", models.CharField(blank=True, max_length=20)),
+                ("at", models.DateTimeField()),
+                ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
+            ],
+            options={
+                "verbose_name": "RFM change",
+                "ordering": ["-id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Stage",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", retention.public_ids.PublicIdField()),
+                ("key", models.SlugField(max_length=60, unique=True)),
+                ("name", models.JSONField(default=dict, help_text="By language.")),
+                ("about", models.CharField(blank=True, help_text="Who is in it, in a sentence.", max_length=300)),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(editable=False, help_text="NULL once it is archived.", null=True),
+                ),
+                ("rule", models.JSONField(blank=True, default=dict)),
+                ("archived_at", models.DateTimeField(editable=False, null=True)),
+            ],
+            options={
+                "ordering": ["position", "key"],
+            },
+        ),
+        migrations.CreateModel(
+            name="StageChange",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
+                ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
+            ],
+            options={
+                "ordering": ["-id"],
+            },
+        ),
+        migrations.AddField(
+            model_name="attributedefinition",
+            name="is_sensitive",
+            field=models.BooleanField(default=False, help_text="Never worded in messages.", verbose_name="sensitive"),
+        ),
+        migrations.AddIndex(
+            model_name="return",
+            index=models.Index(fields=["xid"], name="return_mark"),
+        ),
+        migrations.AddField(
+            model_name="lifeevent",
+            name="attribute",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="life_event",
+                to="customers.attributedefinition",
+            ),
+        ),
+        migrations.AddField(
+            model_name="lifeevent",
+            name="version",
+            field=models.ForeignKey(
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="audit.version",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="rfm",
+            index=models.Index(fields=["group"], name="rfm_by_group"),
+        ),
+        migrations.AddIndex(
+            model_name="rfm",
+            index=models.Index(fields=["xid"], name="rfm_mark"),
+        ),
+        migrations.AddConstraint(
+            model_name="rfm",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("frequency__range", (1, 5)), ("monetary__range", (1, 5)), ("recency__range", (1, 5))
+                ),
+                name="rfm_scores_are_fifths",
+            ),
+        ),
+        migrations.AddField(
+            model_name="rfmchange",
+            name="customer",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="rfm_changes",
+                to="customers.customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="stage",
+            name="version",
+            field=models.ForeignKey(
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="audit.version",
+            ),
+        ),
+        migrations.AddField(
+            model_name="customerstage",
+            name="stage",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="customers", to="customers.stage"
+            ),
+        ),
+        migrations.AddField(
+            model_name="stagechange",
+            name="after",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="customers.stage",
+            ),
+        ),
+        migrations.AddField(
+            model_name="stagechange",
+            name="before",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="customers.stage",
+            ),
+        ),
+        migrations.AddField(
+            model_name="stagechange",
+            name="customer",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="stage_changes",
+                to="customers.customer",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="lifeevent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("at_least__gte", 1), ("lasts_days__gte", 1), ("within_days__gte", 1)),
+                name="life_event_counts",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="lifeevent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("kind", ""),
+                        ("what", "bought"),
+                        models.Q(
+                            models.Q(("products", []), _negated=True),
+                            models.Q(("categories", []), _negated=True),
+                            _connector="OR",
+                        ),
+                    ),
+                    models.Q(("what", "did"), models.Q(("kind", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="life_event_names_something",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="rfmchange",
+            index=models.Index(fields=["customer", "-id"], name="rfm_change_by_customer"),
+        ),
+        migrations.AddIndex(
+            model_name="rfmchange",
+            index=models.Index(fields=["at"], name="rfm_change_by_time"),
+        ),
+        migrations.AddIndex(
+            model_name="rfmchange",
+            index=models.Index(fields=["xid"], name="rfm_change_mark"),
+        ),
+        migrations.AddConstraint(
+            model_name="rfmchange",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("before", models.F("after")), _negated=True), name="an_rfm_change_changes"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="stage",
+            constraint=models.UniqueConstraint(
+                deferrable=django.db.models.constraints.Deferrable["DEFERRED"],
+                fields=("position",),
+                name="one_stage_a_position",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="stage",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("archived_at__isnull", False), ("position", None)),
+                    models.Q(("archived_at", None), ("position__isnull", False)),
+                    _connector="OR",
+                ),
+                name="stages_in_use_have_a_position",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="customerstage",
+            index=models.Index(fields=["xid"], name="customer_stage_mark"),
+        ),
+        migrations.AddIndex(
+            model_name="stagechange",
+            index=models.Index(fields=["customer", "-id"], name="stage_change_by_customer"),
+        ),
+        migrations.AddIndex(
+            model_name="stagechange",
+            index=models.Index(fields=["at"], name="stage_change_by_time"),
+        ),
+        migrations.AddIndex(
+            model_name="stagechange",
+            index=models.Index(fields=["xid"], name="stage_change_mark"),
+        ),
+        migrations.AddConstraint(
+            model_name="stagechange",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("after__isnull", False), ("before", None)),
+                    models.Q(("after", None), ("before__isnull", False)),
+                    models.Q(
+                        ("after__isnull", False),
+                        ("before__isnull", False),
+                        models.Q(("before", models.F("after")), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="a_stage_change_changes",
+            ),
         ),
     ]

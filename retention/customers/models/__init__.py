@@ -1,6 +1,14 @@
-"""The facts a shop knows: people and consent, products, orders, activities, and one row of statistics per customer."""
+"""The facts a shop knows: people and consent, products, orders, activities, statistics, and where each stands."""
 
 from retention.customers.models.activities import Activity, ActivityKind, KnownVisitor
+from retention.customers.models.lifecycle import (
+    CustomerStage,
+    LifeEvent,
+    Rfm,
+    RfmChange,
+    Stage,
+    StageChange,
+)
 from retention.customers.models.orders import Order, OrderLine, Return, ReturnLine
 from retention.customers.models.people import (
     AttributeDefinition,
@@ -20,13 +28,19 @@ __all__ = [
     "ConsentProof",
     "ConsentState",
     "Customer",
+    "CustomerStage",
     "CustomerStats",
     "KnownVisitor",
+    "LifeEvent",
     "Order",
     "OrderLine",
     "Price",
     "Product",
     "Return",
     "ReturnLine",
+    "Rfm",
+    "RfmChange",
+    "Stage",
+    "StageChange",
     "Stock",
 ]

@@ -125,6 +125,7 @@ class Return(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gte=0), name="refund_is_not_negative"),
         ]
+        indexes = [models.Index(fields=["xid"], name="return_mark")]
 
     def __str__(self):
         return self.reference

@@ -47,7 +47,8 @@ class Customer(models.Model):
     source = models.CharField("acquisition source", max_length=60, blank=True)
     acquisition_cost_minor = models.BigIntegerField(null=True, blank=True)
     acquisition_currency = models.CharField(max_length=3, blank=True, validators=[check_currency])
-    #: {key: {"value": …, "how": "asked" | "imported" | "inferred"}}, declared by AttributeDefinition.
+    #: {key: {"value": …, "how": "asked" | "imported" | "inferred"}}, declared by AttributeDefinition. What was inferred
+    #: has an "until", the day it expires; a null that was asked says "not so", and is never inferred over.
     attributes = models.JSONField(default=dict, blank=True)
     signed_up_at = models.DateTimeField(null=True, blank=True)
     recorded_at = models.DateTimeField()
@@ -118,6 +119,7 @@ class AttributeDefinition(models.Model):
     label = models.CharField(max_length=100)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     choices = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    is_sensitive = models.BooleanField("sensitive", default=False, help_text="Never worded in messages.")
 
     class Meta:
         verbose_name = "custom attribute"

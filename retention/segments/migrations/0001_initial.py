@@ -3,6 +3,7 @@ import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
+import retention.marks
 import retention.public_ids
 
 
@@ -168,5 +169,82 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="segmentsize",
             constraint=models.UniqueConstraint(fields=("segment", "on"), name="one_segment_size_a_day"),
+        ),
+        migrations.CreateModel(
+            name="MembershipChange",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("has_entered", models.BooleanField(help_text="Otherwise she left.")),
+                ("at", models.DateTimeField()),
+                ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
+            ],
+            options={
+                "ordering": ["-id"],
+            },
+        ),
+        migrations.AddField(
+            model_name="listentry",
+            name="xid",
+            field=retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False),
+        ),
+        migrations.AddField(
+            model_name="segment",
+            name="is_time_relative",
+            field=models.BooleanField(
+                default=True, editable=False, help_text="Whether who is in can change with time alone."
+            ),
+        ),
+        migrations.AddField(
+            model_name="segment",
+            name="mark",
+            field=retention.marks.Xid8Field(
+                editable=False, help_text="Facts of transactions before it have been looked at; NULL: none.", null=True
+            ),
+        ),
+        migrations.AddField(
+            model_name="segment",
+            name="whole_at",
+            field=models.DateTimeField(editable=False, help_text="When everybody was last looked at.", null=True),
+        ),
+        migrations.AddField(
+            model_name="segment",
+            name="whole_ms",
+            field=models.PositiveIntegerField(editable=False, null=True),
+        ),
+        migrations.AddIndex(
+            model_name="listentry",
+            index=models.Index(fields=["xid"], name="list_entry_mark"),
+        ),
+        migrations.AddField(
+            model_name="membershipchange",
+            name="customer",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="segment_changes",
+                to="customers.customer",
+            ),
+        ),
+        migrations.AddField(
+            model_name="membershipchange",
+            name="segment",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="changes",
+                to="segments.segment",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="membershipchange",
+            index=models.Index(fields=["segment", "xid"], name="membership_change_mark"),
+        ),
+        migrations.AddIndex(
+            model_name="membershipchange",
+            index=models.Index(fields=["segment", "at"], name="membership_change_by_time"),
+        ),
+        migrations.AddIndex(
+            model_name="membershipchange",
+            index=models.Index(fields=["customer", "-id"], name="membership_change_of_customer"),
         ),
     ]
