@@ -159,7 +159,7 @@ TONES = {
         "success": ["sent"],
         "danger": ["failed", "bounced"],
         "warning": ["unknown"],
-        "info": ["held", "sending", "claimed"],
+        "info": ["held", "sending", "claimed", "withheld"],
     }.items()
     for state in states
 }
@@ -168,7 +168,7 @@ TONES = {
 @admin.register(Delivery)
 class DeliveryAdmin(FactAdmin):
     list_display = ("id", "queued_at", "customer", "template", "shown_state", "shown_reason", "ended_at")
-    list_filter = ("state", "is_transactional", "channel", ("queued_at", DaysFilter))
+    list_filter = ("state", "is_transactional", "is_ghost", "channel", ("queued_at", DaysFilter))
     list_select_related = ("customer", "template")
     search_fields = ("customer__email_normal__exact", "customer__reference__exact", "grant__code__code__exact")
     search_help_text = _("Email, reference or code of the customer, whole")

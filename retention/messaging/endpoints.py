@@ -105,7 +105,9 @@ def list_deliveries(
     cursor: str | None = None,
     limit: int = Query(50, ge=1, le=200),
     customer: uuid.UUID | None = None,
-    state: Literal["queued", "held", "claimed", "sending", "sent", "bounced", "failed", "suppressed", "unknown"]
+    state: Literal[
+        "queued", "held", "claimed", "sending", "sent", "withheld", "bounced", "failed", "suppressed", "unknown"
+    ]
     | None = None,
 ):
     """Messages, the newest first, of one customer or in one state where asked."""

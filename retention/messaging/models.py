@@ -7,10 +7,19 @@ from django.utils.translation import gettext_lazy as _
 
 from retention.audit.models import Version
 from retention.customers.models import Customer
-from retention.customers.models.people import Channel
 from retention.incentives.models import Grant
 from retention.marks import MarkField
 from retention.public_ids import PublicIdField
+
+
+class Way(models.TextChoices):
+    """How words reach a customer; the adapters in `channels/` are found by these keys."""
+
+    EMAIL = "email", _("email")
+    SMS = "sms", _("text message")
+    PUSH = "push", _("push notice")
+    INBOX = "inbox", _("inbox on the shop's site")
+    WEBHOOK = "webhook", _("webhook")
 
 
 class Template(models.Model):
@@ -23,7 +32,7 @@ class Template(models.Model):
     public_id = PublicIdField()
     key = models.SlugField(max_length=60, unique=True, null=True, blank=True, help_text="Of a ready template.")
     name = models.CharField(max_length=120)
-    channel = models.CharField(max_length=5, choices=Channel.choices, default=Channel.EMAIL)
+    channel = models.CharField(max_length=10, choices=Way.choices, default=Way.EMAIL)
     category = models.CharField(max_length=15, choices=Category.choices, default=Category.MARKETING)
     topic = models.CharField(max_length=60, blank=True, help_text="Consent for it is asked beside marketing.")
     version = models.ForeignKey(Version, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
@@ -82,6 +91,7 @@ class Delivery(models.Model):
         CLAIMED = "claimed"
         SENDING = "sending"
         SENT = "sent"
+        WITHHELD = "withheld"
         BOUNCED = "bounced"
         FAILED = "failed"
         SUPPRESSED = "suppressed"
@@ -90,14 +100,20 @@ class Delivery(models.Model):
     public_id = PublicIdField()
     origin = models.CharField(max_length=40, help_text="On whose behalf, such as `campaigns.touch`.")
     origin_id = models.BigIntegerField()
+    group_id = models.BigIntegerField(
+        null=True, help_text="What the origin's rows have in common, such as their campaign: figures go by it."
+    )
     step = models.PositiveSmallIntegerField(default=0)
-    channel = models.CharField(max_length=5, choices=Channel.choices)
+    channel = models.CharField(max_length=10, choices=Way.choices)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
     template = models.ForeignKey(Template, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+", db_index=False)
     grant = models.ForeignKey(Grant, null=True, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
     context = models.JSONField(default=dict, help_text="Primitive values the origin adds to the placeholders.")
     is_transactional = models.BooleanField(default=False)
+    is_ghost = models.BooleanField(
+        db_default=False, help_text="Of a customer held out for the sake of proof: it lives the same life, unsent."
+    )
     priority = models.SmallIntegerField(default=0)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     reason = models.CharField(max_length=60, blank=True, help_text="Stable code of why it was held, skipped or failed.")
@@ -106,10 +122,11 @@ class Delivery(models.Model):
     queued_at = models.DateTimeField()
     not_before = models.DateTimeField(help_text="Due to leave, or to be tried again, from then on.")
     held_at = models.DateTimeField(null=True, help_text="First held back; given up a week later.")
+    left_at = models.DateTimeField(null=True, help_text="Its hand-over began; caps on frequency count from it.")
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
     claimed_by = models.CharField(max_length=60, blank=True)
-    ended_at = models.DateTimeField(null=True, help_text="Sent, or ended unsent.")
+    ended_at = models.DateTimeField(null=True, help_text="Sent, withheld, or ended unsent.")
     provider_id = models.CharField(max_length=200, blank=True)
     xid = MarkField()
 
@@ -126,8 +143,23 @@ class Delivery(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["queued", "held", "claimed", "sending"], ended_at=None)
-                | Q(state__in=["sent", "bounced", "failed", "suppressed", "unknown"], ended_at__isnull=False),
+                | Q(
+                    state__in=["sent", "withheld", "bounced", "failed", "suppressed", "unknown"],
+                    ended_at__isnull=False,
+                ),
                 name="ended_when_over",
+            ),
+            models.CheckConstraint(
+                condition=Q(left_at=None) | Q(state__in=["sending", "sent", "withheld", "bounced", "unknown"]),
+                name="left_when_under_way",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_ghost=True) | ~Q(state="withheld"),
+                name="withheld_from_ghosts",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_ghost=False) | ~Q(state__in=["sent", "bounced"]),
+                name="ghosts_never_leave",
             ),
         ]
         indexes = [
@@ -142,12 +174,19 @@ class Delivery(models.Model):
             ),
             models.Index(fields=["lease_until"], name="delivery_leased", condition=Q(state__in=["claimed", "sending"])),
             models.Index(fields=["customer", "-id"], name="delivery_by_customer"),
+            # Caps on frequency read what left within their windows, and what still waits.
+            models.Index(
+                fields=["customer", "left_at"],
+                name="delivery_that_counts",
+                condition=Q(is_transactional=False)
+                & (Q(left_at__isnull=False) | Q(state__in=["queued", "held", "claimed"])),
+            ),
             models.Index(fields=["grant"], name="delivery_by_grant", condition=Q(grant__isnull=False)),
             # People look at these; the states that every message passes through stay out, or each step would pay.
             models.Index(
                 fields=["state", "-id"],
                 name="delivery_to_look_at",
-                condition=Q(state__in=["held", "bounced", "failed", "suppressed", "unknown"]),
+                condition=Q(state__in=["held", "withheld", "bounced", "failed", "suppressed", "unknown"]),
             ),
         ]
 
@@ -158,7 +197,7 @@ class Delivery(models.Model):
 class Outage(models.Model):
     """One channel's trouble with its provider: after several failures in a row nothing is handed over for a while."""
 
-    channel = models.CharField(max_length=5, primary_key=True, choices=Channel.choices)
+    channel = models.CharField(max_length=10, primary_key=True, choices=Way.choices)
     failures = models.PositiveIntegerField(default=0, help_text="In a row.")
     until = models.DateTimeField(null=True, help_text="Nothing is handed over before.")
     reason = models.CharField(max_length=60, blank=True)
@@ -177,7 +216,7 @@ class Suppression(models.Model):
         ERASED = "erased"
         BY_HAND = "by hand"
 
-    channel = models.CharField(max_length=5, choices=Channel.choices)
+    channel = models.CharField(max_length=10, choices=Way.choices)
     address_hash = models.BinaryField(max_length=32)
     why = models.CharField(max_length=12, choices=Why.choices)
     marketing_only = models.BooleanField(default=False)

@@ -19,6 +19,7 @@ class Outgoing:
     Attributes:
         address: the customer's present address on the channel as she wrote it; None where there is none.
         address_normal: the same in its normal form, as consent and suppression know it.
+        is_ghost: it will be withheld instead of handed over.
         is_gone: merged into another customer, or forgotten.
         language: the one it will be written in, out of those its template has.
         zone: the customer's IANA zone, or the shop's.
@@ -49,4 +50,5 @@ class Outgoing:
     language: str
     zone: str
     is_gone: bool = False
+    is_ghost: bool = False
     fixed: dict[str, Any] = field(default_factory=dict)

@@ -52,6 +52,7 @@ def outgoing(deliveries: QuerySet[Delivery]) -> list[Outgoing]:
             priority=delivery.priority,
             attempts=delivery.attempts,
             held_at=delivery.held_at,
+            is_ghost=delivery.is_ghost,
             **_customer_fields(delivery.customer, delivery.language, zone),
         )
         for delivery in deliveries.select_related("customer", "template")

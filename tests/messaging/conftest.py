@@ -6,7 +6,9 @@ import pytest
 
 from retention.actors import Actor
 from retention.customers.models import ConsentState, Customer
-from retention.messaging.operations import create_template
+from retention.incentives.operations import create_incentive, go_live, grant
+from retention.incentives.rules import IncentiveRule
+from retention.messaging.operations import Message, create_template, queue, send_due
 from retention.shop.models import Shop
 
 NOW = dt.datetime(2026, 5, 12, 10, tzinfo=dt.UTC)
@@ -72,3 +74,62 @@ def template(shop, now, by):
         )
 
     return make
+
+
+@pytest.fixture
+def say(template, now):
+    """Queues one message of a template to each customer, with the grants given."""
+
+    def queue_for(*customers, grants=None, template_=None, ghosts=(), **fields):
+        made = template_ or template()
+        messages = [
+            Message(
+                origin_id=customer.pk,
+                customer_id=customer.pk,
+                grant_id=(grants or {}).get(customer.pk),
+                is_ghost=customer in ghosts,
+            )
+            for customer in customers
+        ]
+        queue(template_id=made.pk, origin="test.row", messages=messages, now=now, **fields)
+        return made
+
+    return queue_for
+
+
+@pytest.fixture
+def send(now, smtp):
+    def run(at=now, **fields):
+        return send_due(now=at, worker="test", **fields)
+
+    return run
+
+
+@pytest.fixture
+def coupons(now, by, db):
+    """Grants a ten-per-cent coupon to customers: {customer id: grant id}."""
+    rule = IncentiveRule.model_validate(
+        {
+            "name": "Ten off",
+            "effects": [{"kind": "percent", "basis_points": 1000}],
+            "validity": {"hours_after_given": 240},
+        }
+    )
+    incentive = create_incentive(rule=rule, now=now, by=by)
+    go_live(incentive_id=incentive.pk, now=now, by=by)
+
+    def give_to(*customers):
+        sources = [f"test:{customer.pk}" for customer in customers]
+        done = grant(
+            incentive_id=incentive.pk,
+            sources=sources,
+            customer_ids=[customer.pk for customer in customers],
+            origin="test.row",
+            origin_ids=[customer.pk for customer in customers],
+            now=now,
+            by=by,
+        )
+        return {customer.pk: done.grants[f"test:{customer.pk}"] for customer in customers}
+
+    give_to.incentive = incentive
+    return give_to

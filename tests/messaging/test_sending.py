@@ -7,10 +7,9 @@ import pytest
 from retention.audit.models import AuditEntry
 from retention.customers.addresses import address_hash
 from retention.incentives.models import Code, Grant
-from retention.incentives.operations import create_incentive, go_live, grant, stop
-from retention.incentives.rules import IncentiveRule
+from retention.incentives.operations import stop
 from retention.messaging.models import Delivery, Outage, Suppression
-from retention.messaging.operations import Message, cancel, queue, send_due, settle_unknown
+from retention.messaging.operations import Message, cancel, queue, settle_unknown
 from retention.registries import DeliveryOutcome, SendGuard, Skip, guards, outcomes
 from retention.work.models import Alert
 from tests.messaging.conftest import WORDS, agree
@@ -18,60 +17,6 @@ from tests.messaging.conftest import WORDS, agree
 pytestmark = pytest.mark.django_db
 
 MINUTE = dt.timedelta(minutes=1)
-
-
-@pytest.fixture
-def say(template, now):
-    """Queues one message of a template to each customer, with the grants given."""
-
-    def queue_for(*customers, grants=None, template_=None, **fields):
-        made = template_ or template()
-        messages = [
-            Message(origin_id=customer.pk, customer_id=customer.pk, grant_id=(grants or {}).get(customer.pk))
-            for customer in customers
-        ]
-        queue(template_id=made.pk, origin="test.row", messages=messages, now=now, **fields)
-        return made
-
-    return queue_for
-
-
-@pytest.fixture
-def send(now, smtp):
-    def run(at=now, **fields):
-        return send_due(now=at, worker="test", **fields)
-
-    return run
-
-
-@pytest.fixture
-def coupons(now, by, db):
-    """Grants a ten-per-cent coupon to customers: {customer id: grant id}."""
-    rule = IncentiveRule.model_validate(
-        {
-            "name": "Ten off",
-            "effects": [{"kind": "percent", "basis_points": 1000}],
-            "validity": {"hours_after_given": 240},
-        }
-    )
-    incentive = create_incentive(rule=rule, now=now, by=by)
-    go_live(incentive_id=incentive.pk, now=now, by=by)
-
-    def give_to(*customers):
-        sources = [f"test:{customer.pk}" for customer in customers]
-        done = grant(
-            incentive_id=incentive.pk,
-            sources=sources,
-            customer_ids=[customer.pk for customer in customers],
-            origin="test.row",
-            origin_ids=[customer.pk for customer in customers],
-            now=now,
-            by=by,
-        )
-        return {customer.pk: done.grants[f"test:{customer.pk}"] for customer in customers}
-
-    give_to.incentive = incentive
-    return give_to
 
 
 def states():

@@ -22,8 +22,14 @@ class Migration(migrations.Migration):
                 (
                     "channel",
                     models.CharField(
-                        choices=[("email", "Email"), ("sms", "SMS"), ("push", "Push"), ("post", "Post")],
-                        max_length=5,
+                        choices=[
+                            ("email", "email"),
+                            ("sms", "text message"),
+                            ("push", "push notice"),
+                            ("inbox", "inbox on the shop's site"),
+                            ("webhook", "webhook"),
+                        ],
+                        max_length=10,
                         primary_key=True,
                         serialize=False,
                     ),
@@ -32,39 +38,6 @@ class Migration(migrations.Migration):
                 ("until", models.DateTimeField(help_text="Nothing is handed over before.", null=True)),
                 ("reason", models.CharField(blank=True, max_length=60)),
             ],
-        ),
-        migrations.CreateModel(
-            name="Suppression",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "channel",
-                    models.CharField(
-                        choices=[("email", "Email"), ("sms", "SMS"), ("push", "Push"), ("post", "Post")], max_length=5
-                    ),
-                ),
-                ("address_hash", models.BinaryField(max_length=32)),
-                (
-                    "why",
-                    models.CharField(
-                        choices=[
-                            ("bounce", "Bounce"),
-                            ("complaint", "Complaint"),
-                            ("unsubscribed", "Unsubscribed"),
-                            ("erased", "Erased"),
-                            ("by hand", "By Hand"),
-                        ],
-                        max_length=12,
-                    ),
-                ),
-                ("marketing_only", models.BooleanField(default=False)),
-                ("since", models.DateTimeField()),
-            ],
-            options={
-                "ordering": ["-id"],
-                "permissions": [("lift_suppression", "Can let an address be written to again")],
-                "constraints": [models.UniqueConstraint(fields=("channel", "address_hash"), name="suppressed_once")],
-            },
         ),
         migrations.CreateModel(
             name="Topic",
@@ -91,6 +64,46 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Suppression",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("email", "email"),
+                            ("sms", "text message"),
+                            ("push", "push notice"),
+                            ("inbox", "inbox on the shop's site"),
+                            ("webhook", "webhook"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("address_hash", models.BinaryField(max_length=32)),
+                (
+                    "why",
+                    models.CharField(
+                        choices=[
+                            ("bounce", "Bounce"),
+                            ("complaint", "Complaint"),
+                            ("unsubscribed", "Unsubscribed"),
+                            ("erased", "Erased"),
+                            ("by hand", "By Hand"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("marketing_only", models.BooleanField(default=False)),
+                ("since", models.DateTimeField()),
+            ],
+            options={
+                "ordering": ["-id"],
+                "permissions": [("lift_suppression", "Can let an address be written to again")],
+                "constraints": [models.UniqueConstraint(fields=("channel", "address_hash"), name="suppressed_once")],
+            },
+        ),
+        migrations.CreateModel(
             name="Template",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -105,9 +118,15 @@ class Migration(migrations.Migration):
                 (
                     "channel",
                     models.CharField(
-                        choices=[("email", "Email"), ("sms", "SMS"), ("push", "Push"), ("post", "Post")],
+                        choices=[
+                            ("email", "email"),
+                            ("sms", "text message"),
+                            ("push", "push notice"),
+                            ("inbox", "inbox on the shop's site"),
+                            ("webhook", "webhook"),
+                        ],
                         default="email",
-                        max_length=5,
+                        max_length=10,
                     ),
                 ),
                 (
@@ -170,17 +189,28 @@ class Migration(migrations.Migration):
             name="Delivery",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "public_id",
-                    retention.public_ids.PublicIdField(),
-                ),
+                ("public_id", retention.public_ids.PublicIdField()),
                 ("origin", models.CharField(help_text="On whose behalf, such as `campaigns.touch`.", max_length=40)),
                 ("origin_id", models.BigIntegerField()),
+                (
+                    "group_id",
+                    models.BigIntegerField(
+                        help_text="What the origin's rows have in common, such as their campaign: figures go by it.",
+                        null=True,
+                    ),
+                ),
                 ("step", models.PositiveSmallIntegerField(default=0)),
                 (
                     "channel",
                     models.CharField(
-                        choices=[("email", "Email"), ("sms", "SMS"), ("push", "Push"), ("post", "Post")], max_length=5
+                        choices=[
+                            ("email", "email"),
+                            ("sms", "text message"),
+                            ("push", "push notice"),
+                            ("inbox", "inbox on the shop's site"),
+                            ("webhook", "webhook"),
+                        ],
+                        max_length=10,
                     ),
                 ),
                 (
@@ -188,6 +218,13 @@ class Migration(migrations.Migration):
                     models.JSONField(default=dict, help_text="Primitive values the origin adds to the placeholders."),
                 ),
                 ("is_transactional", models.BooleanField(default=False)),
+                (
+                    "is_ghost",
+                    models.BooleanField(
+                        db_default=False,
+                        help_text="Of a customer held out for the sake of proof: it lives the same life, unsent.",
+                    ),
+                ),
                 ("priority", models.SmallIntegerField(default=0)),
                 (
                     "state",
@@ -198,6 +235,7 @@ class Migration(migrations.Migration):
                             ("claimed", "Claimed"),
                             ("sending", "Sending"),
                             ("sent", "Sent"),
+                            ("withheld", "Withheld"),
                             ("bounced", "Bounced"),
                             ("failed", "Failed"),
                             ("suppressed", "Suppressed"),
@@ -221,10 +259,14 @@ class Migration(migrations.Migration):
                 ("queued_at", models.DateTimeField()),
                 ("not_before", models.DateTimeField(help_text="Due to leave, or to be tried again, from then on.")),
                 ("held_at", models.DateTimeField(help_text="First held back; given up a week later.", null=True)),
+                (
+                    "left_at",
+                    models.DateTimeField(help_text="Its hand-over began; caps on frequency count from it.", null=True),
+                ),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
                 ("lease_until", models.DateTimeField(null=True)),
                 ("claimed_by", models.CharField(blank=True, max_length=60)),
-                ("ended_at", models.DateTimeField(help_text="Sent, or ended unsent.", null=True)),
+                ("ended_at", models.DateTimeField(help_text="Sent, withheld, or ended unsent.", null=True)),
                 ("provider_id", models.CharField(blank=True, max_length=200)),
                 ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
                 (
@@ -285,10 +327,24 @@ class Migration(migrations.Migration):
                     ),
                     models.Index(fields=["customer", "-id"], name="delivery_by_customer"),
                     models.Index(
+                        condition=models.Q(
+                            ("is_transactional", False),
+                            models.Q(
+                                ("left_at__isnull", False),
+                                ("state__in", ["queued", "held", "claimed"]),
+                                _connector="OR",
+                            ),
+                        ),
+                        fields=["customer", "left_at"],
+                        name="delivery_that_counts",
+                    ),
+                    models.Index(
                         condition=models.Q(("grant__isnull", False)), fields=["grant"], name="delivery_by_grant"
                     ),
                     models.Index(
-                        condition=models.Q(("state__in", ["held", "bounced", "failed", "suppressed", "unknown"])),
+                        condition=models.Q(
+                            ("state__in", ["held", "withheld", "bounced", "failed", "suppressed", "unknown"])
+                        ),
                         fields=["state", "-id"],
                         name="delivery_to_look_at",
                     ),
@@ -310,11 +366,33 @@ class Migration(migrations.Migration):
                             models.Q(("ended_at", None), ("state__in", ["queued", "held", "claimed", "sending"])),
                             models.Q(
                                 ("ended_at__isnull", False),
-                                ("state__in", ["sent", "bounced", "failed", "suppressed", "unknown"]),
+                                ("state__in", ["sent", "withheld", "bounced", "failed", "suppressed", "unknown"]),
                             ),
                             _connector="OR",
                         ),
                         name="ended_when_over",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("left_at", None),
+                            ("state__in", ["sending", "sent", "withheld", "bounced", "unknown"]),
+                            _connector="OR",
+                        ),
+                        name="left_when_under_way",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("is_ghost", True), models.Q(("state", "withheld"), _negated=True), _connector="OR"
+                        ),
+                        name="withheld_from_ghosts",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("is_ghost", False),
+                            models.Q(("state__in", ["sent", "bounced"]), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="ghosts_never_leave",
                     ),
                 ],
             },

@@ -43,13 +43,13 @@ WHERE d.id = due.id AND c.id = d.customer_id AND t.id = d.template_id
 RETURNING d.id, d.public_id, d.origin, d.origin_id, d.step, d.channel, d.template_id, d.version_id, d.grant_id,
     d.context, d.is_transactional, t.topic, d.priority, d.attempts, d.held_at, d.customer_id, c.public_id,
     trim(c.email), c.email_normal, c.given_name, c.family_name, c.language, c.time_zone,
-    c.merged_into_id IS NOT NULL OR c.erased_at IS NOT NULL
+    c.merged_into_id IS NOT NULL OR c.erased_at IS NOT NULL, d.is_ghost
 """
 
 # Consent and suppression are asked once more in the very statement after which the message leaves.
 _MARK = """
 UPDATE messaging_delivery d
-SET state = 'sending', attempts = d.attempts + 1, language = going.language,
+SET state = 'sending', attempts = d.attempts + 1, language = going.language, left_at = %(at)s,
     lease_until = statement_timestamp() + %(lease)s
 FROM jsonb_to_recordset(%(going)s) AS going (id bigint, language text, address text, hash bytea, topic text),
     customers_customer c
@@ -75,6 +75,7 @@ SET state = settled.state, reason = settled.reason, params = settled.params,
     not_before = coalesce(settled.not_before, d.not_before),
     held_at = CASE WHEN settled.state = 'held' THEN coalesce(d.held_at, %(at)s) ELSE d.held_at END,
     ended_at = CASE WHEN settled.state IN ('queued', 'held') THEN NULL ELSE %(at)s END,
+    left_at = CASE WHEN settled.state IN ('sent', 'withheld', 'unknown') THEN d.left_at END,
     lease_until = NULL, provider_id = settled.provider_id, xid = pg_current_xact_id()
 FROM jsonb_to_recordset(%(settled)s)
     AS settled (id bigint, state text, reason text, params jsonb, not_before timestamptz, provider_id text)
@@ -84,7 +85,8 @@ RETURNING d.id
 
 _RELEASE = """
 UPDATE messaging_delivery
-SET state = 'queued', lease_until = NULL, claimed_by = '', not_before = greatest(not_before, %(not_before)s),
+SET state = 'queued', lease_until = NULL, claimed_by = '', left_at = NULL,
+    not_before = greatest(not_before, %(not_before)s),
     attempts = attempts - (state = 'sending')::int
 WHERE id = ANY(%(ids)s) AND claimed_by = %(token)s AND state IN ('claimed', 'sending')
 """
@@ -203,7 +205,13 @@ def settle(settlements: Sequence[Settlement], *, token: str, at: dt.datetime) ->
     for item in settlements:
         if item.delivery.id in settled:
             by_end[item.state].append(item.delivery)
-    follow(sent=by_end["sent"], unknown=by_end["unknown"], unsent=by_end["failed"] + by_end["suppressed"], at=at)
+    follow(
+        sent=by_end["sent"],
+        withheld=by_end["withheld"],
+        unknown=by_end["unknown"],
+        unsent=by_end["failed"] + by_end["suppressed"],
+        at=at,
+    )
 
 
 def release(ids: Iterable[int], *, token: str, at: dt.datetime | None = None) -> None:
@@ -226,16 +234,24 @@ def give_up_lost(*, now: dt.datetime) -> int:
 
 
 def follow(
-    *, sent: Sequence[Any] = (), unknown: Sequence[Any] = (), unsent: Sequence[Any] = (), at: dt.datetime
+    *,
+    sent: Sequence[Any] = (),
+    withheld: Sequence[Any] = (),
+    unknown: Sequence[Any] = (),
+    unsent: Sequence[Any] = (),
+    at: dt.datetime,
 ) -> None:
-    """What follows from an end, in its transaction: coupons given or taken back, and the origins told."""
+    """What follows from an end, in its transaction: coupons given or taken back, and the origins told.
+
+    To its origin a withheld message is a sent one; but nothing is given with it.
+    """
     given = sorted(d.grant_id for d in (*sent, *unknown) if d.grant_id is not None)
     if given:
         give(grant_ids=given, now=at)
     returned = sorted(d.grant_id for d in unsent if d.grant_id is not None)
     if returned:
         take_back(grant_ids=returned, now=at, by=Actor.job("messaging.send"), reason="not_sent")
-    for verb, ended in (("sent", sent), ("unknown", unknown), ("not_sent", unsent)):
+    for verb, ended in (("sent", (*sent, *withheld)), ("unknown", unknown), ("not_sent", unsent)):
         by_origin: dict[str, list[Any]] = defaultdict(list)
         for delivery in ended:
             by_origin[delivery.origin].append(delivery)

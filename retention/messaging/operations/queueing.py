@@ -23,13 +23,15 @@ SEND, SEND_TRANSACTIONAL = "messaging.send", "messaging.send_transactional"
 
 _QUEUE = """
 INSERT INTO messaging_delivery (
-    origin, origin_id, step, channel, customer_id, template_id, version_id, grant_id, context, is_transactional,
-    priority, state, reason, params, language, queued_at, not_before, attempts, claimed_by, provider_id)
-SELECT %(origin)s, message.origin_id, %(step)s, %(channel)s, message.customer_id, %(template_id)s, %(version_id)s,
-    message.grant_id, message.context::jsonb, %(is_transactional)s, %(priority)s, 'queued', '', '{}', '',
-    %(now)s, coalesce(message.not_before, %(now)s), 0, '', ''
+    origin, origin_id, group_id, step, channel, customer_id, template_id, version_id, grant_id, context,
+    is_transactional, is_ghost, priority, state, reason, params, language, queued_at, not_before, attempts, claimed_by,
+    provider_id)
+SELECT %(origin)s, message.origin_id, %(group_id)s, %(step)s, %(channel)s, message.customer_id, %(template_id)s,
+    %(version_id)s, message.grant_id, message.context::jsonb, %(is_transactional)s, message.is_ghost, %(priority)s,
+    'queued', '', '{}', '', %(now)s, coalesce(message.not_before, %(now)s), 0, '', ''
 FROM unnest(%(origin_ids)s::bigint[], %(customer_ids)s::bigint[], %(grant_ids)s::bigint[], %(contexts)s::text[],
-    %(not_befores)s::timestamptz[]) AS message (origin_id, customer_id, grant_id, context, not_before)
+    %(not_befores)s::timestamptz[], %(ghosts)s::boolean[])
+    AS message (origin_id, customer_id, grant_id, context, not_before, is_ghost)
 ON CONFLICT (origin, origin_id, step, channel) DO NOTHING
 """
 
@@ -52,6 +54,7 @@ class Message:
         origin_id: the row of the caller's on whose behalf it is; unique with origin, step and channel.
         context: primitive values for the placeholders that only the origin can fill, such as `occasion`.
         not_before: when it may leave; None for now.
+        is_ghost: she is held out: the message lives the same life and ends `withheld` instead of being handed over.
     """
 
     origin_id: int
@@ -59,6 +62,7 @@ class Message:
     grant_id: int | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
     not_before: dt.datetime | None = None
+    is_ghost: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,10 +80,13 @@ def queue(
     origin: str,
     step: int = 0,
     messages: Sequence[Message],
+    group_id: int | None = None,
     priority: int = 0,
     now: dt.datetime,
 ) -> Queued:
     """Queue up to 5,000 messages of one template; asking again for the same origin and step queues nothing.
+
+    `group_id` is what their origins have in common, such as the campaign: figures and the brake on bad rates go by it.
 
     Raises:
         TooMany: more than 5,000.
@@ -98,6 +105,7 @@ def queue(
             _QUEUE,
             {
                 "origin": origin,
+                "group_id": group_id,
                 "step": step,
                 "channel": template.channel,
                 "template_id": template.pk,
@@ -110,6 +118,7 @@ def queue(
                 "grant_ids": [message.grant_id for message in messages],
                 "contexts": [json.dumps(message.context) if message.context else "{}" for message in messages],
                 "not_befores": [message.not_before for message in messages],
+                "ghosts": [message.is_ghost for message in messages],
             },
         )
         queued = cursor.rowcount

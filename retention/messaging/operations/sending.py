@@ -48,6 +48,7 @@ class Figures:
 
     due: int = 0
     sent: int = 0
+    withheld: int = 0
     failed: int = 0
     unknown: int = 0
     held: int = 0
@@ -58,6 +59,7 @@ class Figures:
         return {
             "due": self.due,
             "sent": self.sent,
+            "withheld": self.withheld,
             "failed": self.failed,
             "unknown": self.unknown,
             "held": self.held,
@@ -79,7 +81,7 @@ def send_due(
 
     `progress(done, total)` is called between batches, outside transactions; what it raises ends the run cleanly.
 
-    Returns: due, sent, failed, unknown, held, retried and {reason code: count} of skipped.
+    Returns: due, sent, withheld, failed, unknown, held, retried and {reason code: count} of skipped.
     """
     figures = Figures()
     lost = outbox.give_up_lost(now=now)
@@ -224,17 +226,25 @@ class _Run:
             with transaction.atomic():
                 self._record(results)
                 going = outbox.mark_sending([delivery for delivery, _letter in twenty], token=self.token, at=self.at)
+                withheld = self._withhold([delivery for delivery, _letter in twenty if delivery.id in going])
                 stopped = [delivery.id for delivery, _letter in twenty if delivery.id not in going]
                 if stopped:
                     outbox.release(stopped, token=self.token, at=self._now)
-            results = self._send([pair for pair in twenty if pair[0].id in going])
-            left -= {delivery.id for delivery, _result in results} | set(stopped)
+            results = self._send([pair for pair in twenty if pair[0].id in going - withheld])
+            left -= {delivery.id for delivery, _result in results} | set(stopped) | withheld
             if self.trouble:
                 break
         with transaction.atomic():
             self._record(results)
             if left:
                 outbox.release(left, token=self.token)
+
+    def _withhold(self, going: Sequence[Outgoing]) -> set[int]:
+        """The ghosts among those that may leave are over here: no line ever sees them."""
+        ghosts = [delivery for delivery in going if delivery.is_ghost]
+        self.figures.withheld += len(ghosts)
+        outbox.settle([Settlement(delivery, "withheld") for delivery in ghosts], token=self.token, at=self.at)
+        return {delivery.id for delivery in ghosts}
 
     def _send(self, letters: Sequence[tuple[Outgoing, Letter]]) -> list[tuple[Outgoing, Result]]:
         """No transaction is open here. What is not in the answer was not handed over."""

@@ -71,7 +71,8 @@ def settle_unknown(*, delivery_id: int, arrived: bool, now: dt.datetime, by: Act
         )
     else:
         delivery.state, delivery.ended_at, delivery.not_before = Delivery.State.QUEUED, None, now
-    delivery.save(update_fields=["state", "claimed_by", "reason", "params", "ended_at", "not_before"])
+        delivery.left_at = None
+    delivery.save(update_fields=["state", "claimed_by", "reason", "params", "ended_at", "left_at", "not_before"])
     record(
         verb="messaging.settle_unknown",
         by=by,
