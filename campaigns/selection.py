@@ -14,7 +14,7 @@ from campaigns.plans import Plan
 from retention.customers.models import Customer
 from retention.customers.models.people import Channel
 from retention.messaging.models import Template
-from retention.registries import Window
+from retention.registries import Occasion, Window
 from retention.segments.models import Segment
 from retention.segments.querysets import members
 
@@ -27,11 +27,11 @@ MENDABLE = (NO_ADDRESS, NO_CONSENT)
 ADDRESSES = {Channel.EMAIL: "c.email_normal", Channel.SMS: "c.phone"}
 
 #: Customers of whom something was learned by transactions from one mark to before another.
-CHANGED = """
-    SELECT id FROM customers_customer WHERE xid >= %s::text::xid8 AND xid < %s::text::xid8
-    UNION SELECT customer_id FROM customers_customerstats WHERE xid >= %s::text::xid8 AND xid < %s::text::xid8
-    UNION SELECT customer_id FROM customers_consentstate WHERE xid >= %s::text::xid8 AND xid < %s::text::xid8
-"""
+CHANGED = (
+    "SELECT id FROM customers_customer WHERE xid >= %s::text::xid8 AND xid < %s::text::xid8",
+    "SELECT customer_id FROM customers_customerstats WHERE xid >= %s::text::xid8 AND xid < %s::text::xid8",
+    "SELECT customer_id FROM customers_consentstate WHERE xid >= %s::text::xid8 AND xid < %s::text::xid8",
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,12 @@ class Sql:
 
     text: str
     params: list[Any]
+
+
+def changed_sql(changed: tuple[int, int], of: type[Occasion] | None = None) -> Sql:
+    """Customers of whom something was learned between two marks; with an occasion, its own facts too."""
+    parts = (*CHANGED, *(of.facts if of else ()))
+    return Sql(" UNION ".join(parts), [*changed] * len(parts))
 
 
 @dataclass(frozen=True)
@@ -116,17 +122,18 @@ class Selection:
         due, due_params = found
         reason, reason_params = self._reason()
         who, who_params = self._who(from_id, until_id)
+        again = changed_sql(changed, self.plan.of) if changed else Sql("", [])
         text = f"""
             SELECT d.customer_id, d.occasion, d.due_at, d.grant_id, d.about, {reason} AS reason
             FROM (SELECT customer_id, occasion, GREATEST(due_at, %s) AS due_at, grant_id, about FROM ({due}) o) d
             JOIN customers_customer c ON c.id = d.customer_id
-            WHERE {who} {"AND c.id IN (" + CHANGED + ")" if changed else ""}
+            WHERE {who} {f"AND c.id IN ({again.text})" if changed else ""}
             AND NOT EXISTS (
                 SELECT FROM campaigns_touch t
                 WHERE t.campaign_id = %s AND t.customer_id = c.id AND t.occasion = d.occasion
             )
         """  # noqa: S608
-        params = [*reason_params, self.opens_at, *due_params, *who_params, *(list(changed) * 3 if changed else [])]
+        params = [*reason_params, self.opens_at, *due_params, *who_params, *again.params]
         params.append(self.campaign_id)
         if self.plan.of.days_apart:
             text += """
@@ -142,12 +149,13 @@ class Selection:
     def mended(self, changed: tuple[int, int]) -> Sql:
         """Ids of touches skipped for want of consent or address, not too late, who can be written to now."""
         reason, reason_params = self._reason(due_at="t.due_at")
+        again = changed_sql(changed)
         text = f"""
             SELECT t.id FROM campaigns_touch t JOIN customers_customer c ON c.id = t.customer_id
             WHERE t.campaign_id = %s AND t.state = 'skipped' AND t.reason = ANY(%s) AND t.due_at >= %s
-            AND c.id IN ({CHANGED}) AND {reason} = ''
+            AND c.id IN ({again.text}) AND {reason} = ''
         """  # noqa: S608
-        return Sql(text, [self.campaign_id, list(MENDABLE), self.late_before, *(list(changed) * 3), *reason_params])
+        return Sql(text, [self.campaign_id, list(MENDABLE), self.late_before, *again.params, *reason_params])
 
     def _reason(self, due_at: str = "d.due_at") -> tuple[str, list[Any]]:
         cases, params = [f"WHEN {due_at} < %s THEN '{TOO_LATE}'"], [self.late_before]
@@ -185,11 +193,12 @@ def zones_in_use() -> frozenset[str]:
     return zones_of(Customer.objects.order_by().values_list("time_zone", flat=True).distinct())
 
 
-def zones_of_changed(changed: tuple[int, int]) -> frozenset[str]:
+def zones_of_changed(changed: tuple[int, int], of: type[Occasion]) -> frozenset[str]:
     """The zones of customers of whom something was learned between two marks; none where nothing was."""
+    again = changed_sql(changed, of)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT DISTINCT time_zone FROM customers_customer WHERE id IN ({CHANGED})",  # noqa: S608
-            [*changed] * 3,
+            f"SELECT DISTINCT time_zone FROM customers_customer WHERE id IN ({again.text})",  # noqa: S608
+            again.params,
         )
         return zones_of(zone for (zone,) in cursor.fetchall())

@@ -137,13 +137,16 @@ class Occasion(Described):
     #: has gone, and the reason code that they are skipped with.
     settled_sql: ClassVar[str] = ""
     settled: ClassVar[str] = ""
+    #: The facts it is made of beside customers, their statistics and consents: SQL selecting the ids of customers to be
+    #: looked at again for facts of transactions between two marks, `xid >= %s::text::xid8 AND xid < %s::text::xid8`.
+    facts: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def due_sql(cls, args: Mapping[str, Any], window: Window) -> tuple[str, list[Any]] | None:
-        """SQL selecting `customer_id bigint, occasion text, due_at timestamptz, grant_id bigint` within the window.
+        """SQL of `customer_id bigint, occasion text, due_at timestamptz, grant_id bigint, about jsonb` in the window.
 
-        `args` are cleaned. `grant_id` names the grant that the occasion is about, or is NULL. None: nobody can be due,
-        and the database need not be asked.
+        `args` are cleaned; no (customer, occasion) comes twice. `grant_id` names the grant that the occasion is about,
+        or is NULL; `about` is what messages may say of it. None: nobody can be due, and the database is not asked.
         """
         raise NotImplementedError
 

@@ -182,7 +182,7 @@ def window_of(reached: Reach, plan: Plan, now: dt.datetime) -> dict[str, Any] | 
     if reached.phase == Reach.Phase.FRESH:
         return {"since": reached.at, "until": reached.until}
     changed = (reached.mark, reached.until_mark)
-    if not (zones := zones_of_changed(changed)):
+    if not (zones := zones_of_changed(changed, plan.of)):
         return None
     since = max(now - plan.lateness, plan.of.opens_at(plan.cleaned_args(), reached.opens_at))
     return {"since": since, "until": reached.at, "changed": changed, "zones": zones}
