@@ -6,6 +6,8 @@ from django.db.models import F, Sum
 from django.utils.translation import gettext_lazy as _
 
 from retention.incentives.models import CodeBatch, Redemption
+from retention.incentives.operations.brought import JOB as JOIN
+from retention.incentives.operations.brought import count_guests_to_join, join_guests
 from retention.incentives.operations.code_batches import JOB, fill_batch
 from retention.incentives.operations.following import JOB as FOLLOW
 from retention.incentives.operations.following import count_orders_to_follow, follow_orders
@@ -114,6 +116,22 @@ class FollowOrders(DueJob):
     @classmethod
     def preview(cls, *, now):
         return {"due": count_orders_to_follow(now=now)}
+
+
+@jobs.register
+class JoinGuests(DueJob):
+    key = JOIN
+    label = _("Give guests who became known what their orders brought")
+    order = 26
+    woken_by = frozenset({"orders", "customers"})
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return {"due": join_guests(now=now)}
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": count_guests_to_join()}
 
 
 @jobs.register

@@ -14,12 +14,14 @@ class Policy(Part):
     """`allowance` is what one customer may use of all incentives together.
 
     Where the policy `follows_orders`, orders that are cancelled and lines that come back, as the shop's facts say,
-    undo what was redeemed for them; otherwise only calls of the roll-back do.
+    undo what was redeemed for them; otherwise only calls of the roll-back do. Where it `withdraws_by_hand`, tickets and
+    presents that an order brought, and that nobody carried out yet, are off once nothing is left of the order.
     """
 
     stacking: Stacking = Stacking()
     allowance: Annotated[tuple[CustomerLimit, ...], Field(max_length=20)] = ()
     follows_orders: bool = True
+    withdraws_by_hand: bool = True
 
     def sentences(self) -> list[str]:
         return [self.stacking.sentence(), *[limit.sentence() for limit in self.allowance]]

@@ -135,6 +135,7 @@ class TicketOut(Schema):
     code: str
     customer: uuid.UUID | None
     checked_in_at: dt.datetime | None
+    withdrawn_at: dt.datetime | None
 
 
 def fulfilment_out(row: Fulfilment) -> dict[str, Any]:
@@ -149,6 +150,7 @@ def ticket_out(ticket: Ticket) -> dict[str, Any]:
         "code": ticket.grant.code.code,
         "customer": _customer(ticket.grant),
         "checked_in_at": ticket.checked_in_at,
+        "withdrawn_at": ticket.withdrawn_at,
     }
 
 

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from retention.incentives.models import Redemption, Rollback
 from retention.incentives.operations import Redeemed
+from retention.incentives.operations.brought import brought_by
 from retention.incentives.qualifying import Qualifying
 from retention.refusals import Refusal
 
@@ -108,7 +109,8 @@ class ReturnOut(Schema):
     )
     is_last: bool = Field(description="Nothing is left of the redemption after it.")
     others: dict[str, Any] = Field(
-        description="What else comes back: to `tenders` what they paid, and of `benefits` what the order brought."
+        description="What else comes back: to `tenders` what they paid, and of `benefits` what the order brought;"
+        " `by_hand` names tickets and presents that are off, or were carried out already."
     )
 
 
@@ -160,6 +162,14 @@ class RollbackOut(ReturnOut):
     rolled_back_at: dt.datetime
 
 
+class BroughtOut(Schema):
+    incentive: IncentiveRef
+    code: str | None = Field(description="Of a ticket or a gift card.")
+    waits_for_customer: bool = Field(
+        description="A guest's: points and credit are given when the order's customer, or her email, is known."
+    )
+
+
 class RedemptionNow(UseOut):
     id: uuid.UUID
     state: Literal["held", "redeemed", "rolled_back", "released"]
@@ -168,6 +178,7 @@ class RedemptionNow(UseOut):
     held_until: dt.datetime | None
     ended_at: dt.datetime | None
     given_back_minor: int
+    brought: list[BroughtOut] = Field(description="What was granted with the order, one for each offer.")
     rollbacks: list[RollbackOut]
 
 
@@ -192,6 +203,7 @@ def redemption_now(redemption: Redemption) -> dict[str, Any]:
         "held_until": redemption.held_until,
         "ended_at": redemption.ended_at,
         "given_back_minor": redemption.given_back_minor,
+        "brought": list(brought_by(redemption)),
         "rollbacks": [rollback_out(one) for one in redemption.rollbacks.all()],
         **use_out(redemption.effects),
     }

@@ -316,8 +316,7 @@ class TestWithAnOrder:
         assert has(customers[0], now) == {"store_credit_eur": (0, 0)}
         assert book_differences() == []
 
-    def test_a_guest_gets_nothing_and_a_hold_not_yet(self, back, order, customers, now):
-        order(codes=["BACK"])
+    def test_a_hold_brings_nothing_yet(self, back, order, customers, now):
         held = order(codes=["BACK"], customer=customers[0], minutes=5)
         assert Grant.objects.count() == 0
         operations.redeem_held(

@@ -148,9 +148,9 @@ class TicketAdmin(FactAdmin):
     search_fields = ["grant__code__code__exact", "grant__customer__email_normal__exact"]
     search_help_text = _("The ticket's code or the customer's email, whole")
     list_select_related = ["grant__customer", "grant__code"]
-    fields = ["name", "shown_code", "customer", "grant", "checked_in_at", "by_whom"]
+    fields = ["name", "shown_code", "customer", "grant", "checked_in_at", "by_whom", "withdrawn_at"]
     readonly_fields = ["shown_code", "customer", "by_whom"]
-    labels = {"checked_in_at": _("Checked in")}
+    labels = {"checked_in_at": _("Checked in"), "withdrawn_at": _("Withdrawn")}
     empty_hint = _("Tickets are given by incentives with access that is checked in at the door.")
 
     def get_urls(self):

@@ -19,7 +19,7 @@ POLICY = Editor(
     sections=(
         (_("Several offers in one order"), ("stacking",)),
         (_("What one customer may use of all offers together"), ("allowance",)),
-        (_("Cancelled orders and returns"), ("follows_orders",)),
+        (_("Cancelled orders and returns"), ("follows_orders", "withdraws_by_hand")),
     ),
     says=lambda policy: capfirst(", ".join(policy.sentences())),
 )

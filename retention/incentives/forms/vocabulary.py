@@ -124,6 +124,10 @@ FIELDS: dict[str, tuple[Any, Any]] = {
         _("Undo by itself what was used for orders that are cancelled or come back"),
         _("As the shop's orders and returns say; otherwise only the roll-back calls do."),
     ),
+    "withdraws_by_hand": (
+        _("Tickets and presents that came with an order end with it"),
+        _("Once all of it came back, and unless they were carried out already."),
+    ),
     "Stackable.kind": (_("Goes"), ""),
     "FreeShipping.cap": (_("Shipping up to"), _("Empty: all of it.")),
     "is_from_grant": (_("Set for each customer when it is given"), _("As at the sorry desk.")),

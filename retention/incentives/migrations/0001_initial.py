@@ -656,6 +656,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="grant",
             index=models.Index(
+                condition=models.Q(("customer", None), ("state", "active")),
+                fields=["origin_id"],
+                name="grant_of_guest",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="grant",
+            index=models.Index(
                 condition=models.Q(("budget_id__isnull", False)),
                 fields=["budget_id", "granted_at"],
                 name="grant_by_budget",
@@ -1060,6 +1068,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(help_text="Of the event, or of whatever it lets in to.", max_length=120)),
                 ("checked_in_at", models.DateTimeField(null=True)),
                 ("checked_in_by", models.CharField(blank=True, help_text="The actor's name.", max_length=80)),
+                ("withdrawn_at", models.DateTimeField(help_text="The order that brought it was undone.", null=True)),
                 (
                     "grant",
                     models.OneToOneField(
@@ -1069,6 +1078,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("checked_in_at", None), ("withdrawn_at", None), _connector="OR"),
+                        name="withdrawn_ticket_lets_nobody_in",
+                    )
+                ],
                 "permissions": [("check_in_ticket", "Can check in tickets")],
             },
         ),

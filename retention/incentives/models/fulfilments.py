@@ -50,9 +50,15 @@ class Ticket(models.Model):
     name = models.CharField(max_length=120, help_text="Of the event, or of whatever it lets in to.")
     checked_in_at = models.DateTimeField(null=True)
     checked_in_by = models.CharField(max_length=80, blank=True, help_text="The actor's name.")
+    withdrawn_at = models.DateTimeField(null=True, help_text="The order that brought it was undone.")
 
     class Meta:
         ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(checked_in_at=None) | Q(withdrawn_at=None), name="withdrawn_ticket_lets_nobody_in"
+            )
+        ]
         permissions = [("check_in_ticket", "Can check in tickets")]
 
     def __str__(self):

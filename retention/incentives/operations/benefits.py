@@ -9,11 +9,10 @@ from typing import Any
 from retention import clock
 from retention.actors import Actor
 from retention.incentives.codes import Pattern
-from retention.incentives.models import Code, Grant, Redemption
+from retention.incentives.models import Code, Grant
 from retention.incentives.operations.gift_cards import PATTERN, Blank, issue_cards
 from retention.incentives.rules import IncentiveRule
 from retention.incentives.rules.effects.benefits import Benefit
-from retention.incentives.versions import rule_of
 from retention.ledger import operations as ledger
 from retention.ledger.days import shop_zone
 from retention.ledger.models import Account, Entry, Unit
@@ -21,8 +20,6 @@ from retention.ledger.units import day_end
 from retention.ledger.versions import rule_of as unit_rule_of
 
 ORIGIN = "incentives.grant"
-REDEEMED = "incentives.redemption"
-CHECKOUT = Actor("checkout")
 #: Kind of effect → the purpose of the unit that its money is in.
 _PURPOSES = {"store_credit": "store_credit", "cash_back": "store_credit", "cash": "cash"}
 VALUE = frozenset([*_PURPOSES, "points", "gift_card"])
@@ -34,13 +31,14 @@ class Gift:
     """One effect's value for one grant.
 
     Attributes:
+        customer_id: None of a guest, who can be given gift cards only.
         n: the effect's place, so that each is given once a grant.
         told: as a benefit tells it: `kind`, and `amount_minor` with `currency`, or `points` with `unit`; `days`.
         expires_at: the grant's own end, if any.
     """
 
     grant_id: int
-    customer_id: int
+    customer_id: int | None
     n: int
     told: Mapping[str, Any]
     expires_at: dt.datetime | None = None
@@ -112,36 +110,6 @@ def fulfil(gifts: Sequence[Gift], *, now: dt.datetime, by: Actor) -> None:
         ledger.transfer(transfers=transfers[at : at + 5_000], now=now, by=by)
 
 
-def give_with_order(redemption: Redemption, *, now: dt.datetime) -> None:
-    """Give what the offers of a redeemed order bring beside their discounts: each as a grant of its own.
-
-    A guest gets nothing: there is nobody whose it could be.
-    """
-    told = [
-        (place, benefit)
-        for place, offer in enumerate(redemption.effects["offers"])
-        for benefit in offer["benefits"]
-        if benefit["kind"] in VALUE
-    ]
-    if not told or redemption.customer_id is None:
-        return
-    uses = {use.place: use for use in redemption.uses.select_related("code__grant")}
-    made: dict[int, Grant] = {}
-    gifts = []
-    for n, (place, benefit) in enumerate(told):
-        use = uses[place]
-        if use.code is not None and use.code.grant_id is not None and _was_given(use.version_id):
-            continue
-        if place not in made:
-            made[place] = Grant.objects.create(
-                incentive_id=use.incentive_id, version_id=use.version_id, customer_id=redemption.customer_id,
-                source=f"redemption:{redemption.pk}:{place}", origin=REDEEMED, origin_id=redemption.pk,
-                granted_at=now, granted_by=CHECKOUT.name,
-            )  # fmt: skip
-        gifts.append(Gift(made[place].pk, redemption.customer_id, n, benefit))
-    fulfil(gifts, now=now, by=CHECKOUT)
-
-
 def value_entries(grant_ids: Iterable[int]) -> list[Entry]:
     """What these grants put into accounts."""
     entries = Entry.objects.filter(origin=ORIGIN, origin_id__in=list(grant_ids), verb=Entry.Verb.ISSUE)
@@ -173,7 +141,8 @@ def _issue(currency: str, gifts: list[Gift], zone: str, *, now: dt.datetime, by:
     codes = dict(Code.objects.filter(grant_id__in=grants).values_list("grant_id", "pk"))
     for gift in gifts:
         if gift.grant_id not in codes:
-            codes[gift.grant_id] = _code_for(gift, now).pk
+            given = Grant.objects.get(pk=gift.grant_id)
+            codes[gift.grant_id] = code_for(given, state=Code.State.GIVEN, is_card=True, now=now).pk
     Code.objects.filter(pk__in=codes.values()).update(is_card=True)
     blanks = [
         Blank(
@@ -188,16 +157,15 @@ def _issue(currency: str, gifts: list[Gift], zone: str, *, now: dt.datetime, by:
     )  # fmt: skip
 
 
-def _code_for(gift: Gift, now: dt.datetime) -> Code:
-    """A code for a card that comes with an order."""
-    grant = Grant.objects.get(pk=gift.grant_id)
+def code_for(grant: Grant, *, state: str, is_card: bool, now: dt.datetime) -> Code:
+    """A code of its own for a grant that came with an order."""
     while True:
         (text,) = Pattern(PATTERN, "letters_and_digits").make(1)
         code, is_new = Code.objects.get_or_create(
             code=text,
             defaults={
-                "is_card": True, "incentive_id": grant.incentive_id, "version_id": grant.version_id, "grant": grant,
-                "customer_id": grant.customer_id, "state": Code.State.GIVEN, "given_at": now,
+                "is_card": is_card, "incentive_id": grant.incentive_id, "version_id": grant.version_id, "grant": grant,
+                "customer_id": grant.customer_id, "state": state, "given_at": now,
             },
         )  # fmt: skip
         if is_new:
@@ -216,8 +184,3 @@ def _local_day(at: dt.datetime, zone: str) -> dt.date:
 
 def _chosen(amounts: Mapping[str, int], currency: str) -> tuple[str, int]:
     return (currency, amounts[currency]) if currency in amounts else next(iter(amounts.items()))
-
-
-def _was_given(version_id: int) -> bool:
-    """Whether grants of this version gave everything at once."""
-    return is_gift(rule_of(version_id))

@@ -52,13 +52,18 @@ class CheckedInBefore(Refused):
     sentence = _("Already checked in at %(at)s.")
 
 
-def yield_by_hand(*, rule: IncentiveRule, grant_ids: Sequence[int], now: dt.datetime) -> None:
-    """Within the transaction of a grant: what it adds to the work-list, and its tickets, by one statement an effect."""
+def yield_by_hand(
+    *, rule: IncentiveRule, grant_ids: Sequence[int], now: dt.datetime, with_tickets: bool = True
+) -> None:
+    """Within the transaction of a grant: what it adds to the work-list, and its tickets, by one statement an effect.
+
+    Without codes of their own, as of a public offer, grants make no tickets: they come with the order that uses it.
+    """
     for place, effect in enumerate(rule.effects):
         if isinstance(effect, Experience):
             wanted = {"place": place, "what": effect.name, "instructions": effect.instructions, "asked_at": now}
             Fulfilment.objects.bulk_create([Fulfilment(grant_id=pk, **wanted) for pk in grant_ids])
-        elif isinstance(effect, Access) and effect.is_ticket:
+        elif isinstance(effect, Access) and effect.is_ticket and with_tickets:
             Ticket.objects.bulk_create([Ticket(grant_id=pk, name=effect.name) for pk in grant_ids])
 
 
@@ -68,6 +73,14 @@ def cancel_by_hand(*, grant_ids: Collection[int], now: dt.datetime, by: Actor) -
     still.exclude(grant__state=Grant.State.ACTIVE).update(
         state=Fulfilment.State.CANCELLED, settled_at=now, settled_by=by.name
     )
+
+
+def withdraw_by_hand(*, grant_ids: Collection[int], now: dt.datetime, by: Actor) -> None:
+    """Within the transaction that undoes an order whole: what of it nobody carried out yet is off."""
+    Fulfilment.objects.filter(grant_id__in=list(grant_ids), state=Fulfilment.State.OPEN).update(
+        state=Fulfilment.State.CANCELLED, settled_at=now, settled_by=by.name
+    )
+    Ticket.objects.filter(grant_id__in=list(grant_ids), checked_in_at=None, withdrawn_at=None).update(withdrawn_at=now)
 
 
 def is_carried_out(grant_id: int) -> bool:
@@ -122,8 +135,12 @@ def check_in(*, code: str, now: dt.datetime, by: Actor) -> Ticket:
     if not ticket:
         raise NoSuchTicket
     _refuse_invalid(held, ticket, now)
-    if not Ticket.objects.filter(pk=ticket.pk, checked_in_at=None).update(checked_in_at=now, checked_in_by=by.name):
+    free = Ticket.objects.filter(pk=ticket.pk, checked_in_at=None, withdrawn_at=None)
+    if not free.update(checked_in_at=now, checked_in_by=by.name):
+        ticket.refresh_from_db()
         at = ticket.checked_in_at
+        if at is None:
+            raise TicketNotValid
         raise CheckedInBefore(at=f"{at:%Y-%m-%d %H:%M} UTC", checked_in_at=at.isoformat())
     record(verb="incentives.check_in", by=by, now=now, subject=ticket, customer_id=ticket.grant.customer_id, after={})
     ticket.checked_in_at, ticket.checked_in_by = now, by.name

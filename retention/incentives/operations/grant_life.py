@@ -11,6 +11,7 @@ from retention.actors import Actor
 from retention.audit.operations import record
 from retention.incentives.models import Code, Grant, Incentive
 from retention.incentives.operations.benefits import take_value_back, value_entries
+from retention.incentives.operations.brought import REDEEMED
 from retention.incentives.operations.budgets import count_in_budget
 from retention.incentives.operations.by_hand import cancel_by_hand, is_carried_out
 from retention.refusals import Refused
@@ -114,8 +115,11 @@ def void_grant(*, grant_id: int, now: dt.datetime, by: Actor, reason: str) -> Gr
         raise NoSuchGrant
     if given.state != Grant.State.ACTIVE:
         raise GrantEnded
+    came_with_order = given.origin == REDEEMED
     if code is not None:
-        if code.state == Code.State.REDEEMED or code.uses.filter(redemption__state__in=["held", "redeemed"]).exists():
+        # The code of a ticket that came with an order was never for the checkout.
+        is_used = code.state == Code.State.REDEEMED and not came_with_order
+        if is_used or code.uses.filter(redemption__state__in=["held", "redeemed"]).exists():
             raise GrantUsed
         Code.objects.filter(pk=code.pk).update(state=Code.State.VOID)
     if any(entry.lot.remaining < entry.amount for entry in value_entries([grant_id])):
@@ -127,7 +131,8 @@ def void_grant(*, grant_id: int, now: dt.datetime, by: Actor, reason: str) -> Gr
     # Asked last: what somebody is settling at this moment was waited for.
     if is_carried_out(grant_id):
         raise GrantUsed
-    _give_back_issue_counts([(given.incentive_id, given.customer_id, given.budget_id, given.granted_on)])
+    if not came_with_order:
+        _give_back_issue_counts([(given.incentive_id, given.customer_id, given.budget_id, given.granted_on)])
     record(
         verb="incentives.void_grant",
         by=by,

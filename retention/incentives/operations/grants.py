@@ -200,7 +200,9 @@ def _grant(
             hand_over_pooled(offer, pooled, ids, customers, expires_at, given_at)
         else:
             insert_codes(offer, ids, customers, expires_at, given_at)
-    yield_by_hand(rule=offer.rule, grant_ids=[made[wish.source] for wish in fresh], now=offer.now)
+    yield_by_hand(
+        rule=offer.rule, grant_ids=[made[wish.source] for wish in fresh], now=offer.now, with_tickets=has_code
+    )
     if is_gift(offer.rule):
         _give_value(offer, fresh, made, expires_at, by)
     count_issued(offer, len(fresh))

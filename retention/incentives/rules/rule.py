@@ -51,8 +51,6 @@ class IncentiveRule(Part):
         tickets = [effect for effect in self.effects if getattr(effect, "is_ticket", False)]
         if len(tickets) > 1:
             raise ValueError("one code is checked in once, so it is the ticket of one thing")
-        if tickets and not isinstance(self.codes, UniqueCodes):
-            raise ValueError("a ticket needs one code for each customer")
 
     def _check_unique_codes(self, codes: UniqueCodes) -> None:
         if not codes.is_from_pool:

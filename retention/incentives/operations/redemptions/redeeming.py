@@ -14,7 +14,7 @@ from retention.incentives.counting import USED_UP
 from retention.incentives.decisions import Stopped, decide
 from retention.incentives.facts import Facts, read_facts, with_offers
 from retention.incentives.models import Redemption
-from retention.incentives.operations.benefits import VALUE, give_with_order
+from retention.incentives.operations.brought import brings, give_with_order
 from retention.incentives.operations.paying import Plan, TenderAsk, capture, plan, settle, told, with_typed_cards
 from retention.incentives.operations.redemptions.answers import (
     HoldDiffers,
@@ -186,10 +186,10 @@ def _use(
             if refused.code in USED_UP and release_expired(now=now, incentive_ids=facts.incentive_ids):
                 continue
             raise
-        brings = any(benefit["kind"] in VALUE for offer in effects["offers"] for benefit in offer["benefits"])
+        has_more = bool(planned) or brings(effects)
         try:
             # Counters first and accounts last, as a roll-back takes them too.
-            with transaction.atomic() if planned or brings else nullcontext():
+            with transaction.atomic() if has_more else nullcontext():
                 public_id = write(
                     source=source,
                     request_hash=request_hash,
@@ -200,7 +200,7 @@ def _use(
                     held_until=held_until,
                     with_leases=with_leases,
                 )
-                if public_id is not None and (planned or brings):
+                if public_id is not None and has_more:
                     _settle(public_id, planned, now)
         except Overtaken:
             # Someone was faster; what she changed is read now, and gives the precise reason if there is one. Or a
