@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "retention.customers",
     "retention.segments",
     "retention.ledger",
+    "retention.experiments",
     "retention.incentives",
     "retention.messaging",
     "retention.support",

@@ -58,6 +58,7 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
             Line(_("Playbooks"), "auto_stories", "campaigns_playbooks", "campaigns.add_campaign"),
             _list("campaigns.touch", "touch_app", _("Touches")),
             _list("campaigns.holiday", "celebration", _("Holidays")),
+            _list("experiments.globalholdout", "science", _("Global holdout")),
         ),
     ),
     (

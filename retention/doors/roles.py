@@ -81,6 +81,8 @@ TABLE = {
     "segments.add_customerlist": "ML",
     "segments.change_customerlist": "ML",
     # Ledger
+    "experiments.view_globalholdout": "MLA",
+    "experiments.change_globalholdout": "L",
     "ledger.view_unit": "MLSA",
     "ledger.add_unit": "L",
     "ledger.change_unit": "L",
