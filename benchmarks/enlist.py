@@ -82,7 +82,7 @@ def furnish(customers: int) -> tuple[Campaign, dict]:
         name="Everyone",
         occasion="one_date",
         occasion_args={"on": "2026-05-12", "hour": "09:00", "clock": "shop"},
-        steps=[{"incentive": five.pk, "template": template.pk}],
+        steps=[{"incentive": five.pk, "messages": [template.pk]}],
     )
     before = NOW - dt.timedelta(hours=2)
     campaign = operations.create_campaign(plan=plan, now=before, by=BY)

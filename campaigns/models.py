@@ -6,8 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from retention.audit.models import Version
-from retention.customers.models import Customer
-from retention.customers.models.people import Channel
+from retention.customers.models import Customer, Order
 from retention.incentives.models import Grant, Incentive
 from retention.marks import MarkField, Xid8Field
 from retention.messaging.models import Template
@@ -20,7 +19,9 @@ class Campaign(models.Model):
 
     class State(models.TextChoices):
         DRAFT = "draft"
+        REVIEW = "review", "in review"
         APPROVED = "approved"
+        SCHEDULED = "scheduled"
         LIVE = "live"
         PAUSED = "paused"
         ENDED = "ended"
@@ -51,6 +52,12 @@ class Campaign(models.Model):
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
+    review_note = models.CharField(
+        max_length=300, blank=True, editable=False, help_text="Why it was sent back, until it is submitted again."
+    )
     launched_at = models.DateTimeField(null=True, editable=False)
     stopped_at = models.DateTimeField(
         null=True, editable=False, help_text="Ended by hand: then what waits in the outbox is not sent either."
@@ -65,7 +72,7 @@ class Campaign(models.Model):
                 name="campaign_is_half_open",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["draft", "ended"]) | Q(approved_version__isnull=False),
+                condition=Q(state__in=["draft", "review", "ended"]) | Q(approved_version__isnull=False),
                 name="approved_before_live",
             ),
         ]
@@ -85,7 +92,6 @@ class Step(models.Model):
     position = models.PositiveSmallIntegerField(default=0)
     delay_hours = models.PositiveIntegerField(default=0)
     incentive = models.ForeignKey(Incentive, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    channel = models.CharField(max_length=5, choices=Channel.choices, default=Channel.EMAIL)
     template = models.ForeignKey(Template, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
@@ -109,6 +115,7 @@ class Touch(models.Model):
 
     class State(models.TextChoices):
         DUE = "due", "a step is to be taken"
+        HELD = "held", "waits until the campaign is opened to more"
         WAITING = "waiting", "its last message is on its way"
         DONE = "done"
         SKIPPED = "skipped"
@@ -131,7 +138,16 @@ class Touch(models.Model):
         help_text="The one that the occasion is about; those it brings name the touch as their origin.",
     )
     about = models.JSONField(default=dict, help_text="What messages may say of the occasion, such as years or a name.")
+    variant = models.CharField(max_length=20, blank=True, default="", db_default="", help_text="Empty: no test.")
+    is_ghost = models.BooleanField(
+        "held out", default=False, db_default=False, help_text="Nothing is given to her, and nothing leaves."
+    )
+    converted_at = models.DateTimeField(null=True, help_text="When she first did what the campaign is for.")
+    converted_order = models.ForeignKey(
+        Order, null=True, on_delete=models.PROTECT, related_name="+", db_index=False, help_text="By this order."
+    )
     enlisted_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, help_text="When nothing more was to come.")
     xid = MarkField()
 
     class Meta:
@@ -147,6 +163,7 @@ class Touch(models.Model):
                 name="touch_to_revive",
                 condition=Q(state="skipped", reason__in=["campaigns.no_consent", "campaigns.no_address"]),
             ),
+            models.Index(fields=["campaign", "id"], name="touch_held", condition=Q(state="held")),
             models.Index(fields=["campaign", "-id"], name="touch_by_campaign"),
             models.Index(fields=["customer", "-id"], name="touch_by_customer"),
         ]
@@ -176,12 +193,52 @@ class Reach(models.Model):
     position = models.BigIntegerField(default=0, help_text="The next customer of the look under way.")
 
     is_revived = models.BooleanField(default=False, help_text="Those skipped before were looked at in this look.")
+    ramp = models.JSONField(null=True, help_text="How far it is opened: {percent: …} or {first: …}; null: to everyone.")
 
     class Meta:
         verbose_name_plural = "reaches"
 
     def __str__(self):
         return f"Reach of {self.campaign_id}"
+
+
+class Quota(models.Model):
+    """How many customers a campaign has touched, in all and on each of the shop's days: moved by guarded updates."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="quotas")
+    period = models.CharField(max_length=10, blank=True, help_text="Empty: in all; else the shop's day, 2026-05-12.")
+    taken = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "period"], name="one_quota_a_period")]
+
+    def __str__(self):
+        return f"{self.campaign_id} {self.period}"
+
+
+class CampaignPolicy(models.Model):
+    """One row: whose approval a campaign needs before it may run. Without the row everyone who may launch needs it."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
+    approval_above_minor = models.BigIntegerField(
+        "approval above",
+        default=0,
+        help_text="A campaign that may cost more than this needs another person's approval.",
+    )
+    currency = models.CharField(max_length=3)
+    is_one_person_shop = models.BooleanField(
+        "one-person shop", default=False, help_text="Whoever made a campaign may approve it as well."
+    )
+
+    class Meta:
+        verbose_name_plural = "campaign policy"
+        constraints = [
+            models.CheckConstraint(condition=Q(id=1), name="one_campaign_policy"),
+            models.CheckConstraint(condition=Q(approval_above_minor__gte=0), name="approval_from_nought"),
+        ]
+
+    def __str__(self):
+        return "Campaign policy"
 
 
 class Holiday(models.Model):

@@ -10,6 +10,7 @@ from ninja import Schema
 from pydantic import Field
 
 from campaigns.models import Campaign, Touch
+from campaigns.plans import Plan
 from campaigns.reasons import reason_text
 from retention.incentives.models import Incentive
 from retention.messaging.models import Template
@@ -65,14 +66,15 @@ def campaign_with_plan_out(campaign: Campaign) -> dict[str, Any]:
 
 def _plan_out(plan: dict[str, Any]) -> dict[str, Any]:
     """The plan as kept, but with the ids by which the API knows what it names."""
-    segments = Segment.objects.in_bulk([plan[name] for name in ("audience", "excluded") if plan[name]])
-    incentives = Incentive.objects.in_bulk([step["incentive"] for step in plan["steps"] if step["incentive"]])
-    templates = Template.objects.in_bulk([step["template"] for step in plan["steps"] if step["template"]])
+    whole = Plan.model_validate(plan)
+    segments = Segment.objects.in_bulk(whole.segments)
+    incentives = Incentive.objects.in_bulk(whole.incentives)
+    templates = Template.objects.in_bulk(whole.templates)
     steps = [
         {
             **step,
             "incentive": _public_id(incentives.get(step["incentive"])),
-            "template": _public_id(templates.get(step["template"])),
+            "messages": [_public_id(templates.get(pk)) for pk in step["messages"]],
         }
         for step in plan["steps"]
     ]

@@ -79,7 +79,7 @@ class Selection:
             Segment.DoesNotExist: a segment is gone.
         """
         rules = dict(Segment.objects.filter(pk__in=[plan.audience, plan.excluded]).values_list("pk", "rule"))
-        template = Template.objects.filter(pk=plan.first_template).first()
+        template = Template.objects.filter(pk__in=plan.first_messages[:1]).first()
         purposes: list[str] = []
         if template is not None and template.category == Template.Category.MARKETING:
             purposes = ["marketing", *([f"topic:{template.topic}"] if template.topic else [])]

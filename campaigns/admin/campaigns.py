@@ -30,11 +30,15 @@ TONES = {
     _("Approved"): "warning",
     _("Live"): "success",
     _("Paused"): "danger",
+    _("in review"): "warning",
+    _("Scheduled"): "success",
     _("Ended"): "default",
 }
 #: State → buttons that make sense in it.
 BUTTONS = {
     Campaign.State.DRAFT: ("approve", "clone", "archive"),
+    Campaign.State.REVIEW: ("approve", "clone", "archive"),
+    Campaign.State.SCHEDULED: ("approve", "pause", "end", "clone"),
     Campaign.State.APPROVED: ("launch", "clone", "archive"),
     Campaign.State.LIVE: ("approve", "pause", "end", "clone"),
     Campaign.State.PAUSED: ("approve", "resume", "end", "clone"),
@@ -288,10 +292,9 @@ def _steps(formset: forms.BaseInlineFormSet) -> list[dict[str, Any]]:
     rows = [row for row in formset.cleaned_data if row and not row.get("DELETE")]
     return [
         {
-            "delay_hours": row.get("delay_hours") or 0,
+            "wait": {"hours": row.get("delay_hours") or 0},
             "incentive": row["incentive"] and row["incentive"].pk,
-            "template": row["template"] and row["template"].pk,
-            "channel": row["template"].channel if row["template"] else "email",
+            "messages": [row["template"].pk] if row["template"] else [],
         }
         for row in rows
     ]

@@ -12,7 +12,7 @@ from campaigns.reasons import reason_text
 from retention.doors.console import EditAdmin, FactAdmin, acting
 from retention.doors.console.words import noted
 
-TONES = {"due": "info", "waiting": "warning", "done": "success", "skipped": "default"}
+TONES = {"due": "info", "held": "warning", "waiting": "warning", "done": "success", "skipped": "default"}
 
 
 @admin.register(Touch)

@@ -11,9 +11,9 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("audit", "0001_initial"),
-        ("customers", "0001_initial"),
-        ("incentives", "0001_initial"),
+        ("audit", "0002_append_only"),
+        ("customers", "0002_append_only"),
+        ("incentives", "0002_counters_and_checkout"),
         ("messaging", "0001_initial"),
         ("segments", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
@@ -35,7 +35,9 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("draft", "Draft"),
+                            ("review", "in review"),
                             ("approved", "Approved"),
+                            ("scheduled", "Scheduled"),
                             ("live", "Live"),
                             ("paused", "Paused"),
                             ("ended", "Ended"),
@@ -65,6 +67,15 @@ class Migration(migrations.Migration):
                 ("priority", models.SmallIntegerField(default=0)),
                 ("starts_at", models.DateTimeField(blank=True, null=True)),
                 ("ends_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "review_note",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="Why it was sent back, until it is submitted again.",
+                        max_length=300,
+                    ),
+                ),
                 ("launched_at", models.DateTimeField(editable=False, null=True)),
                 (
                     "stopped_at",
@@ -115,6 +126,16 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="segments.segment",
+                    ),
+                ),
+                (
+                    "submitted_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
                     ),
                 ),
                 (
@@ -171,9 +192,47 @@ class Migration(migrations.Migration):
                     "is_revived",
                     models.BooleanField(default=False, help_text="Those skipped before were looked at in this look."),
                 ),
+                (
+                    "ramp",
+                    models.JSONField(
+                        help_text="How far it is opened: {percent: …} or {first: …}; null: to everyone.", null=True
+                    ),
+                ),
             ],
             options={
                 "verbose_name_plural": "reaches",
+            },
+        ),
+        migrations.CreateModel(
+            name="CampaignPolicy",
+            fields=[
+                ("id", models.SmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
+                (
+                    "approval_above_minor",
+                    models.BigIntegerField(
+                        default=0,
+                        help_text="A campaign that may cost more than this needs another person's approval.",
+                        verbose_name="approval above",
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "is_one_person_shop",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Whoever made a campaign may approve it as well.",
+                        verbose_name="one-person shop",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "campaign policy",
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="one_campaign_policy"),
+                    models.CheckConstraint(
+                        condition=models.Q(("approval_above_minor__gte", 0)), name="approval_from_nought"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -197,19 +256,30 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Quota",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "period",
+                    models.CharField(
+                        blank=True, help_text="Empty: in all; else the shop's day, 2026-05-12.", max_length=10
+                    ),
+                ),
+                ("taken", models.PositiveIntegerField(default=0)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="quotas", to="campaigns.campaign"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
             name="Step",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("position", models.PositiveSmallIntegerField(default=0)),
                 ("delay_hours", models.PositiveIntegerField(default=0)),
-                (
-                    "channel",
-                    models.CharField(
-                        choices=[("email", "Email"), ("sms", "SMS"), ("push", "Push"), ("post", "Post")],
-                        default="email",
-                        max_length=5,
-                    ),
-                ),
                 (
                     "campaign",
                     models.ForeignKey(
@@ -254,6 +324,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("due", "a step is to be taken"),
+                            ("held", "waits until the campaign is opened to more"),
                             ("waiting", "its last message is on its way"),
                             ("done", "Done"),
                             ("skipped", "Skipped"),
@@ -272,7 +343,25 @@ class Migration(migrations.Migration):
                         default=dict, help_text="What messages may say of the occasion, such as years or a name."
                     ),
                 ),
+                (
+                    "variant",
+                    models.CharField(blank=True, db_default="", default="", help_text="Empty: no test.", max_length=20),
+                ),
+                (
+                    "is_ghost",
+                    models.BooleanField(
+                        db_default=False,
+                        default=False,
+                        help_text="Nothing is given to her, and nothing leaves.",
+                        verbose_name="held out",
+                    ),
+                ),
+                (
+                    "converted_at",
+                    models.DateTimeField(help_text="When she first did what the campaign is for.", null=True),
+                ),
                 ("enlisted_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(help_text="When nothing more was to come.", null=True)),
                 ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
                 (
                     "campaign",
@@ -281,6 +370,17 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="touches",
                         to="campaigns.campaign",
+                    ),
+                ),
+                (
+                    "converted_order",
+                    models.ForeignKey(
+                        db_index=False,
+                        help_text="By this order.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="customers.order",
                     ),
                 ),
                 (
@@ -331,10 +431,14 @@ class Migration(migrations.Migration):
             model_name="campaign",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("state__in", ["draft", "ended"]), ("approved_version__isnull", False), _connector="OR"
+                    ("state__in", ["draft", "review", "ended"]), ("approved_version__isnull", False), _connector="OR"
                 ),
                 name="approved_before_live",
             ),
+        ),
+        migrations.AddConstraint(
+            model_name="quota",
+            constraint=models.UniqueConstraint(fields=("campaign", "period"), name="one_quota_a_period"),
         ),
         migrations.AddConstraint(
             model_name="step",
@@ -360,6 +464,10 @@ class Migration(migrations.Migration):
                 fields=["campaign", "customer"],
                 name="touch_to_revive",
             ),
+        ),
+        migrations.AddIndex(
+            model_name="touch",
+            index=models.Index(condition=models.Q(("state", "held")), fields=["campaign", "id"], name="touch_held"),
         ),
         migrations.AddIndex(
             model_name="touch",

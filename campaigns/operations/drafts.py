@@ -52,7 +52,7 @@ def create_from_playbook(*, key: str, now: dt.datetime, by: Actor) -> Campaign:
         occasion=playbook.occasion,
         occasion_args=playbook.occasion_args(now=now, zone=shop_zone()),
         lateness_hours=playbook.lateness_hours,
-        steps=[{"incentive": incentive and incentive.pk, "template": template.pk, "channel": template.channel}],
+        steps=[{"incentive": incentive and incentive.pk, "messages": [template.pk]}],
     )
     return create_campaign(plan=plan, now=now, by=by, why=str(_("From the playbook")))
 

@@ -260,10 +260,10 @@ def _check_ready(plan: Plan, *, now: dt.datetime, by: Actor) -> None:
     for end_at in (plan.ends_at, last):
         if end_at is not None and end_at < now:
             raise DateHasPassed(date=f"{end_at:%Y-%m-%d %H:%M} UTC")
-    for template in Template.objects.filter(pk__in=[step.template for step in plan.steps if step.template]):
+    for template in Template.objects.filter(pk__in=plan.templates):
         if template.version_id is None or template.archived_at is not None:
             raise TemplateNotUsable(name=template.name)
-    for incentive in Incentive.objects.filter(pk__in=[step.incentive for step in plan.steps if step.incentive]):
+    for incentive in Incentive.objects.filter(pk__in=plan.incentives):
         if incentive.state == Incentive.State.STOPPED or incentive.archived_at is not None:
             raise IncentiveNotUsable(name=incentive.name)
         if incentive.state == Incentive.State.DRAFT:

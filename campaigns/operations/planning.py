@@ -31,9 +31,16 @@ class CampaignArchived(Refused):
     sentence = _("“%(name)s” is archived. Copy it to run it again.")
 
 
-class WrongChannel(Refused):
-    code = "campaigns.wrong_channel"
-    sentence = _("The template “%(name)s” is for %(channel)s.")
+class NoSuchTemplate(Refused):
+    code = "campaigns.no_such_template"
+    sentence = _("There is no template %(id)s.")
+    status = 422
+
+
+class OneMessageAChannel(Refused):
+    code = "campaigns.one_message_a_channel"
+    sentence = _("Step “%(step)s” has two messages for one channel.")
+    status = 422
 
 
 @transaction.atomic
@@ -41,7 +48,7 @@ def create_campaign(*, plan: Plan, now: dt.datetime, by: Actor, why: str = "") -
     """A new draft.
 
     Raises:
-        WrongChannel: a step's template is for another channel.
+        NoSuchTemplate, OneMessageAChannel
     """
     campaign = Campaign.objects.create(name=plan.name, occasion=plan.occasion)
     _write(campaign, plan, edited=None, now=now, by=by, why=why)
@@ -57,7 +64,7 @@ def save_campaign(
 
     Raises:
         EditedMeanwhile: someone saved after version number `edited` was read.
-        NoSuchCampaign, CampaignEnded, CampaignArchived, WrongChannel
+        NoSuchCampaign, CampaignEnded, CampaignArchived, NoSuchTemplate, OneMessageAChannel
     """
     campaign = locked(campaign_id)
     if campaign.state == Campaign.State.ENDED:
@@ -114,7 +121,7 @@ def locked(campaign_id: int) -> Campaign:
 
 def _write(campaign: Campaign, plan: Plan, *, edited: int | None, now: dt.datetime, by: Actor, why: str) -> None:
     """The plan into the version that runs, and into the columns that lists and forms show."""
-    _check_channels(plan)
+    _check_messages(plan)
     campaign.version = save_version(of=campaign, data=plan.as_json(), edited=edited, by=by, now=now, why=why)
     campaign.name, campaign.playbook, campaign.occasion = plan.name, plan.playbook, plan.occasion
     campaign.audience_id, campaign.excluded_id = plan.audience, plan.excluded
@@ -127,18 +134,20 @@ def _write(campaign: Campaign, plan: Plan, *, edited: int | None, now: dt.dateti
         Step(
             campaign=campaign,
             position=position,
-            delay_hours=step.delay_hours,
+            delay_hours=step.wait.hours or 0,
             incentive_id=step.incentive,
-            template_id=step.template,
-            channel=step.channel,
+            template_id=step.messages[0] if step.messages else None,
         )
         for position, step in enumerate(plan.steps)
     )
 
 
-def _check_channels(plan: Plan) -> None:
-    templates = Template.objects.in_bulk([step.template for step in plan.steps if step.template])
-    for step in plan.steps:
-        template = templates.get(step.template)
-        if template is not None and template.channel != step.channel:
-            raise WrongChannel(name=template.name, channel=template.get_channel_display())
+def _check_messages(plan: Plan) -> None:
+    channels = dict(Template.objects.filter(pk__in=plan.templates).values_list("pk", "channel"))
+    if gone := plan.templates - set(channels):
+        raise NoSuchTemplate(id=min(gone))
+    for variant in ("", *(arm.key for arm in plan.variants)):
+        for index, planned in enumerate(plan.steps):
+            step = plan.step_for(index, variant)
+            if len({channels[pk] for pk in step.messages}) < len(step.messages):
+                raise OneMessageAChannel(step=planned.key)

@@ -106,7 +106,7 @@ def _count_steps(campaign: Campaign, plan: Plan, figures: Figures, now: dt.datet
     gone = settled(steps)
     figures.skipped.update(gone.values())
     taken = Counter(step for pk, step in steps.items() if pk not in gone)
-    if not plan.steps[0].delay:
+    if not plan.steps[0].wait.delay:
         taken[0] += figures.touched
     for index, count in sorted(taken.items()):
         if index >= len(plan.steps):
@@ -114,7 +114,7 @@ def _count_steps(campaign: Campaign, plan: Plan, figures: Figures, now: dt.datet
         step = plan.steps[index]
         served = min(count, left_to_issue(step.incentive)) if step.incentive else count
         figures.granted += served if step.incentive else 0
-        figures.queued += served if step.template else 0
+        figures.queued += served if step.messages else 0
         if served < count:
             figures.skipped["incentives.all_issued"] += count - served
             figures.touched -= (count - served) if index == 0 else 0

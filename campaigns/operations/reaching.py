@@ -221,7 +221,7 @@ def _touch(campaign: Campaign, selection: Selection, reached: Reach, *, until_id
     rows = []
     if due is not None:
         # The first step is taken in this very transaction where its wait is over; the row is born as it ends.
-        delay = plan.steps[0].delay
+        delay = plan.steps[0].wait.delay
         state, step, next_at = after(plan, 0, now)
         with connection.cursor() as cursor:
             cursor.execute(
@@ -244,7 +244,7 @@ def _revive(campaign: Campaign, selection: Selection, changed: tuple[int, int]) 
         WHERE id IN ({mended.text})
     """  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(statement, [campaign.approved_version_id, selection.plan.steps[0].delay, *mended.params])
+        cursor.execute(statement, [campaign.approved_version_id, selection.plan.steps[0].wait.delay, *mended.params])
 
 
 def _act(campaign: Campaign, plan: Plan, rows: list | None, *, now: dt.datetime, by: Actor) -> Figures:

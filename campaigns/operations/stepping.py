@@ -45,8 +45,8 @@ def after(plan: Plan, index: int, now: dt.datetime) -> tuple[str, int, dt.dateti
     """(state, next step, when) of a touch whose step `index` is taken now."""
     following = index + 1
     if following < len(plan.steps):
-        return Touch.State.DUE, following, now + plan.steps[following].delay
-    says_something = plan.steps[index].template is not None
+        return Touch.State.DUE, following, now + plan.steps[following].wait.delay
+    says_something = bool(plan.steps[index].messages)
     return (Touch.State.WAITING if says_something else Touch.State.DONE), following, None
 
 
@@ -75,7 +75,7 @@ def take_step(
             now=now,
             by=by,
             # Nothing will be said: then nothing is waited for.
-            is_given=step.template is None,
+            is_given=not step.messages,
         )
         refused = {
             row.touch_id: granted.refused[key].code
@@ -87,9 +87,9 @@ def take_step(
         stepped.granted = len(granted.grants) - len(granted.repeated)
         touched = [row for row in touched if row.touch_id not in refused]
         grants = {row.touch_id: granted.grants[source(row.touch_id, index)] for row in touched}
-    if step.template is not None and touched:
+    if step.messages and touched:
         stepped.queued = messaging.queue(
-            template_id=step.template,
+            template_id=step.messages[0],
             origin=ORIGIN,
             step=index,
             messages=[

@@ -25,14 +25,13 @@ def campaign_sentence(campaign: Campaign) -> str:
     if campaign.excluded:
         who += " " + _("without %(segment)s") % {"segment": campaign.excluded.name}
     words = _("%(who)s, %(when)s.") % {"who": who, "when": plan.of.sentence(plan.cleaned_args())}
-    incentives = Incentive.objects.in_bulk([step.incentive for step in plan.steps if step.incentive])
-    templates = Template.objects.in_bulk([step.template for step in plan.steps if step.template])
+    incentives = Incentive.objects.in_bulk(plan.incentives)
+    templates = Template.objects.in_bulk(plan.templates)
     for step in plan.steps:
         parts = []
         if step.incentive in incentives:
             parts.append(sentence(rule_of(incentives[step.incentive].version_id)))
-        if step.template in templates:
-            parts.append(_("the message “%(name)s”") % {"name": templates[step.template].name})
-        wait = _("After %(hours)s hours: ") % {"hours": step.delay_hours} if step.delay_hours else _("Then: ")
+        parts += [_("the message “%(name)s”") % {"name": templates[pk].name} for pk in step.messages if pk in templates]
+        wait = _("After %(hours)s hours: ") % {"hours": step.wait.hours} if step.wait.hours else _("Then: ")
         words += " " + wait + "; ".join(parts) + "."
     return words

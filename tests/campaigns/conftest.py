@@ -100,7 +100,7 @@ def planned(shop, template):
     """A plan of one occasion: `planned("birthday", {"hour": "09:00"}, incentive=…)`."""
 
     def make(occasion, args=None, *, incentive=None, steps=None, **values):
-        one = {"template": template.pk, "incentive": incentive and incentive.pk}
+        one = {"messages": [template.pk], "incentive": incentive and incentive.pk}
         return Plan.model_validate(
             {
                 "name": occasion,

@@ -241,7 +241,7 @@ def test_an_order_that_is_cancelled_or_older_does_not_settle_it(silent, live, re
 
 def test_who_orders_between_two_steps_is_given_no_second(silent, live, incentive, template, reach, smtp, now):
     ten = incentive()
-    steps = [{"template": template.pk}, {"delay_hours": 72, "template": template.pk, "incentive": ten.pk}]
+    steps = [{"messages": [template.pk]}, {"wait": {"hours": 72}, "messages": [template.pk], "incentive": ten.pk}]
     campaign = live(*WIN_BACK, steps=steps)
     reach(campaign)
     messaging.send_due(now=now, worker="test")

@@ -74,7 +74,7 @@ def test_one_campaign_with_its_plan(ask, campaign, template):
         },
     )  # fmt: skip
     assert plan["occasion_args"] == NINE
-    assert [step["template"] for step in plan["steps"]] == [str(template.public_id)]
+    assert [step["messages"] for step in plan["steps"]] == [[str(template.public_id)]]
 
 
 def test_the_list_is_paged_and_leaves_the_archived_out(ask, campaign, now):

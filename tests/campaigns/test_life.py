@@ -158,7 +158,7 @@ def test_start_and_end(live, person, reach, now):
 
 def test_ending_skips_the_steps_that_wait(live, person, template, reach, act, now):
     person(signed_up_at=now - DAY / 2)
-    campaign = live("signed_up", steps=[{"delay_hours": 24, "template": template.pk}])
+    campaign = live("signed_up", steps=[{"wait": {"hours": 24}, "messages": [template.pk]}])
     reach(campaign)
     act(operations.end, campaign)
     assert Touch.objects.values_list("state", "reason").get() == ("skipped", "campaigns.ended")
@@ -194,7 +194,7 @@ def test_the_guard_holds_the_paused_and_ends_the_stopped(live, person, reach, ac
 def test_outcomes_end_the_touch(live, person, template, reach, now):
     person(birth_month=5, birth_day=12)
     person(birth_month=5, birth_day=12)
-    steps = [{"template": template.pk}, {"delay_hours": 1, "template": template.pk}]
+    steps = [{"messages": [template.pk]}, {"wait": {"hours": 1}, "messages": [template.pk]}]
     campaign = live("birthday", NINE, steps=steps)
     reach(campaign)
     first, second = Delivery.objects.order_by("pk")
@@ -218,8 +218,8 @@ def test_outcomes_end_the_touch(live, person, template, reach, now):
         {"countries": ["Germany"]},
         {"lateness_hours": 0},
         {"steps": []},
-        {"steps": [{"delay_hours": 3}]},
-        {"steps": [{"delay_hours": -1, "template": 1}]},
+        {"steps": [{"wait": {"hours": 3}}]},
+        {"steps": [{"wait": {"hours": -1}, "messages": [1]}]},
         {"starts_at": "2026-05-13T00:00Z", "ends_at": "2026-05-12T00:00Z"},
         {"starts_at": "2026-05-13T00:00"},
         {"priority": 1000},

@@ -282,7 +282,7 @@ def test_a_pause_takes_effect_at_the_next_chunk(live, person, reach, now):
 def test_later_steps_wait_and_go_once(live, person, incentive, template, reach, now):
     person(birth_month=5, birth_day=12)
     ten = incentive()
-    steps = [{"template": template.pk}, {"delay_hours": 48, "template": template.pk, "incentive": ten.pk}]
+    steps = [{"messages": [template.pk]}, {"wait": {"hours": 48}, "messages": [template.pk], "incentive": ten.pk}]
     campaign = live("birthday", NINE, steps=steps)
     first = reach(campaign)
     assert (first.granted, first.queued) == (0, 1)
@@ -298,7 +298,7 @@ def test_later_steps_wait_and_go_once(live, person, incentive, template, reach, 
 
 def test_a_first_step_that_waits(live, person, template, reach, now):
     person(signed_up_at=now - HOUR)
-    campaign = live("signed_up", steps=[{"delay_hours": 24, "template": template.pk}])
+    campaign = live("signed_up", steps=[{"wait": {"hours": 24}, "messages": [template.pk]}])
     assert reach(campaign).queued == 0
     assert Touch.objects.get().next_at == now + 23 * HOUR
     assert reach(campaign, now + 23 * HOUR).queued == 1

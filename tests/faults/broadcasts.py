@@ -57,7 +57,7 @@ def launch(customers: int) -> Campaign:
         name="Everyone",
         occasion="one_date",
         occasion_args={"on": f"{at:%Y-%m-%d}", "hour": f"{at:%H:%M}", "clock": "shop"},
-        steps=[{"incentive": five.pk, "template": template.pk}],
+        steps=[{"incentive": five.pk, "messages": [template.pk]}],
     )
     launched = at - dt.timedelta(hours=1)
     campaign = operations.create_campaign(plan=plan, now=launched, by=BY)

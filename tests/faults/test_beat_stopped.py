@@ -69,7 +69,7 @@ def birthdays(db):
                 )
         template = messaging.ensure_ready_template(key="broadcast", now=at, by=BY)
         plan = Plan(
-            name="Birthday", occasion="birthday", occasion_args={"hour": hour}, steps=[{"template": template.pk}]
+            name="Birthday", occasion="birthday", occasion_args={"hour": hour}, steps=[{"messages": [template.pk]}]
         )
         campaign = operations.create_campaign(plan=plan, now=at, by=BY)
         operations.approve(campaign_id=campaign.pk, version=1, now=at, by=BY)

@@ -43,7 +43,7 @@ def campaign(now):
         name="Everyone",
         occasion="one_date",
         occasion_args={"on": "2026-05-12", "hour": "09:00", "clock": "shop"},
-        steps=[{"incentive": five.pk, "template": template.pk}],
+        steps=[{"incentive": five.pk, "messages": [template.pk]}],
     )
     before = now - dt.timedelta(hours=2)
     made = operations.create_campaign(plan=plan, now=before, by=BY)
