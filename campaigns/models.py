@@ -5,6 +5,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from campaigns.calendar import models as calendar
+from campaigns.calls import models as calls
 from retention.audit.models import Version
 from retention.customers.models import Customer, Order
 from retention.incentives.models import Grant, Incentive
@@ -12,6 +14,10 @@ from retention.marks import MarkField, Xid8Field
 from retention.messaging.models import Template
 from retention.public_ids import PublicIdField
 from retention.segments.models import Segment
+
+#: Rows of its packages, found by Django through this module.
+Calendar, LocalEvent, EventDay, Place = calendar.Calendar, calendar.LocalEvent, calendar.EventDay, calendar.Place
+Call = calls.Call
 
 
 class Campaign(models.Model):

@@ -1,4 +1,4 @@
-"""How touches are forgotten, merged and exported."""
+"""How touches and calls are forgotten, merged and exported."""
 
 from typing import ClassVar
 
@@ -11,3 +11,10 @@ class TouchData(PersonData):
     model = "campaigns.Touch"
     #: That she was touched stays for the counts; it holds no word about her.
     columns: ClassVar = {"customer": "keep", "occasion": "keep", "reason": "keep", "about": "keep"}
+
+
+@people.register
+class CallData(PersonData):
+    key = "campaigns.call"
+    model = "campaigns.Call"
+    columns: ClassVar = {"customer": "keep", "name": "keep", "source": "keep", "about": "blank"}

@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "retention.doors",
     "retention.customers",
     "retention.segments",
+    "retention.recommendations",
     "retention.ledger",
     "retention.experiments",
     "retention.incentives",

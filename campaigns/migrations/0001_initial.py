@@ -1,5 +1,6 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
+import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
@@ -480,5 +481,328 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="touch",
             constraint=models.UniqueConstraint(fields=("campaign", "customer", "occasion"), name="touched_once"),
+        ),
+        migrations.CreateModel(
+            name="Calendar",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "countries",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=2),
+                        blank=True,
+                        default=list,
+                        help_text="ISO codes: DE, KR.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "regions",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100),
+                        blank=True,
+                        default=list,
+                        help_text="Empty: the whole of these countries.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "cities",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100),
+                        blank=True,
+                        default=list,
+                        help_text="Empty: everywhere in them.",
+                        size=None,
+                    ),
+                ),
+                ("latitude", models.FloatField(blank=True, null=True)),
+                ("longitude", models.FloatField(blank=True, null=True)),
+                (
+                    "radius_km",
+                    models.PositiveIntegerField(
+                        blank=True, help_text="Around the point.", null=True, verbose_name="radius in km"
+                    ),
+                ),
+                ("public_id", retention.public_ids.PublicIdField()),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "url",
+                    models.URLField(
+                        blank=True,
+                        help_text="An .ics file; empty: filled by hand or by upload.",
+                        max_length=500,
+                        verbose_name="address of the feed",
+                    ),
+                ),
+                (
+                    "theme",
+                    models.SlugField(
+                        blank=True, help_text="One word that campaigns ask for, such as music.", max_length=60
+                    ),
+                ),
+                ("tried_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "read_at",
+                    models.DateTimeField(editable=False, help_text="When its events were last read whole.", null=True),
+                ),
+                ("error", models.CharField(blank=True, editable=False, max_length=300)),
+                ("archived_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "incentive",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Instead of the step's.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="incentives.incentive",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["name"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Call",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.SlugField(db_index=False, help_text="What campaigns listen to.", max_length=60)),
+                (
+                    "source",
+                    models.CharField(help_text="The caller's own key: the same one calls once.", max_length=100),
+                ),
+                ("about", models.JSONField(default=dict, help_text="What messages may say of it.")),
+                ("at", models.DateTimeField()),
+                ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="calls",
+                        to="customers.customer",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="LocalEvent",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "countries",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=2),
+                        blank=True,
+                        default=list,
+                        help_text="ISO codes: DE, KR.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "regions",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100),
+                        blank=True,
+                        default=list,
+                        help_text="Empty: the whole of these countries.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "cities",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100),
+                        blank=True,
+                        default=list,
+                        help_text="Empty: everywhere in them.",
+                        size=None,
+                    ),
+                ),
+                ("latitude", models.FloatField(blank=True, null=True)),
+                ("longitude", models.FloatField(blank=True, null=True)),
+                (
+                    "radius_km",
+                    models.PositiveIntegerField(
+                        blank=True, help_text="Around the point.", null=True, verbose_name="radius in km"
+                    ),
+                ),
+                ("public_id", retention.public_ids.PublicIdField()),
+                ("uid", models.CharField(max_length=255)),
+                ("name", models.CharField(max_length=200)),
+                ("theme", models.SlugField(blank=True, max_length=60)),
+                ("is_observed", models.BooleanField(default=True, verbose_name="in use")),
+                ("is_edited", models.BooleanField(default=False, editable=False)),
+                (
+                    "calendar",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="campaigns.calendar",
+                    ),
+                ),
+                (
+                    "incentive",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Instead of the step's.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="incentives.incentive",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["name", "id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="EventDay",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("on", models.DateField()),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="days", to="campaigns.localevent"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["on"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Place",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("country", models.CharField(max_length=2)),
+                ("city", models.CharField(max_length=100)),
+                ("latitude", models.FloatField()),
+                ("longitude", models.FloatField()),
+            ],
+            options={
+                "ordering": ["country", "city"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("country"), django.db.models.functions.text.Lower("city"), name="one_place_a_city"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("latitude__range", (-90, 90)), ("longitude__range", (-180, 180))),
+                        name="place_is_on_earth",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("country__regex", "^[A-Z]{2}$")), name="place_country_is_iso"
+                    ),
+                ],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name="calendar",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("countries__len__gte", 1),
+                    models.Q(
+                        ("latitude__range", (-90, 90)),
+                        ("longitude__range", (-180, 180)),
+                        ("radius_km__range", (1, 20000)),
+                    ),
+                    _connector="OR",
+                ),
+                name="calendar_is_somewhere",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="calendar",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("latitude", None), ("longitude", None), ("radius_km", None)),
+                    models.Q(
+                        ("latitude__range", (-90, 90)),
+                        ("longitude__range", (-180, 180)),
+                        ("radius_km__range", (1, 20000)),
+                    ),
+                    _connector="OR",
+                ),
+                name="calendar_radius_has_a_point",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="calendar",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("name"),
+                condition=models.Q(("archived_at", None)),
+                name="one_live_calendar_a_name",
+                violation_error_message="There is a calendar of this name already.",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="call",
+            index=models.Index(fields=["name", "at"], name="call_by_name"),
+        ),
+        migrations.AddIndex(
+            model_name="call",
+            index=models.Index(fields=["customer", "-id"], name="call_by_customer"),
+        ),
+        migrations.AddIndex(
+            model_name="call",
+            index=models.Index(fields=["xid"], name="call_mark"),
+        ),
+        migrations.AddConstraint(
+            model_name="call",
+            constraint=models.UniqueConstraint(fields=("name", "customer", "source"), name="a_call_once"),
+        ),
+        migrations.AddIndex(
+            model_name="localevent",
+            index=models.Index(fields=["theme"], name="event_by_theme"),
+        ),
+        migrations.AddConstraint(
+            model_name="localevent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("countries__len__gte", 1),
+                    models.Q(
+                        ("latitude__range", (-90, 90)),
+                        ("longitude__range", (-180, 180)),
+                        ("radius_km__range", (1, 20000)),
+                    ),
+                    _connector="OR",
+                ),
+                name="event_is_somewhere",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="localevent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("latitude", None), ("longitude", None), ("radius_km", None)),
+                    models.Q(
+                        ("latitude__range", (-90, 90)),
+                        ("longitude__range", (-180, 180)),
+                        ("radius_km__range", (1, 20000)),
+                    ),
+                    _connector="OR",
+                ),
+                name="event_radius_has_a_point",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="localevent",
+            constraint=models.UniqueConstraint(fields=("calendar", "uid"), name="one_event_a_uid"),
+        ),
+        migrations.AddIndex(
+            model_name="eventday",
+            index=models.Index(fields=["on"], name="event_by_day"),
+        ),
+        migrations.AddConstraint(
+            model_name="eventday",
+            constraint=models.UniqueConstraint(fields=("event", "on"), name="an_event_begins_once_a_day"),
         ),
     ]

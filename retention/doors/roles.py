@@ -80,6 +80,11 @@ TABLE = {
     "segments.view_customerlist": "MLA",
     "segments.add_customerlist": "ML",
     "segments.change_customerlist": "ML",
+    # Recommendations
+    "recommendations.view_boughttogether": "MLA",
+    "recommendations.view_productlink": "MLA",
+    "recommendations.add_productlink": "ML",
+    "recommendations.change_productlink": "ML",
     # Ledger
     "experiments.view_globalholdout": "MLA",
     "experiments.change_globalholdout": "L",
@@ -128,6 +133,16 @@ TABLE = {
     "campaigns.view_holiday": "MLA",
     "campaigns.add_holiday": "ML",
     "campaigns.change_holiday": "ML",
+    "campaigns.view_calendar": "MLA",
+    "campaigns.add_calendar": "ML",
+    "campaigns.change_calendar": "ML",
+    "campaigns.view_localevent": "MLA",
+    "campaigns.add_localevent": "ML",
+    "campaigns.change_localevent": "ML",
+    "campaigns.view_place": "MLA",
+    "campaigns.add_place": "ML",
+    "campaigns.change_place": "ML",
+    "campaigns.view_call": "MLSA",
     # Messages
     "messaging.view_template": "MLSA",
     "messaging.add_template": "ML",

@@ -1,0 +1,1 @@
+"""Calls: something outside says that a customer's moment has come."""
