@@ -61,3 +61,5 @@ class Checkout:
     attributes: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     buyer: Buyer = Buyer()
     order_reference: str = ""
+    #: A hold of this basket, which what it asks for now takes the place of.
+    hold: uuid.UUID | None = None

@@ -23,6 +23,11 @@ class CodeRedeemed(Refused):
     sentence = _("This code was used already.")
 
 
+class CodeHeld(Refused):
+    code = "incentives.code_held"
+    sentence = _("This code is held for another basket until %(until)s.")
+
+
 class TotalLimitReached(Refused):
     code = "incentives.total_limit_reached"
     sentence = _("This offer has been used as often as it may be (%(limit)s).")
@@ -48,11 +53,11 @@ class MoneyLimitReached(Refused):
     sentence = _("Of a limit (%(limit)s) %(left)s are left; this discount would be %(discount)s.")
 
 
-#: What holds that ran out may be the reason of.
+#: What holds may be the reason of: those that ran out, and a basket's own.
 USED_UP = {
     one.code
     for one in (
-        CodeRedeemed, TotalLimitReached, CustomerLimitReached, LimitReached, BudgetSpent, MoneyLimitReached,
+        CodeHeld, CodeRedeemed, TotalLimitReached, CustomerLimitReached, LimitReached, BudgetSpent, MoneyLimitReached,
     )
 }  # fmt: skip
 

@@ -41,6 +41,7 @@ SECRET = frozenset(
         "card_expired",
         "card_inactive",
         "code_expired",
+        "code_held",
         "code_not_given",
         "code_redeemed",
         "code_void",

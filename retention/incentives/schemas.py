@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import (
@@ -169,6 +170,10 @@ class ValidationIn(CheckoutIn):
     hold_minutes: Annotated[StrictInt, Field(ge=1, le=7 * 24 * 60)] | None = Field(
         default=None, description="Keep it for this long: it counts at once. Send an Idempotency-Key with it."
     )
+    hold: uuid.UUID | None = Field(
+        default=None,
+        description="A hold of this very basket: what it keeps counts as free, and a new one takes its place.",
+    )
     at: AwareDatetime | None = Field(
         default=None, description="As if it were this moment. For keys that may read incentives."
     )
@@ -181,6 +186,9 @@ class ValidationIn(CheckoutIn):
         if self.hold_minutes and (self.at or self.drafts):
             raise ValueError("only what is live now can be held: leave `at` and `drafts` out")
         return self
+
+    def as_checkout(self) -> Checkout:
+        return replace(super().as_checkout(), hold=self.hold)
 
 
 class RedemptionIn(CheckoutIn):

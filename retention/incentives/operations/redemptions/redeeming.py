@@ -29,7 +29,8 @@ from retention.incentives.operations.redemptions.answers import (
     reasons_of,
     refusal_of,
 )
-from retention.incentives.operations.redemptions.holds import release_expired
+from retention.incentives.operations.redemptions.holds import release, release_expired
+from retention.incentives.operations.redemptions.own_holds import own_hold, with_holds_told
 from retention.incentives.operations.redemptions.writing import GUARD, Overtaken, write
 from retention.incentives.trying import drafts_as_live
 from retention.refusals import Refused
@@ -58,17 +59,37 @@ def validate(
         NoSuchCustomer: the customer is named by a number that nobody has, and no email came with it.
         NoSuchIncentive: one of the drafts is none.
     """
+    asked = (codes, tenders, checkout, now, drafts)
+    facts, validated = _validated(*asked)
+    if USED_UP.isdisjoint(reason.code for reason in validated.reasons):
+        return validated
+    if (own := own_hold(checkout, facts)) is not None:
+        # As it would be without it; nothing of this stays.
+        with transaction.atomic():
+            release(public_id=own.public_id, now=now)
+            facts, validated = _validated(*asked)
+            transaction.set_rollback(True)
+    return validated
+
+
+def _validated(
+    codes: Sequence[str],
+    tenders: Sequence[TenderAsk],
+    checkout: Checkout,
+    now: dt.datetime,
+    drafts: Sequence[uuid.UUID],
+) -> tuple[Facts, Validated]:
     facts, asks = with_typed_cards(read_facts(checkout, codes=codes, now=now), tenders)
     if drafts:
         facts = with_offers(facts, [*[offer.facts for offer in facts.offers], *drafts_as_live(drafts, facts)])
-    decision = decide(facts)
+    decision = with_holds_told(decide(facts), now)
     refusal, effects = refusal_of(facts, decision, pays=bool(asks)), effects_of(facts, decision)
     reasons, planned = reasons_of(facts, decision), Plan()
     try:
         planned = plan(facts, effects, asks)
     except Refused as refused:
         refusal, reasons = refusal or refused.as_refusal(), (*reasons, refused.as_refusal())
-    return Validated(decision, refusal, reasons, told(effects, planned))
+    return facts, Validated(decision, refusal, reasons, told(effects, planned))
 
 
 def redeem(
@@ -182,10 +203,18 @@ def _use(
             # What the first request of this source did may be the very reason that the second one is refused.
             if (found := _found(source, request_hash)) is not None:
                 return found
+            if refused.code not in USED_UP:
+                raise
             # Or a hold that ran out and was not released yet.
-            if refused.code in USED_UP and release_expired(now=now, incentive_ids=facts.incentive_ids):
+            if release_expired(now=now, incentive_ids=facts.incentive_ids):
                 continue
-            raise
+            if (own := own_hold(checkout, facts)) is None:
+                refusal = refusal_of(facts, with_holds_told(decision, now), pays=bool(asks))
+                raise as_refused(refusal or refused.as_refusal()) from None
+            # Or this basket's own hold: what is asked now takes its place, or it stays.
+            with transaction.atomic():
+                release(public_id=own.public_id, now=now)
+                return _use(source, request_hash, codes, tenders, checkout, now=now, held_until=held_until)
         has_more = bool(planned) or brings(effects)
         try:
             # Counters first and accounts last, as a roll-back takes them too.
