@@ -13,6 +13,7 @@ urlpatterns = [
     re_path(r"^api/(?P<path>[\s\S]*)$", nowhere),
     path("", RedirectView.as_view(url=reverse_lazy("admin:index"))),
     path(f"{settings.CONSOLE_PATH}sorry/", include("retention.support.urls")),
+    path(f"{settings.CONSOLE_PATH}campaigns/", include("campaigns.urls")),
     path(settings.CONSOLE_PATH, admin.site.urls),
     path("", include("retention.storefront.urls")),
     path("i18n/", include("django.conf.urls.i18n")),

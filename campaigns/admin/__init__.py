@@ -1,5 +1,5 @@
 """Campaigns in the console."""
 
-from campaigns.admin import campaigns, facts
+from campaigns.admin import campaigns, facts, whys
 
-__all__ = ["campaigns", "facts"]
+__all__ = ["campaigns", "facts", "whys"]

@@ -57,6 +57,7 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
             _list("campaigns.campaign", "campaign", _("Campaigns")),
             Line(_("Playbooks"), "auto_stories", "campaigns_playbooks", "campaigns.add_campaign"),
             _list("campaigns.touch", "touch_app", _("Touches")),
+            Line(_("Why did she get it?"), "help_center", "campaigns:find", "campaigns.view_touch"),
             _list("campaigns.holiday", "celebration", _("Holidays")),
             _list("experiments.globalholdout", "science", _("Global holdout")),
         ),
@@ -115,7 +116,6 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
             _list("messaging.delivery", "outgoing_mail", _("Deliveries")),
             _list("messaging.topic", "interests", _("Topics")),
             _list("messaging.suppression", "unsubscribe", _("Suppressions")),
-            _list("messaging.messagingpolicy", "rule", _("Messaging policy")),
         ),
     ),
     (

@@ -41,13 +41,14 @@ def one_of_each() -> dict[str, object]:
     # What has versions is made by its operations, as it is in life: a whole campaign brings its parts.
     campaign = create_from_playbook(key="win_back", now=NOW, by=Actor.command("test"))
     step = campaign.steps.first()
-    parts = [campaign, campaign.audience, step, step.incentive, step.template]
+    parts = [campaign, campaign.version, campaign.audience, step, step.incentive, step.template]
     rows |= {part._meta.label_lower: part for part in parts if part is not None}
     rows |= _books(_row(Customer, rows))
     for model in admin.site._registry:
         if model._meta.managed and not model._meta.proxy:
             _row(model, rows)
     ids: dict[str, object] = {label: row.pk for label, row in rows.items()}
+    ids["campaign_id"] = campaign.pk
     ids["public_id"] = _row(Customer, rows).public_id
     ids["compensation_id"] = _row(Compensation, rows).pk
     return ids

@@ -1,0 +1,15 @@
+"""Pages of campaigns that are of no single row's, below the console's."""
+
+from django.contrib import admin
+from django.urls import path
+
+from campaigns.whys import views as whys
+
+app_name = "campaigns"
+
+urlpatterns = [
+    path("why/", admin.site.admin_view(whys.find), name="find"),
+    path("why/<uuid:public_id>/", admin.site.admin_view(whys.whys), name="whys"),
+    path("why/<uuid:public_id>/lines/", admin.site.admin_view(whys.lines), name="why_lines"),
+    path("why/<uuid:public_id>/<int:campaign_id>/", admin.site.admin_view(whys.one), name="why"),
+]

@@ -1,0 +1,94 @@
+"""What the campaign did with her: her touch and its state, the arm she is in, and how far she is in the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from campaigns.models import Campaign, Touch
+from campaigns.whys.answers import Answer, Part, Verdict, moment, words
+from campaigns.whys.cases import Case
+from retention.incentives.models import Incentive
+from retention.messaging.models import Delivery, Template
+from retention.segments.models import Segment
+
+#: No touch is skipped for it: a held-out customer's goes its way, and nothing comes of it.
+HELD_OUT = "campaigns.held_out"
+
+
+def answers(case: Case) -> Iterator[Answer]:
+    if case.touch is not None:
+        yield from _experiment(case.touch)
+        yield _touch(case, case.touch)
+    yield _steps(case)
+
+
+def _touch(case: Case, touch: Touch) -> Answer:
+    """What became of the last touch decides, but where all its steps were taken: then its last message does."""
+    parts = tuple(Part(_line(case, other)) for other in case.touches[1:])
+    mine = [delivery for delivery in case.deliveries if delivery.origin_id == touch.pk]
+    code, sentence, verdict = _standing(case, touch, mine[-1] if mine else None)
+    is_deciding = touch.state not in (Touch.State.WAITING, Touch.State.DONE) or not mine
+    return Answer("touch", code, sentence, verdict, touch.enlisted_at, parts, is_deciding)
+
+
+def _standing(case: Case, touch: Touch, last: Delivery | None) -> tuple[str, str, Verdict]:
+    at = {"at": moment(touch.enlisted_at, case.zone)}
+    if touch.state == Touch.State.SKIPPED:
+        sentence = _("The campaign reached her on %(at)s and passed her by.") % at
+        params = last.params if last is not None and last.reason == touch.reason else None
+        return touch.reason, f"{sentence} {words(touch.reason, params)}", Verdict.NO
+    if touch.state == Touch.State.DUE:
+        if case.campaign.state == Campaign.State.PAUSED:
+            sentence = _("A step is to be taken for her, but the campaign is paused.")
+            return "campaigns.paused", sentence, Verdict.WAITS
+        which = {"step": touch.step + 1, "at": moment(touch.next_at or case.now, case.zone)}
+        sentence = _("The campaign reached her; step %(step)s is taken on %(at)s.") % which
+        return "campaigns.step_waits", sentence, Verdict.WAITS
+    if touch.state == Touch.State.HELD:
+        sentence = _("The campaign reached her on %(at)s; she waits until it is opened to more customers.") % at
+        return "campaigns.waits_for_ramp", sentence, Verdict.WAITS
+    if last is None:
+        sentence = _("The campaign reached her on %(at)s, and every step was taken.") % at
+        return "campaigns.given", sentence, Verdict.YES
+    return "campaigns.reached", _("The campaign reached her on %(at)s and took its steps.") % at, Verdict.YES
+
+
+def _line(case: Case, touch: Touch) -> str:
+    at = moment(touch.due_at, case.zone)
+    state = touch.get_state_display() if not touch.reason else words(touch.reason)
+    return _("Before, on %(at)s: %(state)s") % {"at": at, "state": state}
+
+
+def _experiment(touch: Touch) -> Iterator[Answer]:
+    if touch.is_ghost:
+        sentence = _("She is held out for the sake of proof: nothing is given to her, and no message leaves.")
+        is_deciding = touch.state != Touch.State.SKIPPED
+        yield Answer("experiment", HELD_OUT, sentence, Verdict.NO, touch.enlisted_at, is_deciding=is_deciding)
+    elif touch.variant:
+        sentence = _("She is in the arm “%(variant)s” of the test, for good.") % {"variant": touch.variant}
+        yield Answer("experiment", "campaigns.in_variant", sentence, Verdict.NOTE, touch.enlisted_at)
+
+
+def _steps(case: Case) -> Answer:
+    """What each step gives and says to her arm, whom it is only for, and which were taken."""
+    plan, touch = case.plan, case.touch
+    steps = [plan.step_for(index, touch.variant if touch else "") for index in range(len(plan.steps))]
+    names: dict[tuple[str, int | None], str] = {
+        **{("offer", pk): str(row) for pk, row in Incentive.objects.in_bulk(list(plan.incentives)).items()},
+        **{("words", pk): f"“{row}”" for pk, row in Template.objects.in_bulk(list(plan.templates)).items()},
+        **{("whom", pk): str(row) for pk, row in Segment.objects.in_bulk(list(plan.segments)).items()},
+    }
+    parts = []
+    for index, step in enumerate(steps):
+        things = [names.get(("offer", step.incentive)), *(names.get(("words", pk)) for pk in step.messages)]
+        told = f"{index + 1}. " + (", ".join(filter(None, things)) or "—")
+        if step.only_for:
+            told += " " + _("(only for “%(segment)s”)") % {"segment": names.get(("whom", step.only_for), "")}
+        is_taken = touch is not None and touch.state != Touch.State.SKIPPED and index < touch.step
+        parts.append(Part(told, True if is_taken else None))
+    count = len(steps)
+    sentence = ngettext("It has %(count)s step.", "It has %(count)s steps.", count) % {"count": count}
+    return Answer("steps", "campaigns.steps", sentence, Verdict.NOTE, parts=tuple(parts))

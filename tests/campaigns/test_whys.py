@@ -1,0 +1,203 @@
+"""Why she did or didn't get it: what the page says decides is what the jobs do, before and after they did it."""
+
+import datetime as dt
+
+import pytest
+import time_machine
+
+from campaigns import operations
+from campaigns.models import Campaign, Touch
+from campaigns.operations.stepping import ORIGIN
+from campaigns.whys import Verdict, why, why_all
+from retention.customers.models import Customer
+from retention.customers.operations.consents import give_consent, withdraw_consent
+from retention.doors.keys import create_key
+from retention.incentives import operations as incentives
+from retention.messaging import operations as messaging
+from retention.messaging.models import Delivery
+from retention.messaging.operations.suppressing import suppress
+from retention.segments.operations import create_segment
+from tests.campaigns.conftest import BY
+
+DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
+NINE = {"hour": "09:00"}
+TODAY = {"birth_month": 5, "birth_day": 12}
+
+#: Who she is → what decides before the jobs ran, and after.
+SITUATIONS = {
+    "gets it": ("campaigns.due_now", "messaging.sent"),
+    "no consent": ("campaigns.no_consent", "campaigns.no_consent"),
+    "no address": ("campaigns.no_address", "campaigns.no_address"),
+    "other country": ("campaigns.other_country", "campaigns.other_country"),
+    "unknown country": ("campaigns.country_unknown", "campaigns.country_unknown"),
+    "not in the audience": ("campaigns.not_in_audience", "campaigns.not_in_audience"),
+    "excluded": ("campaigns.excluded", "campaigns.excluded"),
+    "later birthday": ("campaigns.not_yet", "campaigns.not_yet"),
+    "no birthday": ("campaigns.no_occasion", "campaigns.no_occasion"),
+    "suppressed": ("messaging.suppressed", "messaging.suppressed"),
+    "withdraws": ("campaigns.due_now", "messaging.no_consent"),
+    "has hers": ("incentives.customer_has_hers", "incentives.customer_has_hers"),
+    "merged": ("customers.merged", "customers.merged"),
+}
+
+
+def decides(campaign, customer, at):
+    return why(campaign=Campaign.objects.get(pk=campaign.pk), customer=customer, now=at).deciding
+
+
+@pytest.fixture
+def people(shop, person, now):
+    """One of each situation; those who agree said so in an event, a year ago."""
+    special = {
+        "no consent": {"consent": False},
+        "no address": {"email": None, "consent": False},
+        "other country": {"country": "FR"},
+        "unknown country": {"country": ""},
+        "later birthday": {"birth_day": 20},
+        "no birthday": {"birth_month": None, "birth_day": None},
+        "not in the audience": {"language": "ko"},
+        "excluded": {"city": "Bonn"},
+        "merged": {},
+    }
+    made = {}
+    for name in SITUATIONS:
+        values = {"country": "DE", "language": "en", **TODAY, **special.get(name, {})}
+        consents = values.pop("consent", True)
+        made[name] = person(reference=name, consent=False, **values)
+        if consents:
+            said = {"customer_id": made[name].pk, "channel": "email", "purpose": "marketing", "source": "test"}
+            give_consent(now=now - 365 * DAY, by=BY, **said)
+    suppress(address=made["suppressed"].email, now=now, by=BY)
+    Customer.objects.filter(pk=made["merged"].pk).update(merged_into=made["gets it"])
+    made["merged"].refresh_from_db()
+    return made
+
+
+@pytest.fixture
+def campaign(people, live, incentive, now):
+    audience = create_segment(name="English", rule=rule("language", languages=["en"]), now=now, by=BY)
+    excluded = create_segment(name="Bonn", rule=rule("city", cities=["Bonn"]), now=now, by=BY)
+    offer = incentive(issued_per_customer=1)
+    made = live("birthday", NINE, incentive=offer, audience=audience.pk, excluded=excluded.pk, countries=["DE", "AT"])
+    hers = people["has hers"].pk
+    who = {"sources": ["before"], "customer_ids": [hers], "origin": "test", "origin_ids": [1]}
+    incentives.grant(incentive_id=offer.pk, now=now, by=BY, **who)
+    return made
+
+
+def rule(key, **args):
+    return {"all": [{"key": key, "args": args}]}
+
+
+def test_what_decides_is_what_the_jobs_do(people, campaign, reach, smtp, now):
+    before = {name: decides(campaign, who, now).code for name, who in people.items()}
+    assert before == {name: codes[0] for name, codes in SITUATIONS.items()}
+    reach(campaign)
+    said = {"customer_id": people["withdraws"].pk, "channel": "email", "purpose": "marketing", "source": "test"}
+    withdraw_consent(now=now, by=BY, **said)
+    messaging.send_due(now=now + HOUR, worker="test")
+    after = {name: decides(campaign, who, now + HOUR) for name, who in people.items()}
+    assert {name: told.code for name, told in after.items()} == {name: codes[1] for name, codes in SITUATIONS.items()}
+    # The same as the rows say that the jobs wrote, whoever has one; and nobody else has one.
+    touched = {touch.customer.reference: touch for touch in Touch.objects.select_related("customer")}
+    assert set(touched) == {"gets it", "no consent", "no address", "suppressed", "withdraws", "has hers"}
+    for name, touch in touched.items():
+        delivery = Delivery.objects.filter(origin=ORIGIN, origin_id=touch.pk).first()
+        assert after[name].code == (touch.reason or f"messaging.{delivery.state}"), name
+        assert (after[name].verdict == Verdict.YES) == (touch.state == Touch.State.DONE), name
+        assert delivery is None or after[name].code == (delivery.reason or "messaging.sent"), name
+    assert [mail.recipients for mail in smtp.messages] == [(people["gets it"].email,)]
+    assert (after["gets it"].verdict, len([told for told in after.values() if told.verdict == Verdict.YES])) == (
+        "yes",
+        1,
+    )
+
+
+def test_what_waits_waits_for_what_it_says(people, campaign, reach, smtp, now):
+    """Paused, held, not yet: the page names the instant, and at that instant it happens."""
+    her, later = people["gets it"], people["later birthday"]
+    foreseen = decides(campaign, later, now)
+    assert foreseen.at == dt.datetime(2026, 5, 20, 7, tzinfo=dt.UTC)
+    reach(campaign)
+    offer = Campaign.objects.get().steps.get().incentive
+    incentives.stop(incentive_id=offer.pk, now=now, by=BY)
+    assert decides(campaign, her, now).code == "messaging.offer_stopped", "asked now, before any sender was there"
+    messaging.send_due(now=now, worker="test")
+    held = Delivery.objects.get(customer=her)
+    assert (held.state, held.reason) == ("held", decides(campaign, her, now).code)
+    incentives.resume(incentive_id=offer.pk, now=now, by=BY)
+    operations.pause(campaign_id=campaign.pk, now=now, by=BY)
+    assert decides(campaign, her, now).code == "campaigns.paused"
+    assert decides(campaign, later, now).code == "campaigns.paused"
+    operations.resume(campaign_id=campaign.pk, now=now, by=BY)
+    messaging.send_due(now=held.not_before, worker="test")
+    assert decides(campaign, her, held.not_before).code == "messaging.sent"
+    assert reach(campaign, foreseen.at - HOUR).touched == 0
+    assert reach(campaign, foreseen.at + dt.timedelta(minutes=1)).touched == 1
+    assert decides(campaign, later, foreseen.at + HOUR).code == "messaging.queued"
+
+
+def test_what_is_over_or_was_never_begun(people, planned, live, reach, now):
+    her = people["gets it"]
+    draft = operations.create_campaign(plan=planned("birthday", NINE), now=now, by=BY)
+    assert decides(draft, her, now).code == "campaigns.not_launched"
+    late = live("birthday", NINE, at=now - 10 * DAY, lateness_hours=2)
+    assert reach(late, now + 9 * HOUR).skipped == {"campaigns.too_late": 10}
+    assert decides(late, her, now + 9 * HOUR).code == Touch.objects.get(customer=her).reason == "campaigns.too_late"
+    after_it = live("birthday", NINE, at=now + HOUR)
+    assert decides(after_it, her, now + 2 * HOUR).code == "campaigns.not_yet", "not today, but next year"
+    operations.end(campaign_id=after_it.pk, now=now + 2 * HOUR, by=BY)
+    assert decides(after_it, her, now + 3 * HOUR).code == "campaigns.before_launch"
+    once = live("one_date", {"on": "2026-05-11", "hour": "12:00", "clock": "shop"}, at=now - 2 * DAY)
+    assert decides(once, her, now).code == "campaigns.due_now"
+    operations.end(campaign_id=once.pk, now=now, by=BY)
+    assert decides(once, her, now + HOUR).code == "campaigns.ended"
+
+
+def test_whoever_was_not_meant_when_it_looked(people, live, person, reach, now):
+    """The audience is asked as of the look; who becomes meant by no fact of hers is told so, and the job agrees."""
+    segment = create_segment(name="Elsewhere", rule=rule("city", cities=["Ulm"]), now=now, by=BY)
+    campaign = live("birthday", NINE, audience=segment.pk)
+    her = people["gets it"]
+    reach(campaign)
+    assert decides(campaign, her, now).code == "campaigns.not_in_audience"
+    # Not by a fact: the mark of her row does not move.
+    segment.rule = rule("language", languages=["en"])
+    segment.save(update_fields=["rule"])
+    told = decides(campaign, her, now + HOUR).code
+    assert told in ("campaigns.not_meant_then", "campaigns.due_now")
+    touched = reach(campaign, now + HOUR).touched
+    assert (told == "campaigns.due_now") == (touched > 0), "as the job does; inside one transaction nothing is settled"
+
+
+def test_conditions_with_her_values_consent_then_and_the_arrows_between(people, campaign, reach, now):
+    her = people["gets it"]
+    reach(campaign)
+    answers = why(campaign=Campaign.objects.get(), customer=her, now=now).answers
+    assert [answer.is_deciding for answer in answers] == [True] + [False] * (len(answers) - 1)
+    by_topic = {answer.topic: answer for answer in answers}
+    (_living, rule_part) = by_topic["audience"].parts
+    leaf = rule_part.parts[0] if rule_part.parts else rule_part
+    assert (leaf.is_met, leaf.value) == (True, "language: en")
+    (then,) = by_topic["consent"].parts
+    assert (by_topic["consent"].code, then.is_met) == ("campaigns.agreed", True)
+    assert by_topic["coupon"].code == "incentives.code_reserved"
+    lines = why_all(customer=her, now=now)
+    assert [(line.campaign.pk, line.deciding.code) for line in lines] == [(campaign.pk, "messaging.queued")]
+
+
+def test_over_http(people, campaign, client, now, caplog):
+    key = create_key(name="shop", scopes=("campaigns:read",), known=("campaigns:read",), now=now, by=BY).secret
+    her = people["no consent"]
+    path = f"/api/v1/campaigns/{campaign.public_id}/why/?customer="
+    with time_machine.travel(now, tick=False):
+        answer = client.get(f"{path}{her.public_id}", headers={"authorization": f"Bearer {key}"})
+        body = answer.json()
+        assert answer.status_code == 200, body
+        assert (body["answers"][0]["code"], body["answers"][0]["is_deciding"]) == ("campaigns.no_consent", True)
+        assert her.email not in answer.content.decode()
+        assert her.email not in caplog.text
+        wrong = client.get(f"{path}{her.email}", headers={"authorization": f"Bearer {key}"})
+        assert (wrong.status_code, her.email in wrong.content.decode()) == (422, False)
+        nobody = client.get(f"{path}00000000-0000-7000-8000-000000000001", headers={"authorization": f"Bearer {key}"})
+        assert (nobody.status_code, nobody.json()["code"]) == (404, "customers.no_such_customer")
