@@ -14,6 +14,7 @@ from retention.incentives import schemas_out as out
 from retention.incentives.operations.paying import TenderAsk
 from retention.incentives.operations.redemptions import NoSuchRedemption, SourceReused
 from retention.incentives.public_door import heard, trying_codes
+from retention.incentives.qualifying import near_misses
 from retention.incentives.querysets import redemptions
 
 router = Router("Incentives")
@@ -52,6 +53,7 @@ def validate(request: HttpRequest, body: schemas.ValidationIn):
         "is_valid": refusal is None,
         "refusal": out.reason_out(refusal) if refusal else None,
         "hold": None,
+        "near_misses": [out.near_miss_out(offer) for offer in near_misses(validated.decision)],
         **out.use_out(validated.effects),
     }
 
@@ -140,7 +142,7 @@ def _hold(request: HttpRequest, body: schemas.ValidationIn):
     except SourceReused:
         raise KeyReused from None
     hold = {"id": held.public_id, "held_until": held.held_until}
-    return {"is_valid": True, "refusal": None, "hold": hold, **out.use_out(held.effects)}
+    return {"is_valid": True, "refusal": None, "hold": hold, "near_misses": [], **out.use_out(held.effects)}
 
 
 def _asks(body: schemas.ValidationIn | schemas.RedemptionIn) -> list[TenderAsk]:

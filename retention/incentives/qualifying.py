@@ -12,21 +12,23 @@ from django.utils.translation import gettext as _
 
 from retention.incentives.carts import Cart
 from retention.incentives.checkouts import Checkout
-from retention.incentives.decisions import decide, holds
+from retention.incentives.decisions import Checked, Decision, decide, holds
 from retention.incentives.discounts import Evaluation
-from retention.incentives.discounts.offers import Missed, attempt, missed_from_the_start
+from retention.incentives.discounts.offers import Missed, attempt, hints, missed_from_the_start
 from retention.incentives.facts import Facts, Offer, OfferFacts, read_facts, with_offers, with_segments
 from retention.incentives.rules import IncentiveRule, sentence, with_terms
+from retention.incentives.rules.effects.base import NextTier, NextTierByUnits
 from retention.incentives.versions import rule_of, rules_of
 from retention.refusals import Refusal
 
 #: Codes looked at: public ones, and as many of her own; and what is told of each sort.
 MOST, TOLD = 1_000, 20
+HINTS = frozenset([NextTier.code, NextTierByUnits.code])
 
 
 @dataclass(frozen=True)
 class Qualifying:
-    """One offer that fits, with what it comes to; or one that nearly does, with what it lacks."""
+    """One offer that fits, with what it comes to; or one that nearly does (more), with what is missing for that."""
 
     offer: OfferFacts
     rule: IncentiveRule
@@ -40,6 +42,8 @@ class Qualifying:
     @property
     def missing(self) -> str:
         """What a near miss lacks, in words for the shopper: "Add 12.00 EUR to get Free shipping"."""
+        if all(reason.code in HINTS for reason in self.reasons):
+            return " ".join(str(reason) for reason in self.reasons)
         return _("%(what)s to get %(offer)s") % {
             "what": " ".join(_lacking(reason) for reason in self.reasons),
             "offer": " + ".join(effect.sentence() for effect in self.rule.effects),
@@ -48,7 +52,10 @@ class Qualifying:
 
 @dataclass(frozen=True)
 class Qualified:
-    """Offers that fit, the biggest discount first, and near misses: the best twenty of each."""
+    """Offers that fit, the biggest discount first, and near misses: the best twenty of each.
+
+    One that fits is among the near misses too where a fuller basket would reach its next step.
+    """
 
     offers: tuple[Qualifying, ...]
     near_misses: tuple[Qualifying, ...]
@@ -74,10 +81,29 @@ def qualify(*, checkout: Checkout, now: dt.datetime) -> Qualified:
     near = [(offer, look) for offer, look in in_play if isinstance(look, Missed)]
     fitting = [(offer, cart.total_minor - look.total_minor) for offer, look in in_play if isinstance(look, Cart)]
     fitting.sort(key=_best_first)
+    worked_out = list(islice(_worked_out(facts, [offer for offer, _discount in fitting]), TOLD))
+    missed = [Qualifying(offer.facts, offer.rule, reasons=look.reasons) for offer, look in near]
     return Qualified(
-        tuple(islice(_worked_out(facts, [offer for offer, _discount in fitting]), TOLD)),
-        tuple([Qualifying(offer.facts, offer.rule, reasons=look.reasons) for offer, look in near[:TOLD]]),
+        tuple([offer for offer, _checked in worked_out]),
+        tuple([*[hint for _offer, checked in worked_out for hint in _hinted(checked)], *missed][:TOLD]),
     )
+
+
+def near_misses(decision: Decision) -> list[Qualifying]:
+    """Of offers that were looked at together: which nearly hold, or hold and would do more for a fuller basket."""
+    missed = [
+        Qualifying(one.offer.facts, one.offer.rule, reasons=one.reasons)
+        for one in decision.checked
+        if one.applied is None and one.is_near_miss
+    ]
+    return [*[hint for one in decision.applied for hint in _hinted(one)], *missed]
+
+
+def _hinted(one: Checked) -> Iterator[Qualifying]:
+    if one.applied is not None and one.applied.before is not None:
+        found = hints(one.offer.rule, one.applied.before)
+        if found:
+            yield Qualifying(one.offer.facts, one.offer.rule, reasons=tuple(found))
 
 
 def _look(offer: OfferFacts, cart: Cart) -> Cart | Missed | None:
@@ -88,12 +114,12 @@ def _look(offer: OfferFacts, cart: Cart) -> Cart | Missed | None:
     return None if isinstance(after, Missed) and not after.is_near_miss else after
 
 
-def _worked_out(facts: Facts, offers: Iterable[Offer]) -> Iterator[Qualifying]:
+def _worked_out(facts: Facts, offers: Iterable[Offer]) -> Iterator[tuple[Qualifying, Checked]]:
     for offer in offers:
         decision = decide(replace(facts, offers=(offer,)))
         # A discount may be more than is left of a budget.
         if decision.is_good:
-            yield Qualifying(offer.facts, offer.rule, decision.evaluation)
+            yield Qualifying(offer.facts, offer.rule, decision.evaluation), decision.checked[0]
 
 
 def _best_first(fitting: tuple[Offer, int]) -> tuple[int, bool, int]:

@@ -119,10 +119,21 @@ class HoldOut(Schema):
     held_until: dt.datetime
 
 
+class NearMissOut(Schema):
+    code: str | None
+    incentive: IncentiveRef
+    sentence: str
+    missing: str = Field(description="What to tell the shopper: “Add 12.00 EUR to get Free shipping”.")
+    reasons: list[ReasonOut]
+
+
 class ValidationOut(UseOut):
     is_valid: bool = Field(description="It could be redeemed like this.")
     refusal: ReasonOut | None = Field(description="Why it could not.")
     hold: HoldOut | None
+    near_misses: list[NearMissOut] = Field(
+        description="Of these codes and the automatic offers, what a fuller basket would reach: a next step too."
+    )
 
 
 class OfferOut(Schema):
@@ -134,14 +145,6 @@ class OfferOut(Schema):
     discount_minor: int
     effects: EffectsOut
     expires_at: dt.datetime | None
-
-
-class NearMissOut(Schema):
-    code: str | None
-    incentive: IncentiveRef
-    sentence: str
-    missing: str = Field(description="What to tell the shopper: “Add 12.00 EUR to get Free shipping”.")
-    reasons: list[ReasonOut]
 
 
 class QualificationOut(Schema):

@@ -153,6 +153,45 @@ def test_qualify(api, public, offer, grant, customers):
     assert [one["missing"] for one in body["near_misses"]] == ["Add 10.00 EUR to get 20 % off the order"]
 
 
+def test_the_next_step_is_told_where_one_is_reached(api, offer):
+    steps = [
+        {"from_amounts": {"EUR": 5_000}, "basis_points": 1_000},
+        {"from_amounts": {"EUR": 11_200}, "basis_points": 2_000},
+        {"from_amounts": {"EUR": 20_000}, "off": {"EUR": 6_000}},
+    ]
+    offer(name="More", codes={"kind": "automatic"}, effects=[{"kind": "tiers", "steps": steps}])
+
+    def told(price, quantity=1):
+        lines = [{"sku": "a", "quantity": quantity, "unit_price_minor": price}]
+        found = []
+        for path in ("qualifications/", "validations/"):
+            _status, body, _ = api.post(path, {"basket": {"currency": "EUR", "lines": lines}})
+            found.append([one["missing"] for one in body["near_misses"]])
+        assert found[0] == found[1]
+        return found[0]
+
+    assert told(4_000) == ["Add 10.00 EUR to get 10 % from 50.00 EUR, 20 % from 112.00 EUR, 60.00 EUR from 200.00 EUR,"
+                           " off the order"]  # fmt: skip
+    assert told(10_000) == ["Add 12.00 EUR to save 20 %."]
+    assert told(11_200) == ["Add 88.00 EUR to save 60.00 EUR."]
+    assert told(20_000) == [], "the last step"
+
+    by_units = [{"from_quantity": 2, "basis_points": 500}, {"from_quantity": 5, "basis_points": 1_500}]
+    offer(name="Many", codes={"kind": "automatic"}, effects=[{"kind": "tiers", "steps": by_units}])
+    assert "Add 2 more to save 15 %." in told(9_000, 3)
+
+
+def test_the_next_step_sees_what_earlier_offers_left(api, offer):
+    steps = [{"from_amounts": {"EUR": at}, "basis_points": points} for at, points in ((5_000, 1_000), (9_500, 2_000))]
+    automatic = {"codes": {"kind": "automatic"}}
+    offer(name="First", effects=[{"kind": "percent", "basis_points": 2_000}], stacking={"priority": 5}, **automatic)
+    offer(name="More", effects=[{"kind": "tiers", "steps": steps}], **automatic)
+    _status, body, _ = api.post("validations/", {"basket": basket()})
+    (near,) = body["near_misses"]
+    assert (near["incentive"]["name"], near["missing"]) == ("More", "Add 15.00 EUR to save 20 %.")
+    assert near["reasons"][0]["params"]["missing_minor"] == 1_500
+
+
 RULE = {"name": "Spring", "effects": [{"kind": "percent", "basis_points": 1500}]}
 
 

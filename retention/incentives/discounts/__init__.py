@@ -72,5 +72,6 @@ def _applied(deal: Deal) -> Iterable[Applied]:
                 [tuple([(count, off // count) for _at, _left, count, off in line]) for line in takes]
             ),
             tuple(candidate.benefits(deal.end)),
+            before,
         )
         before = after

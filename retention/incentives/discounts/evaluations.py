@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from retention.incentives.baskets import Basket
+from retention.incentives.carts import Cart
 from retention.refusals import Refusal
 
 #: Units that are alike: how many, and what comes off each or what each costs in the end.
@@ -25,6 +26,8 @@ class Applied:
     shipping_minor: int
     units: tuple[tuple[Alike, ...], ...] = ()
     benefits: tuple[Mapping[str, Any], ...] = ()
+    #: What it worked on.
+    before: Cart | None = field(default=None, compare=False, repr=False)
 
     @property
     def discount_minor(self) -> int:

@@ -87,6 +87,19 @@ def attempt(rule: IncentiveRule, cart: Cart, most_minor: int | None = None) -> C
     return _conditions(rule, after, "after") or after
 
 
+def hints(rule: IncentiveRule, cart: Cart) -> list[Refusal]:
+    """What an offer that works on this cart would do more for a fuller one."""
+    is_initial, found = rule.stacking.base == "initial", []
+    for effect in rule.effects:
+        taken = effect.work(cart, is_initial=is_initial)
+        if isinstance(taken, Refusal):
+            continue
+        if (hint := effect.hint(cart, is_initial=is_initial)) is not None:
+            found.append(hint)
+        cart = cart.less(taken.takes, taken.shipping_minor)
+    return found
+
+
 def _conditions(rule: IncentiveRule, cart: Cart, meaning: str) -> Missed | None:
     failed = [
         (condition, refusal)

@@ -58,6 +58,20 @@ class TooFewForTier(Refused):
     sentence = gettext_lazy("The basket has %(found)s of the %(quantity)s units of this offer's first step.")
 
 
+class NextTier(Refused):
+    """No refusal, but a hint: a step is reached, and another one is in sight."""
+
+    code = "incentives.next_tier"
+    sentence = gettext_lazy("Add %(missing)s to save %(saves)s.")
+
+
+class NextTierByUnits(Refused):
+    """The same where steps begin at numbers of units."""
+
+    code = "incentives.next_tier_by_units"
+    sentence = gettext_lazy("Add %(n)s more to save %(saves)s.")
+
+
 @dataclass(frozen=True)
 class Taken:
     """What an effect takes off; `gives` where it gives something else besides."""
@@ -100,6 +114,10 @@ class Effect(Part):
 
         `amount_minor` is in the basket's currency and counts as worth so much to the shopper.
         """
+        return None
+
+    def hint(self, cart: Cart, *, is_initial: bool) -> Refusal | None:
+        """What more it would do for a fuller cart, where it does something already."""
         return None
 
     def for_her(self, own: Mapping[str, Any]) -> Self:

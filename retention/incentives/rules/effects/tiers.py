@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from django.utils.translation import gettext as _
@@ -11,7 +12,13 @@ from pydantic import Field, model_validator
 from retention.incentives.baskets import amount_text, amounts_text
 from retention.incentives.carts import Cart
 from retention.incentives.parts import Amounts, Part, Points, Units, percent_text
-from retention.incentives.rules.effects.base import TierNotReached, TooFewForTier, UnitsOnly
+from retention.incentives.rules.effects.base import (
+    NextTier,
+    NextTierByUnits,
+    TierNotReached,
+    TooFewForTier,
+    UnitsOnly,
+)
 from retention.incentives.sharing import Pile, Take, amount_takes, percent_takes
 from retention.refusals import Refusal
 
@@ -31,6 +38,11 @@ class Step(Part):
         if bool(self.basis_points) == bool(self.off):
             raise ValueError("say a percentage or an amount")
         return self
+
+    def saves(self, currency: str) -> str:
+        if self.basis_points:
+            return _("%(percent)s %%") % {"percent": percent_text(self.basis_points)}
+        return amount_text(self.off[currency], currency)
 
     def sentence(self) -> str:
         if self.basis_points:
@@ -68,17 +80,38 @@ class Tiers(UnitsOnly):
 
     def _takes(self, cart: Cart, piles: list[Pile], is_initial: bool) -> list[Take] | Refusal:
         currency, prices = cart.basket.currency, cart.goods.prices if is_initial else None
-        if self.steps[0].from_quantity:
-            reached: int = sum([count for _at, _left, count in piles])
-        else:
-            reached = sum([(left if prices is None else prices[at]) * count for at, left, count in piles])
-        begun = [(start, step) for start, step in self._starts(currency) if start <= reached]
+        reached = self._reached(piles, prices)
+        begun = [step for start, step in self._starts(currency) if start <= reached]
         if not begun:
             return self._missing(reached, currency)
-        step = begun[-1][1]
+        step = begun[-1]
         if step.basis_points:
             return percent_takes(step.basis_points, piles, cart.goods.floors, prices)
         return amount_takes(step.off[currency], piles, cart.goods.floors)
+
+    def hint(self, cart: Cart, *, is_initial: bool) -> Refusal | None:
+        currency = cart.basket.currency
+        reached = self._reached(cart.piles(self.scope), cart.goods.prices if is_initial else None)
+        ahead = [(start, step) for start, step in self._starts(currency) if start > reached]
+        if not ahead:
+            return None
+        start, step = ahead[0]
+        saves = step.saves(currency)
+        if step.from_quantity:
+            return NextTierByUnits(n=start - reached, quantity=start, saves=saves).as_refusal()
+        return NextTier(
+            missing=amount_text(start - reached, currency),
+            missing_minor=start - reached,
+            minimum_minor=start,
+            currency=currency,
+            saves=saves,
+        ).as_refusal()
+
+    def _reached(self, piles: list[Pile], prices: Sequence[int] | None) -> int:
+        """How many units there are, or what they are worth: as they are now, or by these first prices."""
+        if self.steps[0].from_quantity:
+            return sum([count for _at, _left, count in piles])
+        return sum([(left if prices is None else prices[at]) * count for at, left, count in piles])
 
     def _starts(self, currency: str) -> list[tuple[int, Step]]:
         starts = [(step.from_quantity or step.from_amounts[currency], step) for step in self.steps]
