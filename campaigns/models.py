@@ -5,6 +5,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from campaigns.backtests import models as backtests
+from campaigns.boards import models as boards
 from campaigns.calendar import models as calendar
 from campaigns.calls import models as calls
 from retention.audit.models import Version
@@ -16,6 +18,7 @@ from retention.public_ids import PublicIdField
 from retention.segments.models import Segment
 
 #: Rows of its packages, found by Django through this module.
+BackTest, Board, BoardLine = backtests.BackTest, boards.Board, boards.BoardLine
 Calendar, LocalEvent, EventDay, Place = calendar.Calendar, calendar.LocalEvent, calendar.EventDay, calendar.Place
 Call = calls.Call
 

@@ -805,4 +805,156 @@ class Migration(migrations.Migration):
             model_name="eventday",
             constraint=models.UniqueConstraint(fields=("event", "on"), name="an_event_begins_once_a_day"),
         ),
+        migrations.CreateModel(
+            name="Board",
+            fields=[
+                ("id", models.SmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
+                ("computed_at", models.DateTimeField(null=True)),
+                ("computed_ms", models.PositiveIntegerField(null=True)),
+                ("asked_at", models.DateTimeField(help_text="Somebody asked for it since it was counted.", null=True)),
+                (
+                    "days",
+                    models.JSONField(
+                        default=dict,
+                        help_text="Day → customers touched, shared by several campaigns, and by which: [[1, 2, heads]].",
+                    ),
+                ),
+                ("failed", models.JSONField(default=list, help_text="Campaigns that could not be counted.")),
+            ],
+            options={
+                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="one_board")],
+            },
+        ),
+        migrations.CreateModel(
+            name="BackTest",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("first", models.DateField(help_text="First day of the shop's that is replayed.")),
+                ("last", models.DateField(help_text="Last one.")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("done", models.PositiveIntegerField(default=0, help_text="Parts of the replay that are through.")),
+                ("total", models.PositiveIntegerField(default=0)),
+                ("figures", models.JSONField(default=dict, help_text="The result, in the shape of `figures.Figures`.")),
+                ("error", models.CharField(blank=True, max_length=300)),
+                ("asked_at", models.DateTimeField()),
+                ("computed_at", models.DateTimeField(help_text="As of when facts were read.", null=True)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="back_tests", to="campaigns.campaign"
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="audit.version",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("first__lte", models.F("last"))), name="back_test_has_days"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["waiting", "running"])),
+                        fields=("campaign",),
+                        name="one_open_back_test",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="BoardLine",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("on", models.DateField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("sends", "Sends"),
+                            ("steps", "later steps"),
+                            ("starts", "Starts"),
+                            ("ends", "Ends"),
+                            ("outbox", "other messages"),
+                            ("coupons", "coupons expire"),
+                            ("value", "value expires"),
+                            ("holds", "holds end"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("incentive_id", models.BigIntegerField(help_text="Whose coupons expire.", null=True)),
+                (
+                    "label",
+                    models.CharField(
+                        blank=True, help_text="What it is about, where it is no campaign.", max_length=160
+                    ),
+                ),
+                (
+                    "heads",
+                    models.BigIntegerField(
+                        help_text="Customers, coupons or accounts; null: nobody can say.", null=True
+                    ),
+                ),
+                (
+                    "shared",
+                    models.BigIntegerField(
+                        default=0, help_text="Of them, touched by another campaign on the same day too."
+                    ),
+                ),
+                ("amount", models.BigIntegerField(help_text="What expires, in the unit's smallest part.", null=True)),
+                (
+                    "cost_minor",
+                    models.BigIntegerField(help_text="At most, in the shop's currency; null: not known.", null=True),
+                ),
+                (
+                    "is_estimate",
+                    models.BooleanField(
+                        default=False, help_text="As on the days before: nobody knows who will sign up."
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="campaigns.campaign",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["on", "kind", "campaign", "label"],
+                "indexes": [models.Index(fields=["on"], name="board_by_day")],
+            },
+        ),
     ]

@@ -178,7 +178,7 @@ def forecast(*, campaign: Campaign, plan: Plan, now: dt.datetime) -> Forecast:
     found.skipped = counts
     by_id = Customer.objects.in_bulk(ids)
     found.sample = [by_id[pk] for pk in ids]
-    _cost(found, plan)
+    price(found, plan)
     return found
 
 
@@ -194,7 +194,7 @@ def _counted(due: Sql) -> tuple[Counter | None, list[int]]:
     return Counter({reason: count for reason, count, _ids in rows}), list(dict.fromkeys(ids))
 
 
-def _cost(found: Forecast, plan: Plan) -> None:
+def price(found: Forecast, plan: Plan) -> None:
     """At most: every head uses each of her codes once. A percentage is taken of the average order."""
     shop = Shop.objects.first()
     incentives = Incentive.objects.in_bulk([step.incentive for step in plan.steps if step.incentive])
@@ -207,7 +207,7 @@ def _cost(found: Forecast, plan: Plan) -> None:
         if step.incentive is None:
             continue
         incentive = incentives[step.incentive]
-        one, sentence = _cost_of_one(rule_of(incentive.version_id), shop.currency, average and round(average))
+        one, sentence = cost_of_one(rule_of(incentive.version_id), shop.currency, average and round(average))
         if one is None:
             found.cost_minor, found.cost_words = None, sentence
             return
@@ -220,7 +220,7 @@ def _cost(found: Forecast, plan: Plan) -> None:
 _WHOLE_AMOUNTS = frozenset({"amount", "cash_back", "gift_card", "store_credit", "cash"})
 
 
-def _cost_of_one(rule: Any, currency: str, average: int | None) -> tuple[int | None, str]:
+def cost_of_one(rule: Any, currency: str, average: int | None) -> tuple[int | None, str]:
     total, words = 0, []
     for effect in rule.effects:
         cap = getattr(effect, "cap", {}).get(currency)
