@@ -21,6 +21,7 @@ from campaigns.admin.forms import CampaignForm, StepForm, argument_fields, condi
 from campaigns.models import Campaign, Step
 from campaigns.plans import Plan, plan_of
 from campaigns.reasons import reason_text
+from campaigns.results.views import results_view
 from retention import clock, money, registries
 from retention.doors.console import ConfirmForm, EditAdmin, VersionHistory, acting, button
 from retention.refusals import Refused
@@ -238,6 +239,11 @@ class CampaignAdmin(VersionHistory, EditAdmin):
                 "<int:object_id>/dry-run/",
                 self.admin_site.admin_view(self.dry_run_view),
                 name="campaigns_campaign_dry_run",
+            ),
+            path(
+                "<int:object_id>/results/",
+                self.admin_site.admin_view(lambda request, object_id: results_view(self, request, object_id)),
+                name="campaigns_campaign_results",
             ),
             *super().get_urls(),
         ]

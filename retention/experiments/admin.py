@@ -47,7 +47,7 @@ class GlobalHoldoutAdmin(EditAdmin):
     list_display = ("percent", "since")
     readonly_fields = ("since",)
     fields = ("percent", "is_redrawn", "since")
-    labels = {"since": _("Drawn")}
+    labels = {"since": _("Unchanged since")}
 
     def changelist_view(self, request, extra_context=None):
         if self.has_view_permission(request) and request.method == "GET":

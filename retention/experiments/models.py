@@ -12,7 +12,7 @@ class GlobalHoldout(models.Model):
     id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
     percent = models.PositiveSmallIntegerField(default=0, help_text="Of all customers; nought holds nobody out.")
     seed = models.CharField(max_length=40, editable=False, help_text="Decides who they are; another one draws anew.")
-    since = models.DateTimeField(editable=False, help_text="When those now held out were drawn.")
+    since = models.DateTimeField(editable=False, help_text="When those held out last changed.")
 
     class Meta:
         verbose_name_plural = "global holdout"

@@ -34,8 +34,9 @@ def hold_out(*, percent: int, is_redrawn: bool = False, now: dt.datetime, by: Ac
     row = GlobalHoldout.objects.select_for_update(no_key=True).get(pk=1)
     before = {"percent": row.percent, "seed": row.seed}
     if is_redrawn or (row.percent == 0 and percent):
-        row.seed, row.since = _new_seed(), now
-    row.percent = percent
+        row.seed = _new_seed()
+    if {"percent": percent, "seed": row.seed} != before:
+        row.percent, row.since = percent, now
     row.save(update_fields=["percent", "seed", "since"])
     after = {"percent": row.percent, "seed": row.seed}
     record(verb="experiments.hold_out", by=by, now=now, subject=row, before=before, after=after)

@@ -26,14 +26,15 @@ def test_a_higher_percentage_keeps_the_seed_and_a_redraw_changes_it(now):
     later = now + dt.timedelta(days=9)
     hold_out(percent=10, now=later, by=BY)
     assert (global_holdout().seed, global_holdout().percent) == (first.seed, 10)
-    assert GlobalHoldout.objects.get().since == now
+    assert GlobalHoldout.objects.get().since == later
+    hold_out(percent=10, now=later + dt.timedelta(days=1), by=BY)
+    assert GlobalHoldout.objects.get().since == later
     hold_out(percent=10, is_redrawn=True, now=later, by=BY)
     assert global_holdout().seed != first.seed
-    assert GlobalHoldout.objects.get().since == later
     hold_out(percent=0, now=later, by=BY)
     assert global_holdout() is None
     told = AuditEntry.objects.filter(verb="experiments.hold_out").order_by("pk")
-    assert [(row.before["percent"], row.after["percent"]) for row in told] == [(0, 5), (5, 10), (10, 10), (10, 0)]
+    assert [(row.before["percent"], row.after["percent"]) for row in told] == [(0, 5), (5, 10), (10, 10), (10, 10), (10, 0)]
 
 
 def test_too_many_are_refused_by_the_operation_and_by_the_database(now):

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                         editable=False, help_text="Decides who they are; another one draws anew.", max_length=40
                     ),
                 ),
-                ("since", models.DateTimeField(editable=False, help_text="When those now held out were drawn.")),
+                ("since", models.DateTimeField(editable=False, help_text="When those held out last changed.")),
             ],
             options={
                 "verbose_name_plural": "global holdout",

@@ -1,0 +1,155 @@
+"""A campaign's results as people and the API read them: arms, differences, what may be concluded, and since when."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.core.cache import cache
+
+from campaigns.models import Campaign
+from campaigns.plans import Plan
+from campaigns.results.reading import HELD_OUT, Figures, read
+from retention.audit.models import Version
+from retention.experiments.comparison import Arm, Compared, compare
+from retention.experiments.means import Amounts
+from retention.experiments.models import GlobalHoldout
+from retention.experiments.querysets import global_holdout
+from retention.experiments.samples import MISMATCH_BELOW, ratio_p_value
+from retention.shop.models import Shop
+
+#: The smallest lifts of the rate that a reader may want to see, in percent; the middle one where nothing was chosen.
+LIFTS = (5, 10, 20, 50, 100)
+LIFT = 20
+#: Counted at most once in so many seconds, unless somebody asks to count again.
+KEPT = 600
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of a campaign's present experiment.
+
+    Attributes:
+        arms: variants in the plan's order, those held out last.
+        beyond_holdout: each variant against those held out; empty where nobody is.
+        between: each variant against the first.
+        ratio_p: how odd the sizes of the arms would be if only the lot had filled them; None: nothing to check.
+        whole: all that were touched, in whichever variant, against those held out; None: nobody is held out.
+        goal: "order", "activity" or "redemption"; those held out can redeem nothing.
+    """
+
+    arms: tuple[Figures, ...]
+    whole: Compared | None
+    beyond_holdout: tuple[Compared, ...]
+    between: tuple[Compared, ...]
+    ratio_p: float | None
+    goal: str
+    days: int
+    lift: int
+    currency: str
+    labels: dict[str, str]
+    counted_at: dt.datetime
+
+    @property
+    def is_mismatch(self) -> bool:
+        """The arms are not as large as they were meant to be: something but the lot decided, and nothing holds."""
+        return self.ratio_p is not None and self.ratio_p < MISMATCH_BELOW
+
+    @property
+    def is_open(self) -> int:
+        return sum(arm.open for arm in self.arms)
+
+    @property
+    def heads(self) -> int:
+        return sum(arm.heads for arm in self.arms)
+
+
+def results(*, campaign: Campaign, lift: int, now: dt.datetime, is_fresh: bool = False) -> Report | None:
+    """The report, kept for ten minutes; `is_fresh` counts again. None: it was never approved, so nothing ran."""
+    if campaign.approved_version is None:
+        return None
+    key = f"campaign-results:{campaign.pk}:{campaign.approved_version_id}:{lift}"
+    report = None if is_fresh else cache.get(key)
+    if report is None:
+        report = _counted(campaign, lift, now)
+        cache.set(key, report, KEPT)
+    return report
+
+
+def _counted(campaign: Campaign, lift: int, now: dt.datetime) -> Report:
+    plan = Plan.model_validate(campaign.approved_version.data)
+    found = read(
+        campaign_id=campaign.pk,
+        version_ids=versions_of_this_test(campaign, plan),
+        goal=plan.goal,
+        shop_holdout=global_holdout(),
+        now=now,
+    )
+    by_arm = {figures.arm: figures for figures in found}
+    shown = [*_keys(plan), *([HELD_OUT] if HELD_OUT in by_arm else [])]
+    arms = tuple(by_arm.get(key) or Figures(key, *[0] * 13) for key in shown)
+    touched = [_arm(figures) for figures in arms if figures.arm != HELD_OUT]
+    held = next((_arm(figures) for figures in arms if figures.arm == HELD_OUT), None)
+    return Report(
+        arms=arms,
+        whole=compare(held, [_together(touched)], lift=lift / 100)[0] if held else None,
+        beyond_holdout=tuple(compare(held, touched, lift=lift / 100)) if held else (),
+        between=tuple(compare(touched[0], touched[1:], lift=lift / 100)),
+        ratio_p=_ratio_p(campaign, plan, by_arm),
+        goal=plan.goal.kind,
+        days=plan.goal.days,
+        lift=lift,
+        currency=Shop.objects.get().currency,
+        labels={variant.key: variant.label for variant in plan.variants},
+        counted_at=now,
+    )
+
+
+def versions_of_this_test(campaign: Campaign, plan: Plan) -> list[int]:
+    """The campaign's versions under which the lot was the same: touches of others are of another experiment."""
+    rows = Version.objects.filter(subject=campaign._meta.label_lower, subject_id=campaign.pk)
+    lot = _lot(plan.as_json())
+    return [pk for pk, data in rows.values_list("pk", "data") if _lot(data) == lot]
+
+
+def _lot(data: dict) -> tuple:
+    return data.get("holdout_percent", 0), tuple((each["key"], each["weight"]) for each in data.get("variants", ()))
+
+
+def _arm(figures: Figures) -> Arm:
+    money = Amounts(figures.heads, figures.revenue, figures.squares, figures.cubes)
+    return Arm(figures.arm, figures.heads, figures.converted, money)
+
+
+def _together(arms: list[Arm]) -> Arm:
+    moneys = [arm.money for arm in arms]
+    money = Amounts(
+        count=sum(each.count for each in moneys),
+        total=sum(each.total for each in moneys),
+        squares=sum(each.squares for each in moneys),
+        cubes=sum(each.cubes for each in moneys),
+    )
+    return Arm("", sum(arm.heads for arm in arms), sum(arm.converted for arm in arms), money)
+
+
+def _ratio_p(campaign: Campaign, plan: Plan, by_arm: dict[str, Figures]) -> float | None:
+    """The arms against the plan's shares, over those whom the campaign's own lot decided about."""
+    percent = plan.holdout_percent
+    parts = [variant.weight for variant in plan.variants] or [1]
+    # Shares of all by one denominator: the holdout's percent, and the variants' parts of the rest.
+    weights = {key: part * (100 - percent) for key, part in zip(_keys(plan), parts, strict=True)}
+    if percent and not _was_redrawn(campaign):
+        weights[HELD_OUT] = percent * sum(parts)
+    if len(weights) < 2:
+        return None
+    return ratio_p_value([by_arm[key].drawn if key in by_arm else 0 for key in weights], list(weights.values()))
+
+
+def _keys(plan: Plan) -> list[str]:
+    return [variant.key for variant in plan.variants] or [""]
+
+
+def _was_redrawn(campaign: Campaign) -> bool:
+    """Whom the shop held out when the campaign began is not known any more: then its own cannot be told apart."""
+    row = GlobalHoldout.objects.first()
+    return bool(row and campaign.launched_at and row.since > campaign.launched_at)
