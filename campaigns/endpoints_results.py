@@ -71,7 +71,7 @@ class ResultsOut(Schema):
 
 
 @router.get("campaigns/{uuid:id}/results/", scope="campaigns:read", response=ResultsOut)
-def get_results(request: HttpRequest, id: uuid.UUID, lift: Annotated[Literal[5, 10, 20, 50, 100], Query()] = LIFT):
+def get_results(request: HttpRequest, id: uuid.UUID, lift: Annotated[int, Query(ge=1, le=500)] = LIFT):
     """What came of a campaign: its arms, and how they differ; counted at most once in ten minutes."""
     campaign = Campaign.objects.select_related("approved_version").filter(public_id=id).first()
     report = results(campaign=campaign, lift=lift, now=clock.now()) if campaign else None

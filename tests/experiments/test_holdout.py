@@ -34,7 +34,13 @@ def test_a_higher_percentage_keeps_the_seed_and_a_redraw_changes_it(now):
     hold_out(percent=0, now=later, by=BY)
     assert global_holdout() is None
     told = AuditEntry.objects.filter(verb="experiments.hold_out").order_by("pk")
-    assert [(row.before["percent"], row.after["percent"]) for row in told] == [(0, 5), (5, 10), (10, 10), (10, 10), (10, 0)]
+    assert [(row.before["percent"], row.after["percent"]) for row in told] == [
+        (0, 5),
+        (5, 10),
+        (10, 10),
+        (10, 10),
+        (10, 0),
+    ]
 
 
 def test_too_many_are_refused_by_the_operation_and_by_the_database(now):
