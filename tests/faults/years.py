@@ -29,7 +29,7 @@ NEAR = dt.timedelta(minutes=90)
 
 
 def at_local(day: dt.date, hour: str, zone: str) -> dt.datetime:
-    """When a clock of the zone shows the hour: the first time where it does so twice, as long after where it never does."""
+    """When a clock of the zone shows the hour: the first time of two; where it is skipped, as long after the skip."""
     return dt.datetime.combine(day, dt.time.fromisoformat(hour), ZoneInfo(zone)).astimezone(UTC)
 
 
