@@ -103,6 +103,22 @@ class WatchLimits(DueJob):
 
 
 @jobs.register
+class WatchLimitsOfEach(DueJob):
+    key = "incentives.watch_limits_of_each"
+    label = _("Tell of what single codes and customers spent at 50, 80 and 100 %")
+    at = dt.time(6, 20)
+    order = 90
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return {"due": watch_limits(now=now, of_each=True)}
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": len(untold_limits(of_each=True))}
+
+
+@jobs.register
 class FollowOrders(DueJob):
     key = FOLLOW
     label = _("Undo what was redeemed for orders that were cancelled or came back")

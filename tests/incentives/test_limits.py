@@ -62,6 +62,10 @@ def windows(**limit):
     return {"windows": [limit]}
 
 
+def euros(amount):
+    return {"amount_minor": 100 * amount, "currency": "EUR"}
+
+
 ANNA = {"email": "anna@example.com"}
 
 
@@ -380,3 +384,75 @@ def test_a_limit_that_comes_later_counts_what_the_rush_used_before(public, use, 
     operations.apply_version_to_codes(incentive_id=incentive.pk, now=now, by=BY)
     assert use("SALE") == "budget_spent"
     assert [use("SALE", price=500), use("SALE", price=500)] == ["used", "total_limit_reached"]
+
+
+class TestLimitsThatBeginLater:
+    """What was used before in the running period counts; `use` compares all counters with the facts at its end."""
+
+    @pytest.fixture
+    def later(self, public, now):
+        """A public offer without limits, and a function that saves some and lets the code out follow them."""
+        incentive = public()
+
+        def save(at=now, edited=1, **limits):
+            rule = incentive.version.data | {"limits": limits}
+            operations.save_incentive(
+                incentive_id=incentive.pk, rule=IncentiveRule.model_validate(rule), edited=edited, now=at, by=BY
+            )  # fmt: skip
+            operations.apply_version_to_codes(incentive_id=incentive.pk, now=at, by=BY)
+
+        return save
+
+    @pytest.mark.parametrize(
+        ("limits", "refusal"),
+        [
+            (windows(per="incentive", within="day", uses=3), "limit_reached"),
+            (windows(per="incentive", within="week", money=euros(30)), "money_limit_reached"),
+            (windows(per="customer", within="month", uses=2), "limit_reached"),
+            (windows(per="customer", within="life", money=euros(20)), "money_limit_reached"),
+            (windows(per="customer", within="day", is_rolling=True, uses=2), "limit_reached"),
+            (windows(per="code", within="week", is_rolling=True, uses=3), "limit_reached"),
+            (windows(per="code", within="day", uses=3), "limit_reached"),
+            ({"per_code": 3}, "code_redeemed"),
+        ],
+    )  # fmt: skip
+    def test_of_an_offer(self, later, use, customers, limits, refusal):
+        assert [use("SALE", reference="c1"), use("SALE", reference="c1"), use("SALE", reference="c2")] == ["used"] * 3
+        later(**limits)
+        assert use("SALE", reference="c1") == refusal
+        last = Redemption.objects.order_by("-pk")[0]
+        operations.roll_back(public_id=last.public_id, source="r", reason="x", now=last.redeemed_at, by=BY)
+        first = Redemption.objects.order_by("pk")[0]
+        operations.roll_back(public_id=first.public_id, source="s", reason="x", now=last.redeemed_at, by=BY)
+        assert use("SALE", reference="c1") == "used", "what came back is no use, of these limits either"
+
+    def test_a_window_that_ended_does_not_count(self, later, use, now):
+        assert use("SALE") == "used"
+        later(at=MIDNIGHT, **windows(per="incentive", within="day", uses=1))
+        assert [use("SALE", at=MIDNIGHT), use("SALE", at=MIDNIGHT)] == ["used", "limit_reached"]
+
+    def test_each_save_counts_what_it_adds(self, later, use):
+        day = {"per": "incentive", "within": "day", "uses": 9}
+        assert use("SALE") == "used"
+        later(windows=[day])
+        assert use("SALE") == "used"
+        later(edited=2)
+        assert use("SALE") == "used"
+        later(edited=3, windows=[{**day, "uses": 4}, {**day, "within": "month", "uses": 5}])
+        assert [use("SALE"), use("SALE")] == ["used", "limit_reached"]
+
+    def test_of_a_budget_and_of_each_customer(self, offer, grant, customers, use, budget, now):
+        hers = budget()
+        grant(offer(effects=TEN_EUROS), customers[:4], is_given=True, budget_id=hers.pk)
+        codes = list(Code.objects.order_by("customer_id").values_list("code", flat=True))
+        assert use(codes[0], reference="c1") == "used"
+        budget({"within": "day", "uses": 2}, {"within": "week", "is_rolling": True, "uses": 9}, edited=1)
+        assert [use(codes[1], reference="c2"), use(codes[2], reference="c3")] == ["used", "limit_reached"]
+        budget(edited=2)
+        allowance = ({"within": "day", "uses": 1}, {"within": "week", "is_rolling": True, "uses": 9})
+        operations.save_policy(policy=Policy.model_validate({"allowance": allowance}), edited=None, now=now, by=BY)
+        assert use(codes[2], reference="c1") == "other_customer"
+        grant(offer(name="More", effects=TEN_EUROS), customers[:1], sources=["more"], is_given=True)
+        more = Code.objects.order_by("-pk")[0].code
+        assert use(more, reference="c1") == "limit_reached"
+        assert use(codes[3], reference="c4") == "used"

@@ -119,3 +119,41 @@ def test_the_job_says_what_it_would_tell(offer, now):
     assert job.preview(now=now) == {"due": 1}
     assert job.run(now=now, progress=lambda *_: None) == {"due": 1}
     assert job.preview(now=now) == {"due": 0}
+
+
+def test_money_of_each_customer_is_told_of_by_who_is_furthest(offer, now):
+    incentive = offer(
+        name="Spring",
+        limits={
+            "windows": [
+                {"per": "customer", "within": "life", "money": {"amount_minor": 10_000, "currency": "EUR"}},
+                {"per": "customer", "within": "month", "money": {"amount_minor": 10, "currency": "EUR"}},
+                {"per": "code", "within": "life", "money": {"amount_minor": 50_000, "currency": "EUR"}},
+            ]
+        },
+    )
+
+    def spent(*amounts, scope="customer"):
+        for subject, amount in enumerate(amounts, start=1):
+            Counter.objects.update_or_create(
+                incentive_id=incentive.pk, scope=scope, subject_id=subject, currency="EUR",
+                defaults={"spent_minor": amount},
+            )  # fmt: skip
+
+    def watch():
+        return watch_limits(now=now, of_each=True)
+
+    spent(4_999, 100)
+    assert (watch(), watch_limits(now=now)) == (0, 0)
+    spent(5_000, 4_999)
+    assert (len(untold_limits(of_each=True)), untold_limits(), watch(), watch()) == (1, [], 1, 0)
+    assert told() == [("note", "Of “Spring” one customer has used 50.00 EUR of the 100.00 EUR that each may.")]
+    spent(10_000, 10_000, 7_999)
+    assert watch_limits(now=now) == 0, "the other job knows nothing of it, and takes nothing back"
+    assert watch() == 1
+    assert told() == [("urgent", "Of “Spring” 2 customers have used 100 % or more of the 100.00 EUR that each may.")]
+    spent(45_000, scope="code")
+    assert watch() == 1
+    assert ("warning", "Of “Spring” one code has spent 450.00 EUR of the 500.00 EUR that each may.") in told()
+    spent(0, 0, 0)
+    assert (watch(), len(told())) == (0, 1)

@@ -512,6 +512,15 @@ class Migration(migrations.Migration):
                 ("incentive_id", models.BigIntegerField()),
                 ("budget_id", models.BigIntegerField(null=True)),
                 ("budget_version_id", models.BigIntegerField(help_text="The limits it was counted by.", null=True)),
+                (
+                    "counted_by",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(),
+                        help_text="Versions whose limits began later and count it too: of the incentive, its budget, the policy.",
+                        null=True,
+                        size=None,
+                    ),
+                ),
                 ("stripe", models.PositiveSmallIntegerField(help_text="Where it was counted, in a rush.", null=True)),
                 ("discount_minor", models.BigIntegerField()),
                 ("given_back_minor", models.BigIntegerField(db_default=0, default=0)),

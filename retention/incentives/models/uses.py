@@ -167,6 +167,11 @@ class Use(models.Model):
     )
     budget_id = models.BigIntegerField(null=True)
     budget_version_id = models.BigIntegerField(null=True, help_text="The limits it was counted by.")
+    counted_by = ArrayField(
+        models.BigIntegerField(),
+        null=True,
+        help_text="Versions whose limits began later and count it too: of the incentive, its budget, the policy.",
+    )
     stripe = models.PositiveSmallIntegerField(null=True, help_text="Where it was counted, in a rush.")
     discount_minor = models.BigIntegerField()
     given_back_minor = models.BigIntegerField(default=0, db_default=0)

@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from retention.actors import Actor
 from retention.audit.operations import record, save_version
 from retention.incentives.models import Budget, CheckoutPolicy, Counter, Grant
+from retention.incentives.operations.late_limits import count_before_budget, count_before_policy
 from retention.incentives.policy import Policy
 from retention.incentives.rules import BudgetLimit, BudgetLimits, period
-from retention.incentives.versions import limits_of
+from retention.incentives.versions import limits_of, policy_of
 from retention.refusals import Refusal, Refused
 from retention.shop.models import Shop
 
@@ -44,9 +45,10 @@ def save_budget(
     by: Actor,
     why: str = "",
 ) -> Budget:
-    """Make the budget of a campaign or an agent, or save new limits of it; they hold for what is used from now on.
+    """Make the budget of a campaign or an agent, or save new limits of it.
 
-    `edited` is the number of the version that was read before (None: there was none).
+    What was used of it before, in the period that is running, counts. `edited` is the number of the
+    version that was read before (None: there was none).
 
     Raises:
         EditedMeanwhile: someone saved after that version was read.
@@ -55,11 +57,15 @@ def save_budget(
         origin=origin, origin_id=origin_id, archived_at=None, defaults={"name": name}
     )
     budget = Budget.objects.select_for_update(no_key=True).get(pk=budget.pk)
+    before = limits_of(budget.version_id) if budget.version_id else BudgetLimits()
     budget.version = save_version(
         of=budget, data=limits.model_dump(mode="json"), edited=edited, by=by, now=now, why=why
     )
     budget.name = name
     Budget.objects.filter(pk=budget.pk).update(version=budget.version, name=name)
+    if limits != before:
+        of_uses = [limit for limit in limits.limits if not limit.issued]
+        count_before_budget(budget_id=budget.pk, version=budget.version, limits=of_uses, now=now)
     record(
         verb="incentives.save_budget",
         by=by,
@@ -75,13 +81,18 @@ def save_budget(
 def save_policy(*, policy: Policy, edited: int | None, now: dt.datetime, by: Actor, why: str = "") -> CheckoutPolicy:
     """Save how offers meet at the shop's checkout and what one customer may use of all; it holds at once.
 
+    What she used before, in the period that is running, counts.
+
     Raises:
         EditedMeanwhile: someone saved after version `edited` was read (None: there was none).
     """
     row, _made = CheckoutPolicy.objects.get_or_create(pk=1)
     row = CheckoutPolicy.objects.select_for_update(no_key=True).get(pk=row.pk)
+    before = policy_of(row.version_id) if row.version_id else Policy()
     row.version = save_version(of=row, data=policy.model_dump(mode="json"), edited=edited, by=by, now=now, why=why)
     CheckoutPolicy.objects.filter(pk=row.pk).update(version=row.version)
+    if policy.allowance != before.allowance:
+        count_before_policy(version=row.version, limits=policy.allowance, now=now)
     record(
         verb="incentives.save_policy",
         by=by,

@@ -11,6 +11,7 @@ from retention.actors import Actor
 from retention.audit.operations import record
 from retention.incentives.decisions import NotLive
 from retention.incentives.models import Code, CodeBatch, Counter, Incentive
+from retention.incentives.operations.late_limits import count_before_rule
 from retention.incentives.operations.life import locked
 from retention.incentives.versions import rule_of
 from retention.refusals import Refused
@@ -141,6 +142,8 @@ def apply_version_to_codes(*, incentive_id: int, now: dt.datetime, by: Actor) ->
     """
     incentive = locked(incentive_id)
     changed = codes_on_older_versions(incentive).update(version_id=incentive.version_id)
+    rule = rule_of(incentive.version_id)
+    count_before_rule(incentive_id=incentive_id, version=incentive.version, rule=rule, now=now)
     record(
         verb="incentives.apply_version_to_codes",
         by=by,

@@ -10,6 +10,7 @@ from retention.actors import Actor
 from retention.audit.operations import record, save_version
 from retention.incentives.decisions import NotLive
 from retention.incentives.models import Code, Counter, Incentive
+from retention.incentives.operations.late_limits import count_before_rule
 from retention.incentives.operations.redemptions.stripes import prepare_stripes
 from retention.incentives.querysets import NoSuchIncentive
 from retention.incentives.rules import IncentiveRule
@@ -91,6 +92,8 @@ def save_incentive(
     own_rows(incentive.pk).filter(scope=Counter.Scope.ISSUE).update(version_id=incentive.version.pk)
     prepare_stripes(incentive.pk, rule, is_stopped=incentive.state == Incentive.State.STOPPED)
     longer = _extend_codes(incentive.pk, before, rule)
+    if (rule.limits, rule.uses_per_code) != (before.limits, before.uses_per_code):
+        count_before_rule(incentive_id=incentive.pk, version=incentive.version, rule=rule, now=now)
     if rule.limits.issued_per_customer and not before.limits.issued_per_customer:
         _count_what_customers_were_given(incentive.pk)
     record(

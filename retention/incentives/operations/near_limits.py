@@ -1,28 +1,34 @@
 """Telling once, at 50, 80 and 100 %, how far the limits of live offers and budgets are used up.
 
+Limits of money of each code and each customer are told of once a day, and once an offer: by who is furthest.
+
 How far each was told of is a watermark, so that an alert which somebody settled does not come back at the next tick.
 When a limit is raised, or what was used is given back, its alert is resolved and the next step is told again.
 """
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Max
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from retention.incentives.baskets import amount_text
 from retention.incentives.bounds import Bound, used_of_budgets
-from retention.incentives.models import Budget, Incentive
+from retention.incentives.models import Budget, Counter, Incentive
 from retention.incentives.querysets import used_of
-from retention.incentives.rules import Limits
+from retention.incentives.rules import Limits, WindowLimit
 from retention.incentives.versions import rules_of
 from retention.work.models import Alert, Watermark
 from retention.work.operations import raise_alert, resolve_alert
 
 ALERT = "incentives.near_limit"
 _MARK = f"{ALERT}:"
+#: Before whose each limit is, in what is limited.
+EACH = "each "
 #: Per cent → how loud.
 STEPS = {100: Alert.Level.URGENT, 80: Alert.Level.WARNING, 50: Alert.Level.NOTE}
 
@@ -38,6 +44,8 @@ class NearLimit:
     currency: str
     most: int
     used: int
+    #: Of a limit that each has: how many are as far as the furthest one's step.
+    count: int = 0
 
     @property
     def subject(self) -> str:
@@ -58,9 +66,21 @@ class NearLimit:
             "total": _("“%(name)s” was used %(used)s times of %(most)s (%(percent)s %%)."),
             "issued": _("“%(name)s” was given %(used)s times of %(most)s (%(percent)s %%)."),
             "money": _("“%(name)s” has spent %(used)s of its budget of %(most)s (%(percent)s %%)."),
+            f"{EACH}customer": ngettext(
+                "Of “%(name)s” one customer has used %(used)s of the %(most)s that each may.",
+                "Of “%(name)s” %(count)s customers have used %(step)s %% or more of the %(most)s that each may.",
+                self.count,
+            ),
+            f"{EACH}code": ngettext(
+                "Of “%(name)s” one code has spent %(used)s of the %(most)s that each may.",
+                "Of “%(name)s” %(count)s codes have spent %(step)s %% or more of the %(most)s that each may.",
+                self.count,
+            ),
         }
         percent = min(100, 100 * self.used // self.most)
-        return words[self.what] % {"name": self.name, "used": used, "most": most, "percent": percent}
+        return words[self.what] % {
+            "name": self.name, "used": used, "most": most, "percent": percent, "count": self.count, "step": self.step,
+        }  # fmt: skip
 
 
 def limits_used() -> list[NearLimit]:
@@ -71,6 +91,34 @@ def limits_used() -> list[NearLimit]:
     budgets = list(Budget.objects.filter(archived_at=None).order_by("pk"))
     bounds = used_of_budgets(budgets, today=dt.date.min)
     return found + [limit for one in budgets for limit in _limits_of_budget(one, bounds[one.pk])]
+
+
+def limits_used_by_each() -> list[NearLimit]:
+    """Every limit of money that each code or customer of a live offer has for all time, by who used most of it.
+
+    Reads a counter for each of them: for once a day.
+    """
+    live = list(Incentive.objects.filter(state=Incentive.State.LIVE, archived_at=None).order_by("pk"))
+    rules = rules_of(one.version_id for one in live)
+    return [
+        limit
+        for one in live
+        for window in rules[one.version_id].limits.windows
+        if window.money and window.within == "life" and window.per != "incentive"
+        for limit in _furthest(one, window)
+    ]
+
+
+def _furthest(incentive: Incentive, window: WindowLimit) -> Iterator[NearLimit]:
+    rows = Counter.objects.filter(
+        incentive_id=incentive.pk, scope=window.per, period="", currency=window.currency, spent_minor__gt=0
+    )
+    if used := rows.aggregate(most=Max("spent_minor"))["most"]:
+        limit = NearLimit(
+            "incentive", incentive.pk, incentive.name, f"{EACH}{window.per}", window.currency, window.most, used
+        )
+        as_far = rows.filter(spent_minor__gte=-(-window.most * limit.step // 100))
+        yield replace(limit, count=as_far.count())
 
 
 def _limits_of_budget(budget: Budget, bounds: Iterable[Bound]) -> Iterator[NearLimit]:
@@ -93,15 +141,15 @@ def _limits_of(incentive: Incentive, limits: Limits, used: Mapping[str, Any]) ->
         yield NearLimit("incentive", incentive.pk, incentive.name, "total", "", limits.total, used["redeemed"])
 
 
-def untold_limits() -> list[NearLimit]:
+def untold_limits(*, of_each: bool = False) -> list[NearLimit]:
     """Those that reached a step which nobody was told of."""
-    told = _told()
-    return [limit for limit in limits_used() if limit.step > told.get(limit.subject, 0)]
+    told = _told(of_each)
+    return [limit for limit in _used(of_each) if limit.step > told.get(limit.subject, 0)]
 
 
-def watch_limits(*, now: dt.datetime) -> int:
+def watch_limits(*, now: dt.datetime, of_each: bool = False) -> int:
     """Raise, once a step, an alert for each limit that reached it; resolve those that fell below. Returns the first."""
-    told, limits = _told(), {limit.subject: limit for limit in limits_used()}
+    told, limits = _told(of_each), {limit.subject: limit for limit in _used(of_each)}
     raised = 0
     for subject in told.keys() | limits.keys():
         limit = limits.get(subject)
@@ -124,6 +172,10 @@ def watch_limits(*, now: dt.datetime) -> int:
     return raised
 
 
-def _told() -> dict[str, int]:
+def _used(of_each: bool) -> list[NearLimit]:
+    return limits_used_by_each() if of_each else limits_used()
+
+
+def _told(of_each: bool) -> dict[str, int]:
     rows = Watermark.objects.filter(key__startswith=_MARK, mark__gt=0).values_list("key", "mark")
-    return {key.removeprefix(_MARK): mark for key, mark in rows}
+    return {key.removeprefix(_MARK): mark for key, mark in rows if (f":{EACH}" in key) == of_each}

@@ -10,9 +10,11 @@ WITH used AS (
     UNION ALL
     SELECT used.id, 'customer', used.customer_id FROM used WHERE used.customer_id IS NOT NULL
 ), limited AS (
-    -- The calendar limits that a use was counted by, one row for each subject.
+    -- The limits that a use was counted by, when it was made or since, one row for each subject. Of each version only
+    -- those are found that are its kind's: of an incentive, a budget, the policy.
     SELECT used.id, used.incentive_id, subject.scope, subject.subject_id, windows.one
-    FROM used JOIN audit_version version ON version.id = used.version_id
+    FROM used CROSS JOIN unnest(array_append(used.counted_by, used.version_id)) AS counted (by)
+    JOIN audit_version version ON version.id = counted.by
     CROSS JOIN jsonb_path_query(version.data, 'strict $.limits.windows[*]', silent => true) AS windows (one)
     CROSS JOIN LATERAL (
         SELECT 'incentive' AS scope, 0::bigint AS subject_id WHERE windows.one ->> 'per' = 'incentive'
@@ -24,12 +26,15 @@ WITH used AS (
     ) subject
     UNION ALL
     SELECT used.id, 0, 'budget', used.budget_id, windows.one
-    FROM used JOIN audit_version version ON version.id = used.budget_version_id
+    FROM used CROSS JOIN unnest(array_append(used.counted_by, used.budget_version_id)) AS counted (by)
+    JOIN audit_version version ON version.id = counted.by
     CROSS JOIN jsonb_path_query(version.data, 'strict $.limits[*]', silent => true) AS windows (one)
     WHERE windows.one ->> 'issued' IS NULL
     UNION ALL
     SELECT used.id, 0, whose.scope, whose.subject_id, windows.one
-    FROM used JOIN audit_version version ON version.id = used.policy_id JOIN whose ON whose.id = used.id
+    FROM used CROSS JOIN unnest(array_append(used.counted_by, used.policy_id)) AS counted (by)
+    JOIN audit_version version ON version.id = counted.by
+    JOIN whose ON whose.id = used.id
     CROSS JOIN jsonb_path_query(version.data, 'strict $.allowance[*]', silent => true) AS windows (one)
 ), moved AS (
     -- Which counter each use moved, by how much; once, however many limits ask for it.

@@ -65,7 +65,7 @@ def _release_all(ids: list[int], now: dt.datetime) -> int:
 
 
 def _release(held: Redemption, now: dt.datetime) -> None:
-    uses = list(held.uses.all())
+    uses = list(held.uses.select_for_update(no_key=True))
     give_back(
         held,
         uses,

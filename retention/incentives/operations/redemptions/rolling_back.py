@@ -52,7 +52,7 @@ def roll_back(
             raise SourceReused
         return before
     part = _part(redemption, lines)
-    uses = list(redemption.uses.all())
+    uses = list(redemption.uses.select_for_update(no_key=True))
     give_back(
         redemption,
         uses,
