@@ -16,6 +16,7 @@ from ninja import Router as NinjaRouter
 from ninja import Schema
 from ninja.decorators import decorate_view
 from ninja.parser import Parser
+from ninja.signature import ViewSignature
 from pydantic import Field
 
 from retention import clock
@@ -61,12 +62,14 @@ class Route:
             with `idempotency_key(request)` and keeps its own record; False: a read, or a repeatable calculation.
         accepts: content types of the body.
         max_body: in bytes.
+        query: the names that its query string may hold.
     """
 
     scope: str
     idempotent: bool | Literal["own"]
     accepts: tuple[str, ...]
     max_body: int
+    query: frozenset[str]
 
 
 #: Every scope that some endpoint of the product asks for: those of the routers that are mounted there.
@@ -118,10 +121,10 @@ class Router(NinjaRouter):
         **options: Any,
     ) -> Callable:
         self.scopes.add(scope)
-        route = Route(scope, idempotent, accepts, max_body)
         answers = response if isinstance(response, dict) else {200: response}
 
         def decorate(view: Callable) -> Callable:
+            route = Route(scope, idempotent, accepts, max_body, _query_names(path, view))
             decorate_view(_guarded(route))(view)
             return self.api_operation(
                 [method],
@@ -212,6 +215,10 @@ def _check_shape(request: HttpRequest, route: Route) -> None:
     meta = request.META
     if _CONTROL.search(request.path_info) or _CONTROL_IN_QUERY.search(meta.get("QUERY_STRING", "")):
         raise problems.ControlCharacters()
+    if meta.get("QUERY_STRING") and (unknown := [name for name in request.GET if name not in route.query]):
+        # Of a query that is wrong from end to end, the beginning.
+        told = ", ".join(name[:60] for name in unknown[:5])
+        raise problems.UnknownParameters(unknown=told, known=", ".join(sorted(route.query)) or "—")
     length = meta.get("CONTENT_LENGTH") or "0"
     if not length.isdigit() or int(length) > route.max_body:
         raise problems.TooLarge(limit=route.max_body)
@@ -219,6 +226,15 @@ def _check_shape(request: HttpRequest, route: Route) -> None:
         raise problems.UnsupportedMediaType(accepted=", ".join(route.accepts))
     if meta.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
         raise problems.UnsupportedEncoding()
+
+
+def _query_names(path: str, view: Callable) -> frozenset[str]:
+    return frozenset(
+        name
+        for model in ViewSignature(path, view).models
+        if model.__ninja_param_source__ == "query"
+        for name in model.__ninja_flatten_map__
+    )
 
 
 def _refusals(method: str, route: Route) -> list[int]:

@@ -67,6 +67,12 @@ class ControlCharacters(ApiRefused):
     sentence = _("The request holds control characters or broken Unicode.")
 
 
+class UnknownParameters(ApiRefused):
+    code = "api.unknown_parameters"
+    sentence = _("This address does not know the parameter %(unknown)s. It knows: %(known)s.")
+    status = 422
+
+
 class NotAuthenticated(ApiRefused):
     code = "api.not_authenticated"
     sentence = _("Send a valid key: Authorization: Bearer rk_….")

@@ -156,6 +156,8 @@ TABLE = {
     "messaging.view_suppression": "ML",
     "messaging.add_suppression": "ML",
     "messaging.lift_suppression": "L",
+    "messaging.view_messagingpolicy": "MLA",
+    "messaging.change_messagingpolicy": "L",
     # Support
     "support.view_reason": "MLSA",
     "support.add_reason": "L",

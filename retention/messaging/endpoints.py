@@ -11,7 +11,7 @@ from retention import clock
 from retention.customers.querysets import known_as
 from retention.doors.endpoints import Page, Router, actor, page
 from retention.messaging import operations, schemas
-from retention.messaging.models import Delivery, Template
+from retention.messaging.models import Delivery, MessagingPolicy, Template
 from retention.refusals import Refused
 
 router = Router("Messages")
@@ -97,6 +97,21 @@ def preview_template(request: HttpRequest, id: uuid.UUID, body: schemas.PreviewI
         language=body.language or "",
         now=clock.now(),
     )
+
+
+@router.get("messaging-policy/", scope=READ, response=schemas.MessagingPolicyOut)
+def get_messaging_policy(request: HttpRequest):
+    """What may be sent when, and how often. `version` is null as long as nobody said anything."""
+    return schemas.policy_out(MessagingPolicy.objects.select_related("version").first())
+
+
+@router.put("messaging-policy/", scope=WRITE, response=schemas.MessagingPolicyOut)
+def put_messaging_policy(request: HttpRequest, body: schemas.MessagingPolicyIn):
+    """Save the whole policy; what leaves from now on obeys it."""
+    saved = operations.save_messaging_policy(
+        policy=body.policy, edited=body.edited, why=body.why, now=clock.now(), by=actor(request)
+    )
+    return schemas.policy_out(saved)
 
 
 @router.get("deliveries/", scope=READ, response=Page[schemas.DeliveryOut])

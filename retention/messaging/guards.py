@@ -7,19 +7,23 @@ from typing import Any
 
 from django.db.models import F
 
+from retention import clock
 from retention.customers.addresses import address_hash
 from retention.customers.asks import open_asks
 from retention.customers.models import ConsentState
 from retention.customers.querysets import holding
 from retention.incentives.models import Grant, Incentive
-from retention.messaging import reasons
+from retention.messaging import frequency, reasons
 from retention.messaging.models import Suppression
 from retention.messaging.outgoing import CONFIRMATIONS, Outgoing
+from retention.messaging.policy import Left, Policy, room
 from retention.registries import SendGuard, Skip, guards
 
 #: A message held back for so long is not sent any more, whatever held it.
 HELD_AT_MOST = dt.timedelta(days=7)
 _ASK_AGAIN = dt.timedelta(minutes=10)
+#: Whoever goes first has left, or was refused, by then.
+_SOON = dt.timedelta(minutes=1)
 
 
 def refusals(deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Skip]:
@@ -153,6 +157,73 @@ class CouponGood(SendGuard):
         if grant["of"] == Incentive.State.STOPPED:
             return Skip(reasons.OFFER_STOPPED, until=now + _ASK_AGAIN)
         return None
+
+
+@guards.register
+class QuietHours(SendGuard):
+    """By her own clock; what someone waits for is exempt."""
+
+    key = "quiet_hours"
+    order = 80
+
+    @classmethod
+    def refusals(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Skip]:
+        quiet = frequency.current_policy().quiet_hours
+        if quiet is None:
+            return {}
+        found = {}
+        for delivery in deliveries:
+            if not delivery.is_transactional and delivery.channel in quiet.channels:
+                until = quiet.until(now, delivery.zone)
+                if until is not None:
+                    params = {"until": _shown(until, delivery)}
+                    found[delivery.id] = Skip(reasons.QUIET, params, until if quiet.then == "hold" else None)
+        return found
+
+
+@guards.register
+class Frequency(SendGuard):
+    """No more messages to one customer than the policy's caps allow; the one of higher priority goes first.
+
+    The very last to be asked, since only what else may leave counts. Asked again when a message begins to leave, under
+    her lock: see `frequency.within_caps`.
+    """
+
+    key = "frequency"
+    order = 1000
+
+    @classmethod
+    def refusals(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Skip]:
+        policy = frequency.current_policy()
+        asked = [delivery for delivery in deliveries if frequency.is_capped(delivery, policy)]
+        if not asked:
+            return {}
+        lefts = frequency.left_of({delivery.customer_id for delivery in asked}, now=now)
+        ahead = frequency.waiting_ahead(asked, now=now)
+        found = {}
+        for delivery in asked:
+            skip = cls._skip(delivery, policy, lefts[delivery.customer_id], ahead[delivery.id], now)
+            if skip:
+                found[delivery.id] = skip
+        return found
+
+    @staticmethod
+    def _skip(delivery: Outgoing, policy: Policy, left: list[Left], ahead: list[Left], now: dt.datetime) -> Skip | None:
+        mine = {"channel": delivery.channel, "topic": delivery.topic, "now": now, "zone": delivery.zone}
+        full = room(policy.caps, left, **mine)
+        if full:
+            cap, until = full
+            params = {"most": cap.most, "span": cap.span, "until": _shown(until, delivery)}
+            is_worth_waiting = until - (delivery.held_at or now) <= HELD_AT_MOST
+            waits = policy.over_cap == "hold" and is_worth_waiting
+            return Skip(reasons.CAPPED[cap.per], params, until if waits else None)
+        if room(policy.caps, [*left, *ahead], **mine):
+            return Skip(reasons.YIELDS, until=now + _SOON)
+        return None
+
+
+def _shown(at: dt.datetime, delivery: Outgoing) -> str:
+    return f"{at.astimezone(clock.zone(delivery.zone)):%Y-%m-%d %H:%M} ({delivery.zone})"
 
 
 def purposes(topic: str) -> tuple[str, ...]:

@@ -28,7 +28,17 @@ NOTHING_TO_CONFIRM = _reason(
 )
 CANCELLED = _reason("cancelled", _("It was called off before it left."))
 TOO_LATE = _reason("too_late", _("It was held back for more than %(days)s days."))
+#: By the cap's period.
+CAPPED = {
+    "hours": _reason("capped_hours", _("She may get %(most)s messages within %(span)s hours; room again %(until)s.")),
+    "days": _reason("capped_days", _("She may get %(most)s messages within %(span)s days; room again %(until)s.")),
+    "day": _reason("capped_day", _("She may get %(most)s messages a day; room again %(until)s.")),
+    "week": _reason("capped_week", _("She may get %(most)s messages a week; room again %(until)s.")),
+    "month": _reason("capped_month", _("She may get %(most)s messages a month; room again %(until)s.")),
+}
+QUIET = _reason("quiet_hours", _("These are quiet hours for her; they end %(until)s."))
 # For a while.
+YIELDS = _reason("yields", _("Another message to her is due as well, and goes first; only so many may leave at once."))
 OFFER_STOPPED = _reason("offer_stopped", _("The incentive it brings is stopped; it waits for that to change."))
 NO_CONNECTION = _reason("no_connection", _("The provider could not be reached; it will be tried again."))
 SENDER_REFUSED = _reason("sender_refused", _("The provider refuses our account at present; it will be tried again."))

@@ -1,4 +1,4 @@
-"""The shapes in which the API speaks of templates and deliveries."""
+"""The shapes in which the API speaks of templates, deliveries and the policy over them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import uuid
 from typing import Annotated, Any, Literal
 
 from ninja import Schema
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StrictInt, StringConstraints
 
-from retention.messaging.models import Delivery, Template
+from retention.messaging.frequency import policy_of
+from retention.messaging.models import Delivery, MessagingPolicy, Template
+from retention.messaging.policy import Policy
 from retention.refusals import Refusal
 
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=12)]
@@ -80,6 +82,20 @@ class PreviewOut(Schema):
     is_sample: bool
 
 
+class MessagingPolicyIn(Body):
+    policy: Policy
+    edited: Annotated[StrictInt, Field(ge=1)] | None = Field(
+        description="The version that was read before this change; null for the first."
+    )
+    why: Annotated[str, StringConstraints(max_length=300)] = ""
+
+
+class MessagingPolicyOut(Schema):
+    version: int | None
+    sentence: str
+    policy: Policy
+
+
 class DeliveryOut(Schema):
     id: uuid.UUID
     customer: uuid.UUID
@@ -112,6 +128,12 @@ def template_out(template: Template) -> dict[str, Any]:
 
 def template_whole(template: Template) -> dict[str, Any]:
     return {**template_out(template), "words": template.version.data["words"] if template.version else {}}
+
+
+def policy_out(row: MessagingPolicy | None) -> dict[str, Any]:
+    version = row.version if row else None
+    policy = policy_of(version.pk) if version else Policy()
+    return {"version": version.number if version else None, "sentence": policy.sentence(), "policy": policy}
 
 
 def delivery_out(delivery: Delivery) -> dict[str, Any]:

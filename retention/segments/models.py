@@ -26,13 +26,14 @@ class Segment(models.Model):
     computed_ms = models.PositiveIntegerField(null=True, editable=False)
     tried_at = models.DateTimeField(null=True, editable=False, help_text="Last refresh, also one that failed.")
     error = models.TextField(blank=True, editable=False)
+    xid = MarkField(help_text="The save that last changed what it means: its own, or that of a segment it names.")
     mark = Xid8Field(
         null=True, editable=False, help_text="Facts of transactions before it have been looked at; NULL: none."
     )
     whole_at = models.DateTimeField(null=True, editable=False, help_text="When everybody was last looked at.")
     whole_ms = models.PositiveIntegerField(null=True, editable=False)
     is_time_relative = models.BooleanField(
-        default=True, editable=False, help_text="Whether who is in can change with time alone."
+        default=True, editable=False, help_text="Whether who is in can change without a new fact of hers."
     )
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -46,9 +47,7 @@ class Segment(models.Model):
                 violation_error_message="There is a segment of this name already.",
             ),
         ]
-        indexes = [
-            models.Index(fields=["tried_at"], name="segment_refresh", condition=Q(archived_at=None)),
-        ]
+        indexes = []
 
     def __str__(self):
         return self.name

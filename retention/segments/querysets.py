@@ -11,7 +11,9 @@ from typing import Any
 
 from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Exists, F, Q, QuerySet
+from django.db.models import DateTimeField, DurationField, Exists, ExpressionWrapper, F, Q, QuerySet, Value
+from django.db.models.functions import Greatest
+from django.db.models.lookups import LessThanOrEqual
 from django.utils.translation import gettext
 
 from retention.customers.models import Customer
@@ -20,8 +22,11 @@ from retention.segments.models import Segment
 
 #: PostgreSQL's word for a statement that ran into its limit.
 QUERY_CANCELED = "57014"
-#: Conditions that are relative to now change without a new fact, so every segment is refreshed this often.
-STALE_AFTER = dt.timedelta(hours=1)
+#: Conditions that are relative to now change without a new fact: who is in is looked at so often…
+PASS_AFTER = dt.timedelta(minutes=15)
+#: …and no more often than keeps the looking below a three-hundredth of the time.
+PASS_FACTOR = dt.timedelta(milliseconds=300)
+RETRY_AFTER = dt.timedelta(minutes=10)
 
 
 def live_customers() -> QuerySet[Customer]:
@@ -175,9 +180,22 @@ def users_of(segments: Iterable[Segment]) -> dict[int, list[str]]:
 
 
 def segments_to_refresh(now: dt.datetime) -> QuerySet[Segment]:
-    """Live segments never tried, saved since the last try, or tried longer than `STALE_AFTER` ago; oldest first."""
-    due = Q(tried_at=None) | Q(version__saved_at__gt=F("tried_at")) | Q(tried_at__lte=now - STALE_AFTER)
+    """Live segments for which everybody is to be looked at; those never tried first.
+
+    They were saved since, or move with time and were looked at a while ago; the longer a look takes, the longer the
+    while. One that failed is tried again later.
+    """
+    pause = Greatest(Value(PASS_AFTER), ExpressionWrapper(F("whole_ms") * PASS_FACTOR, DurationField()))
+    again = ExpressionWrapper(F("whole_at") + pause, DateTimeField())
+    moved = Q(is_time_relative=True) & Q(LessThanOrEqual(again, Value(now)))
+    stale = Q(mark=None) | Q(size=None) | Q(xid__gte=F("mark")) | moved
+    due = Q(tried_at=None) | Q(error="") & stale | ~Q(error="") & Q(tried_at__lte=now - RETRY_AFTER)
     return live_segments().filter(due).order_by(F("tried_at").asc(nulls_first=True), "pk")
+
+
+def segments_to_follow(newest: int) -> QuerySet[Segment]:
+    """Live segments that have not looked at the newest fact, whose transaction is told."""
+    return live_segments().filter(error="", mark__lte=newest).order_by("computed_at", "pk")
 
 
 def find_customer(text: str) -> Customer | None:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from retention.registries import Condition, conditions
-from retention.segments.arguments import WordsField
+from retention.segments.arguments import DATES, EVER, WordsField
 from retention.segments.expressions import NO_ONE, exact
 
 #: Hostile JSON ends here: levels of nesting, conditions (those of the segments it names included), length of a text.
@@ -252,6 +252,13 @@ def leaves(node: Node) -> Iterator[Leaf]:
     else:
         for part in (node.part,) if isinstance(node, Not) else node.parts:
             yield from leaves(part)
+
+
+def is_time_relative(node: Node) -> bool:
+    """Whether who is meant can change with time alone: a window that ends now, not one between two dates."""
+    return any(
+        leaf.condition.is_time_relative and leaf.args.get("window") not in (EVER, DATES) for leaf in leaves(node)
+    )
 
 
 def named_segments(rule: Any) -> set[int]:

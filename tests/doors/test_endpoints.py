@@ -87,6 +87,14 @@ def test_control_characters_in_the_address_are_refused(caller):
     is_problem(caller.get("rates/?cursor=%00"), 400, "api.control_characters")
 
 
+def test_names_that_nobody_reads_are_refused(caller):
+    body = is_problem(caller.get("rates/?limit=3&page=2&sort=on"), 422, "api.unknown_parameters")
+    assert body["params"] == {"unknown": "page, sort", "known": "cursor, limit"}
+    assert body["detail"] == "This address does not know the parameter page, sort. It knows: cursor, limit."
+    is_problem(caller.post("rates/?dry=1", RATE), 422, "api.unknown_parameters")
+    assert not ExchangeRate.objects.exists()
+
+
 def test_another_content_type_is_refused(caller):
     body = is_problem(caller.post("rates/", raw=b"a,b", content_type="text/csv"), 415, "api.unsupported_media_type")
     assert body["params"] == {"accepted": "application/json"}

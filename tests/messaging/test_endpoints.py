@@ -29,6 +29,7 @@ def api(client, now):
     return SimpleNamespace(
         get=lambda path: send("GET", path),
         post=lambda path, data: send("POST", path, data),
+        put=lambda path, data: send("PUT", path, data),
         patch=lambda path, data: send("PATCH", path, data),
     )
 
@@ -106,3 +107,15 @@ def test_deliveries_say_why(api, template, customer, now, smtp):
     assert api.get("deliveries/?state=nonsense")[0] == 422
     assert api.get(f"deliveries/{uuid.uuid4()}/")[0] == 404
     assert Delivery.objects.count() == 2
+
+
+def test_the_policy_is_read_and_saved_whole(api):
+    status, first = api.get("messaging-policy/")
+    assert (status, first["version"]) == (200, None)
+    policy = {"caps": [{"most": 2, "per": "week"}], "brake": None}
+    status, saved = api.put("messaging-policy/", {"policy": policy, "edited": None})
+    assert (status, saved["version"], saved["policy"]["caps"][0]["most"]) == (200, 1, 2)
+    assert saved["sentence"].startswith("At most 2 messages a calendar week (all channels together); one too many is")
+    assert api.get("messaging-policy/") == (200, saved)
+    assert api.put("messaging-policy/", {"policy": policy, "edited": None})[1]["code"] == "audit.edited_meanwhile"
+    assert api.put("messaging-policy/", {"policy": {"caps": [{"most": 0}]}, "edited": 1})[0] == 422

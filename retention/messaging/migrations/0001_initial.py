@@ -186,6 +186,28 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="MessagingPolicy",
+            fields=[
+                ("id", models.SmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
+                (
+                    "version",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="audit.version",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "messaging policy",
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="messaging_policy_is_single")
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Delivery",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

@@ -8,6 +8,7 @@ from retention.messaging.operations.confirming import (
     queue_confirmations,
 )
 from retention.messaging.operations.leaving import set_preferences, stop_everything, unsubscribe
+from retention.messaging.operations.policies import save_messaging_policy
 from retention.messaging.operations.previews import Preview, preview, preview_delivery, preview_due, send_test
 from retention.messaging.operations.queueing import Message, Queued, queue
 from retention.messaging.operations.sending import send_due
@@ -38,6 +39,7 @@ __all__ = [
     "preview_due",
     "queue",
     "queue_confirmations",
+    "save_messaging_policy",
     "save_template",
     "send_due",
     "send_test",

@@ -19,7 +19,9 @@ from retention.actors import Actor
 from retention.customers.addresses import address_hash
 from retention.incentives.operations import give, take_back
 from retention.messaging import reasons
+from retention.messaging.frequency import within_caps
 from retention.messaging.outgoing import Outgoing
+from retention.messaging.policy import Policy
 from retention.registries import outcomes
 
 #: How long a claim lasts, and how long twenty hand-overs may; a mail that stalls at every step takes 100 seconds.
@@ -165,8 +167,10 @@ def claim(
     return sorted(claimed, key=lambda delivery: (-delivery.priority, delivery.id))
 
 
-def mark_sending(going: Sequence[Outgoing], *, token: str, at: dt.datetime) -> set[int]:
+@transaction.atomic(savepoint=False)
+def mark_sending(going: Sequence[Outgoing], *, policy: Policy, token: str, at: dt.datetime) -> set[int]:
     """Those that may leave this very moment, now `sending`; the others are still `claimed`."""
+    going = within_caps(going, policy, at=at)
     with connection.cursor() as cursor:
         cursor.execute(
             _MARK,

@@ -22,11 +22,13 @@ from retention.bulk import batches
 from retention.customers.addresses import address_hash
 from retention.messaging import guards, reasons, rendering, tokens
 from retention.messaging.channels import CHANNELS, HandedOver, Letter, Line, Result
+from retention.messaging.frequency import current_policy
 from retention.messaging.models import Delivery, Suppression
 from retention.messaging.operations import outages, outbox
 from retention.messaging.operations.outbox import Settlement
 from retention.messaging.outgoing import CONFIRMATIONS, Outgoing
 from retention.messaging.placeholders import for_all, resolve
+from retention.messaging.policy import Policy
 from retention.messaging.words import FAILURES
 from retention.shop.models import Shop
 from retention.work.operations import raise_alert
@@ -120,6 +122,7 @@ class _Run:
         self.shop = Shop.objects.first()
         self.had_failures = outages.Outage.objects.filter(channel=channel, failures__gt=0).exists()
         self.trouble = ""
+        self.policy = Policy()
         self._now = now
         self._began = time.monotonic()
 
@@ -142,6 +145,7 @@ class _Run:
             if not claimed:
                 break
             self.figures.due += len(claimed)
+            self.policy = current_policy()
             self._hand_over(self._letters(claimed))
             done += len(claimed)
             if progress:
@@ -182,7 +186,7 @@ class _Run:
         return letters
 
     def _ask_guards(self, claimed: list[Outgoing]) -> list[Outgoing]:
-        refused = guards.refusals(claimed, now=self._now)
+        refused = guards.refusals(claimed, now=self.at)
         settlements = []
         for delivery in claimed:
             skip = refused.get(delivery.id)
@@ -225,9 +229,10 @@ class _Run:
             # One commit for both: what became of the last twenty, and that these are about to leave.
             with transaction.atomic():
                 self._record(results)
-                going = outbox.mark_sending([delivery for delivery, _letter in twenty], token=self.token, at=self.at)
-                withheld = self._withhold([delivery for delivery, _letter in twenty if delivery.id in going])
-                stopped = [delivery.id for delivery, _letter in twenty if delivery.id not in going]
+                leaving = [delivery for delivery, _letter in twenty]
+                going = outbox.mark_sending(leaving, policy=self.policy, token=self.token, at=self.at)
+                withheld = self._withhold([delivery for delivery in leaving if delivery.id in going])
+                stopped = [delivery.id for delivery in leaving if delivery.id not in going]
                 if stopped:
                     outbox.release(stopped, token=self.token, at=self._now)
             results = self._send([pair for pair in twenty if pair[0].id in going - withheld])

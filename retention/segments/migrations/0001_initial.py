@@ -149,10 +149,6 @@ class Migration(migrations.Migration):
                 "constraints": [models.UniqueConstraint(fields=("customer", "list"), name="on_a_list_once")],
             },
         ),
-        migrations.AddIndex(
-            model_name="segment",
-            index=models.Index(condition=models.Q(("archived_at", None)), fields=["tried_at"], name="segment_refresh"),
-        ),
         migrations.AddConstraint(
             model_name="segment",
             constraint=models.UniqueConstraint(
@@ -246,5 +242,21 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="membershipchange",
             index=models.Index(fields=["customer", "-id"], name="membership_change_of_customer"),
+        ),
+        migrations.AddField(
+            model_name="segment",
+            name="xid",
+            field=retention.marks.MarkField(
+                db_default=retention.marks.CurrentTransaction(),
+                editable=False,
+                help_text="The save that last changed what it means: its own, or that of a segment it names.",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="segment",
+            name="is_time_relative",
+            field=models.BooleanField(
+                default=True, editable=False, help_text="Whether who is in can change without a new fact of hers."
+            ),
         ),
     ]

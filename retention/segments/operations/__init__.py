@@ -9,7 +9,13 @@ from retention.segments.operations.editing import (
     save_segment,
 )
 from retention.segments.operations.lists import ListInUse, Uploaded, archive_list, upload_list
-from retention.segments.operations.refreshing import BeingRefreshed, Refreshed, refresh_segment
+from retention.segments.operations.refreshing import (
+    BeingRefreshed,
+    Refreshed,
+    follow_segment,
+    prove_segment,
+    refresh_segment,
+)
 
 __all__ = [
     "BeingRefreshed",
@@ -22,6 +28,8 @@ __all__ = [
     "archive_segment",
     "bring_back_segment",
     "create_segment",
+    "follow_segment",
+    "prove_segment",
     "refresh_segment",
     "save_segment",
     "upload_list",

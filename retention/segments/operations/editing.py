@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from retention.actors import Actor
 from retention.audit.models import Version
 from retention.audit.operations import record, save_version
+from retention.marks import CurrentTransaction
 from retention.refusals import Refused
 from retention.segments import rules
 from retention.segments.models import Segment
-from retention.segments.querysets import users_of
+from retention.segments.querysets import live_segments, users_of
 
 
 class NameTaken(Refused):
@@ -80,6 +81,7 @@ def save_segment(
         segment.name, segment.about, segment.rule = name, about, rule
         Segment.objects.filter(pk=segment.pk).update(name=name, about=about, rule=rule)
         version = _keep_version(segment, edited=edited, now=now, by=by, why=why)
+        _look_again(segment)
         record(verb="segments.save", by=by, now=now, subject=segment, after={"version": version.number})
     return segment
 
@@ -96,7 +98,9 @@ def archive_segment(*, segment_id: int, now: dt.datetime, by: Actor) -> None:
         if users := users_of([segment])[segment.pk]:
             raise SegmentInUse(users=", ".join(users))
         segment.memberships.all().delete()
-        Segment.objects.filter(pk=segment.pk).update(archived_at=now, size=None, computed_at=None, tried_at=None)
+        Segment.objects.filter(pk=segment.pk).update(
+            archived_at=now, size=None, computed_at=None, tried_at=None, mark=None, whole_at=None, error=""
+        )
         record(verb="segments.archive", by=by, now=now, subject=segment)
 
 
@@ -120,6 +124,19 @@ def _one_at_a_time() -> None:
     # Two saves at once could each be free of circles and make one together, or name a segment being archived.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('segments.editing'))")
+
+
+def _look_again(segment: Segment) -> None:
+    """Everybody is looked at anew for this segment and for all that name it, however indirectly."""
+    rules_of = {other: str(other.rule) for other in live_segments()}
+    found, waiting = {segment.pk}, [str(segment.public_id)]
+    while waiting:
+        named = waiting.pop()
+        for other, rule in rules_of.items():
+            if named in rule and other.pk not in found:
+                found.add(other.pk)
+                waiting.append(str(other.public_id))
+    Segment.objects.filter(pk__in=found).update(xid=CurrentTransaction(), tried_at=None)
 
 
 def _checked(rule: Any, *, of: int | None) -> None:

@@ -1,85 +1,14 @@
-"""What we say: templates with their compiled words, topics, deliveries and their life, addresses never written to."""
+"""Messages and their life, a channel's rest after failures, and addresses never written to."""
 
-from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import gettext_lazy as _
 
 from retention.audit.models import Version
 from retention.customers.models import Customer
 from retention.incentives.models import Grant
 from retention.marks import MarkField
+from retention.messaging.models.templates import Template, Way
 from retention.public_ids import PublicIdField
-
-
-class Way(models.TextChoices):
-    """How words reach a customer; the adapters in `channels/` are found by these keys."""
-
-    EMAIL = "email", _("email")
-    SMS = "sms", _("text message")
-    PUSH = "push", _("push notice")
-    INBOX = "inbox", _("inbox on the shop's site")
-    WEBHOOK = "webhook", _("webhook")
-
-
-class Template(models.Model):
-    """A message in every language of the shop."""
-
-    class Category(models.TextChoices):
-        MARKETING = "marketing", _("marketing: needs consent")
-        TRANSACTIONAL = "transactional", _("transactional: someone is waiting for it")
-
-    public_id = PublicIdField()
-    key = models.SlugField(max_length=60, unique=True, null=True, blank=True, help_text="Of a ready template.")
-    name = models.CharField(max_length=120)
-    channel = models.CharField(max_length=10, choices=Way.choices, default=Way.EMAIL)
-    category = models.CharField(max_length=15, choices=Category.choices, default=Category.MARKETING)
-    topic = models.CharField(max_length=60, blank=True, help_text="Consent for it is asked beside marketing.")
-    version = models.ForeignKey(Version, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
-    archived_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["name"]
-        permissions = [("send_test_template", "Can send a test of a template to herself")]
-
-    def __str__(self):
-        return self.name
-
-
-class Topic(models.Model):
-    """Something customers choose to get or not beside marketing as a whole, such as news of one genre."""
-
-    key = models.CharField(
-        max_length=50,
-        unique=True,
-        validators=[RegexValidator(r"^[a-z0-9_-]+$", _("Small letters, digits, - and _ only."), code="not_a_key")],
-        help_text="As templates and consents name it (topic:key); it stays as it is.",
-    )
-    names = models.JSONField(help_text="What customers read, by language.")
-    archived_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["key"]
-
-    def __str__(self):
-        return self.key
-
-
-class CompiledTemplate(models.Model):
-    """One language of one template version, compiled at save: MJML is HTML already, Liquid is still Liquid."""
-
-    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="compiled_templates")
-    language = models.CharField(max_length=12)
-    subject = models.TextField(blank=True)
-    html = models.TextField(blank=True)
-    text = models.TextField()
-    placeholders = models.JSONField(default=list, help_text="Keys it uses: only these are looked up.")
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["version", "language"], name="compiled_once_a_language")]
-
-    def __str__(self):
-        return f"{self.version_id} {self.language}"
 
 
 class Delivery(models.Model):
