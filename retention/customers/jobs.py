@@ -1,4 +1,4 @@
-"""The room's scheduled work: consents that end, visitors to join, and statistics that must say what the facts say."""
+"""The room's scheduled work: consents that end, visitors to join, true statistics, RFM scores."""
 
 import datetime as dt
 
@@ -6,8 +6,10 @@ from django.utils.translation import gettext_lazy as _
 
 from retention.customers.operations import (
     check_stats,
+    compute_rfm,
     count_ended_consents,
     count_leftovers,
+    count_rfm_changes,
     count_wrong_stats,
     end_consents,
     join_leftovers,
@@ -62,3 +64,23 @@ class CheckStatistics(DueJob):
     @classmethod
     def preview(cls, *, now):
         return {"due": count_wrong_stats()}
+
+
+@jobs.register
+class ComputeRfm(DueJob):
+    """All buyers among each other, so nothing less than all of them."""
+
+    key = "customers.rfm"
+    label = _("Score all buyers by recency, frequency and money")
+    queue = "bulk"
+    at = dt.time(3, 30)
+    order = 26
+
+    @classmethod
+    def run(cls, *, now, progress):
+        scored = compute_rfm(now=now)
+        return {"due": scored.changed, "touched": scored.moved}
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": count_rfm_changes(now=now)}

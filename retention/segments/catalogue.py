@@ -9,13 +9,21 @@ from django import forms
 
 from retention.registries import Condition, conditions
 from retention.segments.arguments import AmountField, Arguments, WordsField, currency_format
-from retention.segments.conditions import activities, attributes, consent, orders, profile, sets, statistics
+from retention.segments.conditions import activities, attributes, consent, lifecycle, orders, profile, sets, statistics
 from retention.segments.conditions.places import country_pairs, zone_pairs
 
 #: Long closed lists, sent once and named by the fields that choose from them.
 SETS = {"countries": country_pairs, "zones": zone_pairs}
 #: As marketers think of them; groups that other apps bring come between the last two.
-FIRST = (profile.GROUP, consent.GROUP, orders.GROUP, activities.GROUP, statistics.GROUP, attributes.GROUP)
+FIRST = (
+    profile.GROUP,
+    consent.GROUP,
+    orders.GROUP,
+    activities.GROUP,
+    statistics.GROUP,
+    lifecycle.GROUP,
+    attributes.GROUP,
+)
 LAST = (sets.GROUP,)
 
 

@@ -10,13 +10,27 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import Model
 
-from retention.customers.models import Customer, CustomerStats, OrderLine
+from retention.customers.models import (
+    Customer,
+    CustomerStage,
+    CustomerStats,
+    OrderLine,
+    Rfm,
+    RfmChange,
+    Stage,
+    StageChange,
+)
 from retention.registries import people
 
 #: Followed whatever a rule reads: an order that turns out to be somebody else's changes the statistics of whom it left.
 ALWAYS = frozenset({Customer._meta.db_table, CustomerStats._meta.db_table})
-#: Rows without a mark that only change together with one that has it, and is read beside them.
-MARKED_BY_ANOTHER = frozenset({OrderLine._meta.db_table})
+#: Table whose rows may go → the one whose rows tell of that.
+TOLD_BY = {
+    CustomerStage._meta.db_table: StageChange._meta.db_table,
+    Rfm._meta.db_table: RfmChange._meta.db_table,
+}
+#: Rows without a mark whose changes matter only together with one that has it, and is read beside them.
+MARKED_BY_ANOTHER = frozenset({OrderLine._meta.db_table, Stage._meta.db_table})
 _TABLES = re.compile(r'\b(?:FROM|JOIN) "(\w+)"')
 
 
@@ -49,7 +63,8 @@ def changed_since(mark: int, tables: Iterable[str], *, most: int) -> list[int] |
     It has no upper end: what is visible now may be looked at twice, and the mark that is kept says what never again.
     """
     parts, params = [], []
-    for table in sorted((ALWAYS | set(tables)) & set(followed())):
+    asked = ALWAYS | set(tables) | {TOLD_BY[table] for table in tables if table in TOLD_BY}
+    for table in sorted(asked & set(followed())):
         model, owner = followed()[table]
         facts = model._base_manager.filter(xid__gte=mark, **{f"{owner}__isnull": False}).order_by()
         sql, own = facts.values_list(owner).query.sql_with_params()

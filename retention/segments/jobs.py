@@ -1,4 +1,4 @@
-"""The room's scheduled work: keeping stored members true."""
+"""The room's scheduled work: keeping stages and stored members true."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable
@@ -10,11 +10,38 @@ from django.utils.translation import ngettext
 from retention.refusals import Refused
 from retention.registries import DueJob, jobs
 from retention.segments.following import newest_mark
-from retention.segments.operations import Refreshed, follow_segment, prove_segment, refresh_segment
-from retention.segments.querysets import live_segments, segments_to_follow, segments_to_refresh
+from retention.segments.operations import (
+    Refreshed,
+    count_to_place,
+    follow_segment,
+    place_customers,
+    prove_segment,
+    refresh_segment,
+)
+from retention.segments.querysets import live_customers, live_segments, segments_to_follow, segments_to_refresh
 from retention.work.operations import raise_alert, resolve_alert
 
 ALERT = "segments.overlooked"
+
+
+@jobs.register
+class PlaceCustomers(DueJob):
+    """Customers with new facts at each tick; everybody every quarter of an hour, since stages move with time."""
+
+    key = "segments.stages"
+    label = _("Put customers into their stages")
+    queue = "sweeps"
+    order = 28
+
+    @classmethod
+    def run(cls, *, now, progress):
+        placed = place_customers(now=now)
+        looked_at = live_customers().count() if placed.looked_at is None else placed.looked_at
+        return {"due": looked_at, "touched": placed.moved}
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": count_to_place(now=now)}
 
 
 @jobs.register

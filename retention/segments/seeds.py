@@ -1,4 +1,4 @@
-"""Ready segments from day one. Running it again adds what is missing and leaves alone what somebody may have edited."""
+"""Ready segments and stages from day one. Run again it adds what is missing; what was edited stays."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -8,8 +8,11 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from retention.actors import Actor
+from retention.customers.models import Stage
 from retention.segments.models import Segment
-from retention.segments.operations import create_segment
+from retention.segments.operations import create_segment, create_stage
+from retention.segments.ready_stages import STAGES
+from retention.shop.models import Shop
 
 
 def _is(key: str, **args: Any) -> dict[str, Any]:
@@ -102,17 +105,23 @@ READY = {
 
 @dataclass(frozen=True)
 class Seeded:
-    """How many segments were made."""
+    """How many segments and stages were made."""
 
     new: int
 
 
 @transaction.atomic
 def seed(*, now: dt.datetime) -> Seeded:
-    """Make the ready segments that are not there, archived ones included."""
+    """Make the ready segments and stages that are not there, archived ones included."""
+    by = Actor.command("seed")
     there = set(Segment.objects.filter(key__in=READY).values_list("key", flat=True))
     missing = [key for key in READY if key not in there]
     for key in missing:
         name, about, rule = READY[key]
-        create_segment(key=key, name=str(name), about=str(about), rule=rule, now=now, by=Actor.command("seed"))
-    return Seeded(len(missing))
+        create_segment(key=key, name=str(name), about=str(about), rule=rule, now=now, by=by)
+    known = set(Stage.objects.values_list("key", flat=True))
+    language = Shop.objects.get().default_language
+    wanted = [stage for stage in STAGES if stage[0] not in known]
+    for key, label, about, rule in wanted:
+        create_stage(key=key, name={language: str(label)}, about=str(about), rule=rule, now=now, by=by)
+    return Seeded(len(missing) + len(wanted))

@@ -13,11 +13,16 @@ from retention.customers.models import (
     Consent,
     ConsentState,
     Customer,
+    CustomerStage,
     CustomerStats,
     Order,
     OrderLine,
     Product,
     Return,
+    Rfm,
+    RfmChange,
+    Stage,
+    StageChange,
 )
 from retention.segments.models import CustomerList, ListEntry, Segment
 from retention.shop.models import Shop
@@ -76,6 +81,7 @@ def small_shop() -> dict[str, Customer]:
     shopping(people, products)
     doings(people, products)
     consents(people)
+    standings(people)
     evening = CustomerList.objects.create(name="Evening guests", size=2, uploaded_at=NOW)
     for name in ("anna", "gala"):
         ListEntry.objects.create(list=evening, customer=people[name])
@@ -194,3 +200,20 @@ def consents(people) -> None:
     said(people["boris"], "email", "marketing", "withdrawn", ago(20), "boris@example.com")
     said(people["chloe"], "email", "topic:jazz", "given", ago(5), "chloe@example.com")
     said(people["dora"], "email", "marketing", "given", ago(5), "anna@example.com")
+
+
+def standings(people) -> None:
+    """Where they stand: two stages beside those that nobody is in, and RFM groups of two."""
+    for position, (key, rule) in enumerate((("fans", {}), ("guests", {}), ("nobody", {})), start=1):
+        Stage.objects.create(key=key, name={"en": key.title()}, position=position, rule=rule)
+    fans, guests = Stage.objects.get(key="fans"), Stage.objects.get(key="guests")
+    CustomerStage.objects.create(customer=people["anna"], stage=fans, since=ago(10))
+    CustomerStage.objects.create(customer=people["boris"], stage=guests, since=ago(40))
+    StageChange.objects.create(customer=people["anna"], before=guests, after=fans, at=ago(10))
+    scores = {"recency": 5, "frequency": 5, "monetary": 4}
+    Rfm.objects.create(
+        customer=people["anna"], **scores, group="champions", previous_group="loyal", computed_at=ago(3)
+    )  # fmt: skip
+    RfmChange.objects.create(customer=people["anna"], before="loyal", after="champions", at=ago(3))
+    worst = {"recency": 1, "frequency": 1, "monetary": 1}
+    Rfm.objects.create(customer=people["boris"], **worst, group="lost", computed_at=ago(3))

@@ -234,6 +234,17 @@ TABLE = [
     ("favourite_product", {"products": ["odd"]}, "boris", "buys “Odd” most"),
     ("last_seen", last(5), "anna boris", "was last seen in the last 5 days"),
     ("last_opened", before(30), "boris", "last opened a message more than 30 days ago"),
+    ("stage", {"stages": ["fans", "nobody"], **EVER}, "anna", "is in the stage “Fans” or “Nobody”"),
+    ("stage", {"stages": ["fans", "guests"], **last(20)}, "anna", "is in the stage “Fans” or “Guests”, where she came in the last 20 days"),
+    ("stage", {"stages": ["fans", "guests"], **before(20)}, "boris", "is in the stage “Fans” or “Guests”, where she came more than 20 days ago"),
+    ("left_stage", {"stages": ["guests"], **last(20)}, "anna", "left the stage “Guests” in the last 20 days"),
+    ("left_stage", {"stages": ["fans"], **last(20)}, "", "left the stage “Fans” in the last 20 days"),
+    ("rfm_group", {"groups": ["champions", "loyal"], "which": "now"}, "anna", "is in the RFM group “Champions” or “Loyal”"),
+    ("rfm_group", {"groups": ["loyal"], "which": "previous"}, "anna", "was in the RFM group “Loyal” before the one she is in"),
+    ("rfm_moved", {"groups": ["champions"], **last(7)}, "anna", "moved into the RFM group “Champions” in the last 7 days"),
+    ("rfm_moved", {"groups": ["champions"], **last(2)}, "", "moved into the RFM group “Champions” in the last 2 days"),
+    ("rfm_score", {"score": "recency", **at_least(4)}, "anna", "has an RFM score for recency of at least 4"),
+    ("rfm_score", {"score": "monetary", **at_most(4)}, "anna boris", "has an RFM score for money of at most 4"),
 ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from retention.segments.conditions import (
     activities,
     attributes,
     consent,
+    lifecycle,
     orders,
     places,
     profile,
@@ -12,4 +13,15 @@ from retention.segments.conditions import (
     statistics,
 )
 
-__all__ = ["activities", "attributes", "consent", "orders", "places", "profile", "purchases", "sets", "statistics"]
+__all__ = [
+    "activities",
+    "attributes",
+    "consent",
+    "lifecycle",
+    "orders",
+    "places",
+    "profile",
+    "purchases",
+    "sets",
+    "statistics",
+]
