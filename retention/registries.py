@@ -218,6 +218,10 @@ class DeliveryOutcome:
     @classmethod
     def unknown(cls, deliveries: list[Any], *, now: dt.datetime) -> None: ...
 
+    @classmethod
+    def bounced(cls, deliveries: list[Any], *, now: dt.datetime) -> None:
+        """They had been sent, and came back for good later; what they brought was taken back where it was unused."""
+
 
 class Reversal:
     """What must be undone with a return or a roll-back, in its transaction, after the checkout's own counters.

@@ -175,6 +175,12 @@ STORAGES = {
 EMAIL_CONFIG = env.email("EMAIL_URL", "consolemail://")
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 20
+#: What proves that a provider's webhook is the provider's: a signing key, or `user:password` where it signs nothing.
+MAIL_HOOKS = {
+    provider: secret
+    for provider in ("brevo", "mailersend", "mailgun", "mailjet", "mandrill", "postmark", "sendgrid", "sparkpost")
+    if (secret := env.text(f"{provider.upper()}_WEBHOOK_SECRET", ""))
+}
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Retention demo shop <shop@example.com>")
 #: Keys the hash under which a suppressed or consenting address is remembered after its owner is forgotten.
 ADDRESS_HASH_KEY = env.text("ADDRESS_HASH_KEY", SECRET_KEY)

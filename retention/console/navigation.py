@@ -116,6 +116,8 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
             _list("messaging.delivery", "outgoing_mail", _("Deliveries")),
             _list("messaging.topic", "interests", _("Topics")),
             _list("messaging.suppression", "unsubscribe", _("Suppressions")),
+            _list("messaging.event", "visibility", _("Opens, clicks, bounces")),
+            _list("messaging.pause", "pause_circle", _("Pauses")),
             _list("messaging.messagingpolicy", "rule", _("Messaging policy")),
         ),
     ),

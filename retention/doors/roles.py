@@ -156,6 +156,9 @@ TABLE = {
     "messaging.view_suppression": "ML",
     "messaging.add_suppression": "ML",
     "messaging.lift_suppression": "L",
+    "messaging.view_event": "MLSA",
+    "messaging.view_pause": "MLA",
+    "messaging.lift_pause": "L",
     "messaging.view_messagingpolicy": "MLA",
     "messaging.change_messagingpolicy": "L",
     # Support

@@ -14,7 +14,7 @@ from retention.customers.models import ConsentState
 from retention.customers.querysets import holding
 from retention.incentives.models import Grant, Incentive
 from retention.messaging import frequency, reasons
-from retention.messaging.models import Suppression
+from retention.messaging.models import Pause, Suppression
 from retention.messaging.outgoing import CONFIRMATIONS, Outgoing
 from retention.messaging.policy import Left, Policy, room
 from retention.registries import SendGuard, Skip, guards
@@ -157,6 +157,26 @@ class CouponGood(SendGuard):
         if grant["of"] == Incentive.State.STOPPED:
             return Skip(reasons.OFFER_STOPPED, until=now + _ASK_AGAIN)
         return None
+
+
+@guards.register
+class NotPaused(SendGuard):
+    """Marketing of a campaign or channel that paused by itself waits until somebody lifts that."""
+
+    key = "not_paused"
+    order = 12
+
+    @classmethod
+    def refusals(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Skip]:
+        paused = set(Pause.objects.filter(lifted_at=None).values_list("channel", "origin", "group_id"))
+        if not paused:
+            return {}
+        return {
+            delivery.id: Skip(reasons.PAUSED, until=now + _ASK_AGAIN)
+            for delivery in deliveries
+            if not delivery.is_transactional
+            and paused & {(delivery.channel, "", None), ("", delivery.origin, delivery.group_id)}
+        }
 
 
 @guards.register

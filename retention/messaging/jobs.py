@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from retention.actors import Actor
-from retention.messaging import operations, querysets
+from retention.messaging import operations, querysets, tallies
+from retention.messaging.operations.hearing import JOB as WATCH
 from retention.messaging.operations.queueing import SEND, SEND_TRANSACTIONAL
 from retention.registries import DueJob, jobs
 
@@ -74,3 +75,22 @@ class SendTransactional(_Send):
     queue = "transactional"
     order = 79
     is_transactional = True
+
+
+@jobs.register
+class Watch(DueJob):
+    """What customers did with their messages, counted and passed on; and the brake on bad rates."""
+
+    key = WATCH
+    label = "Count opens, clicks and bounces, and brake on bad rates"
+    order = 85
+
+    @classmethod
+    def run(cls, *, now: dt.datetime, progress: Callable[[int, int], None]) -> dict[str, Any]:
+        passed = operations.pass_on(now=now, progress=progress)
+        tallies.fold(now=now)
+        return {"due": passed, "paused": operations.brake(now=now)}
+
+    @classmethod
+    def preview(cls, *, now: dt.datetime) -> dict[str, Any]:
+        return {"due": operations.count_heard()}

@@ -51,4 +51,5 @@ class Outgoing:
     zone: str
     is_gone: bool = False
     is_ghost: bool = False
+    group_id: int | None = None
     fixed: dict[str, Any] = field(default_factory=dict)

@@ -29,3 +29,14 @@ class SuppressionData(PersonData):
     owner = ""
     #: The keyed hash names nobody; it has to outlive her, or a later import would write to her again.
     columns: ClassVar = {"address_hash": "keep"}
+
+
+@people.register
+class EventData(PersonData):
+    """When a message was opened, by which of its links; the address and the machine it came from are never kept."""
+
+    key = "messaging.event"
+    model = "messaging.Event"
+    owner = "delivery__customer"
+    merging = "stay"
+    columns: ClassVar = {"source": "keep", "detail": "keep", "kind": "keep"}

@@ -164,6 +164,7 @@ class Policy(Part):
     )
     quiet_hours: QuietHours | None = None
     brake: Brake | None = Brake()
+    tracks: bool = Field(default=True, description="Whether opens and clicks of marketing mail are seen.")
 
     def sentence(self) -> str:
         """What holds, in one sentence."""
@@ -174,6 +175,8 @@ class Policy(Part):
             said.append(_("no caps on frequency"))
         said.append(self.quiet_hours.sentence() if self.quiet_hours else _("no quiet hours"))
         said.append(self.brake.sentence() if self.brake else _("no brake on bad rates"))
+        if not self.tracks:
+            said.append(_("opens and clicks are not seen"))
         text = "; ".join(said)
         return f"{text[:1].upper()}{text[1:]}."
 

@@ -53,6 +53,7 @@ def outgoing(deliveries: QuerySet[Delivery]) -> list[Outgoing]:
             attempts=delivery.attempts,
             held_at=delivery.held_at,
             is_ghost=delivery.is_ghost,
+            group_id=delivery.group_id,
             **_customer_fields(delivery.customer, delivery.language, zone),
         )
         for delivery in deliveries.select_related("customer", "template")

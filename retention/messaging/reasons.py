@@ -39,6 +39,7 @@ CAPPED = {
 QUIET = _reason("quiet_hours", _("These are quiet hours for her; they end %(until)s."))
 # For a while.
 YIELDS = _reason("yields", _("Another message to her is due as well, and goes first; only so many may leave at once."))
+PAUSED = _reason("paused", _("It is paused, since too much of it bounced or was complained about."))
 OFFER_STOPPED = _reason("offer_stopped", _("The incentive it brings is stopped; it waits for that to change."))
 NO_CONNECTION = _reason("no_connection", _("The provider could not be reached; it will be tried again."))
 SENDER_REFUSED = _reason("sender_refused", _("The provider refuses our account at present; it will be tried again."))
@@ -48,6 +49,9 @@ MESSAGE_REFUSED = _reason("message_refused", _("The provider did not take this m
 BAD_ADDRESS = _reason("bad_address", _("The address cannot be written to."))
 GAVE_UP = _reason("gave_up", _("Tried %(attempts)s times without success; the last reason: %(reason)s."))
 RENDER_FAILED = _reason("render_failed", _("The template could not be filled for this customer (%(error)s)."))
+BOUNCED = _reason("bounced", _("It came back: the address does not take mail (%(detail)s)."))
+BAD_BOUNCES = _reason("bad_bounces", _("Too many messages bounced: %(n)s of %(sent)s."))
+BAD_COMPLAINTS = _reason("bad_complaints", _("Too many were complained about as spam: %(n)s of %(sent)s."))
 # Not known.
 ANSWER_MISSING = _reason(
     "answer_missing", _("The provider's answer is missing: it may have been sent. It is not sent again by itself.")

@@ -15,6 +15,7 @@ import liquid
 from retention.messaging import words
 from retention.messaging.folding import FoldedTemplate
 from retention.messaging.frames import Body
+from retention.messaging.links import counted
 from retention.messaging.models import CompiledTemplate
 
 #: Least recently used versions make room past this many.
@@ -49,11 +50,13 @@ class Folded:
 
     __slots__ = ("_html", "_subject", "_text")
 
-    def __init__(self, parsed: ParsedTemplate, constants: Mapping[str, Any]) -> None:
+    def __init__(self, parsed: ParsedTemplate, constants: Mapping[str, Any], *, is_tracked: bool = False) -> None:
         def part(source: str, *, is_html: bool) -> FoldedTemplate:
             return FoldedTemplate(words.parse(source, parsed.language, is_html=is_html), constants)
 
         subject, html, text = parsed.sources
+        if is_tracked:
+            html = counted(html, "{{ tracking.click }}", "{{ tracking.pixel }}")
         self._subject = part(subject, is_html=False)
         self._html = part(html, is_html=True) if html else None
         self._text = part(text, is_html=False)
@@ -65,24 +68,27 @@ class Folded:
             words.FAILURES
         """
         return Rendered(
-            subject=_one_line(str(self._subject.fill(values))),
+            subject=one_line(str(self._subject.fill(values))),
             html=self._html.fill(values) if self._html is not None else "",
             text=_tidy(str(self._text.fill(values))),
         )
 
 
-_folded: OrderedDict[tuple[int, str, str], Folded] = OrderedDict()
+_folded: OrderedDict[tuple[int, str, bool, str], Folded] = OrderedDict()
 
 
-def folded(parsed: ParsedTemplate, constants: Mapping[str, Any]) -> Folded:
-    """The template filled with `constants`, kept for as long as these stay the same."""
-    key = (parsed.version_id, parsed.language, json.dumps(constants, sort_keys=True, default=str))
+def folded(parsed: ParsedTemplate, constants: Mapping[str, Any], *, is_tracked: bool = False) -> Folded:
+    """The template filled with `constants`, kept for as long as these stay the same.
+
+    Tracked, its links lead past us and it ends in a pixel: its values then need `tracking` (`tokens.tracking`).
+    """
+    key = (parsed.version_id, parsed.language, is_tracked, json.dumps(constants, sort_keys=True, default=str))
     with _lock:
         found = _folded.get(key)
         if found is not None:
             _folded.move_to_end(key)
             return found
-    found = Folded(parsed, constants)
+    found = Folded(parsed, constants, is_tracked=is_tracked)
     with _lock:
         _folded[key] = found
         while len(_folded) > KEPT:
@@ -141,13 +147,14 @@ def render(template: ParsedTemplate, values: Mapping[str, Any]) -> Rendered:
         words.FAILURES: a limit was reached, or a filter could not work with a value.
     """
     return Rendered(
-        subject=_one_line(words.render(template.subject, values)),
+        subject=one_line(words.render(template.subject, values)),
         html=words.render(template.html, values) if template.html is not None else "",
         text=_tidy(words.render(template.text, values)),
     )
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """The text as one line, as subjects and addresses are."""
     return " ".join(text.split())[:250]
 
 

@@ -79,6 +79,29 @@ def read_code_token(token: str) -> int:
     return int.from_bytes(_unsign("code", token), "big")
 
 
+def delivery_token(public_id: uuid.UUID) -> str:
+    """For the pixel and the links of one message."""
+    return _sign("delivery", public_id.bytes)
+
+
+def read_delivery_token(token: str) -> uuid.UUID:
+    """The delivery's public id.
+
+    Raises:
+        BadSignature: not one of ours.
+    """
+    payload = _unsign("delivery", token)
+    if len(payload) != 16:
+        raise BadSignature("not a token")
+    return uuid.UUID(bytes=payload)
+
+
+def tracking(public_id: uuid.UUID) -> dict[str, str]:
+    """What the words of one message need to be seen: the beginning of its links, and its pixel."""
+    token = delivery_token(public_id)
+    return {"click": f"{settings.BASE_URL}/l/{token}/", "pixel": f"{settings.BASE_URL}/o/{token}.gif"}
+
+
 def unsubscribe_url(public_id: uuid.UUID, channel: str) -> str:
     return f"{settings.BASE_URL}/u/{customer_token(public_id, channel)}"
 

@@ -2,13 +2,16 @@
 
 from django.urls import path
 
-from retention.storefront import views
+from retention.storefront import hooks, tracking, views
 
 app_name = "storefront"
 urlpatterns = [
     path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
     path("p/<str:token>", views.preferences, name="preferences"),
     path("c/<str:token>", views.confirm, name="confirm"),
+    path("o/<str:token>.gif", tracking.pixel, name="pixel"),
+    path("l/<str:token>/<int:number>", tracking.link, name="link"),
+    path("hooks/<slug:provider>/", hooks.mail_provider, name="mail-hook"),
     path("q/sample.png", views.sample_picture, {"shape": "qr"}, name="sample-picture"),
     path("q/<str:token>.png", views.code_picture, {"shape": "qr"}, name="code-picture"),
     path("b/sample.png", views.sample_picture, {"shape": "barcode"}, name="sample-barcode"),

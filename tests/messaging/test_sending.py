@@ -200,12 +200,8 @@ def test_a_stopped_offer_holds_its_messages_and_lets_them_go_again(say, send, cu
     stop(incentive_id=coupons.incentive.pk, now=now, by=by)
     assert send()["held"] == 1
     held = Delivery.objects.get()
-    assert (held.state, held.reason, held.not_before, held.held_at is not None) == (
-        "held",
-        "messaging.offer_stopped",
-        now + 10 * MINUTE,
-        True,
-    )
+    assert (held.state, held.reason, held.held_at is not None) == ("held", "messaging.offer_stopped", True)
+    assert now + 10 * MINUTE <= held.not_before < now + 11 * MINUTE
     assert send(at=now + 9 * MINUTE)["due"] == 0
     assert send(at=now + 11 * MINUTE)["held"] == 1
     assert send(at=now + dt.timedelta(days=8))["skipped"] == {"messaging.too_late": 1}

@@ -2,5 +2,14 @@
 
 from retention.messaging.admin.messages import DeliveryAdmin, SuppressionAdmin, TemplateAdmin, TopicAdmin
 from retention.messaging.admin.policy import MessagingPolicyAdmin
+from retention.messaging.admin.tracking import EventAdmin, PauseAdmin
 
-__all__ = ["DeliveryAdmin", "MessagingPolicyAdmin", "SuppressionAdmin", "TemplateAdmin", "TopicAdmin"]
+__all__ = [
+    "DeliveryAdmin",
+    "EventAdmin",
+    "MessagingPolicyAdmin",
+    "PauseAdmin",
+    "SuppressionAdmin",
+    "TemplateAdmin",
+    "TopicAdmin",
+]

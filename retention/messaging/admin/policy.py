@@ -24,6 +24,7 @@ vocabulary.FIELDS.update(
         "Policy.over_cap": (_("One too many"), ""),
         "Policy.quiet_hours": (_("Quiet hours"), ""),
         "Policy.brake": (_("Brake on bad rates"), ""),
+        "Policy.tracks": (_("See opens and clicks"), _("Of marketing mail; machines' are told apart.")),
         "Cap.most": (_("At most"), ""),
         "Cap.per": (_("Counted by"), ""),
         "Cap.span": (_("How many"), _("Hours or days back from each message.")),
@@ -63,6 +64,7 @@ MESSAGING_POLICY = Editor(
         (_("How often"), ("caps", "over_cap")),
         (_("When"), ("quiet_hours",)),
         (_("When things go wrong"), ("brake",)),
+        (_("Opens and clicks"), ("tracks",)),
     ),
     says=lambda policy: policy.sentence(),
 )

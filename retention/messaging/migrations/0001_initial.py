@@ -1,9 +1,11 @@
 import django.core.validators
 import django.db.models.deletion
+from django.conf import settings
 from django.db import migrations, models
 
 import retention.marks
 import retention.public_ids
+from retention.constraints import append_only
 
 
 class Migration(migrations.Migration):
@@ -162,52 +164,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="CompiledTemplate",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("language", models.CharField(max_length=12)),
-                ("subject", models.TextField(blank=True)),
-                ("html", models.TextField(blank=True)),
-                ("text", models.TextField()),
-                ("placeholders", models.JSONField(default=list, help_text="Keys it uses: only these are looked up.")),
-                (
-                    "version",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="compiled_templates",
-                        to="audit.version",
-                    ),
-                ),
-            ],
-            options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("version", "language"), name="compiled_once_a_language")
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="MessagingPolicy",
-            fields=[
-                ("id", models.SmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
-                (
-                    "version",
-                    models.ForeignKey(
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="audit.version",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name_plural": "messaging policy",
-                "constraints": [
-                    models.CheckConstraint(condition=models.Q(("id", 1)), name="messaging_policy_is_single")
-                ],
-            },
-        ),
-        migrations.CreateModel(
             name="Delivery",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -333,90 +289,307 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "deliveries",
                 "ordering": ["-id"],
                 "permissions": [("settle_delivery", "Can decide about messages whose end is unknown")],
-                "indexes": [
-                    models.Index(
-                        models.F("is_transactional"),
-                        models.OrderBy(models.F("priority"), descending=True),
-                        models.F("not_before"),
-                        models.F("id"),
-                        condition=models.Q(("state__in", ["queued", "held"])),
-                        name="delivery_due_by_priority",
+            },
+        ),
+        migrations.CreateModel(
+            name="CompiledTemplate",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("language", models.CharField(max_length=12)),
+                ("subject", models.TextField(blank=True)),
+                ("html", models.TextField(blank=True)),
+                ("text", models.TextField()),
+                ("placeholders", models.JSONField(default=list, help_text="Keys it uses: only these are looked up.")),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="compiled_templates",
+                        to="audit.version",
                     ),
-                    models.Index(
-                        condition=models.Q(("state__in", ["claimed", "sending"])),
-                        fields=["lease_until"],
-                        name="delivery_leased",
-                    ),
-                    models.Index(fields=["customer", "-id"], name="delivery_by_customer"),
-                    models.Index(
-                        condition=models.Q(
-                            ("is_transactional", False),
-                            models.Q(
-                                ("left_at__isnull", False),
-                                ("state__in", ["queued", "held", "claimed"]),
-                                _connector="OR",
-                            ),
-                        ),
-                        fields=["customer", "left_at"],
-                        name="delivery_that_counts",
-                    ),
-                    models.Index(
-                        condition=models.Q(("grant__isnull", False)), fields=["grant"], name="delivery_by_grant"
-                    ),
-                    models.Index(
-                        condition=models.Q(
-                            ("state__in", ["held", "withheld", "bounced", "failed", "suppressed", "unknown"])
-                        ),
-                        fields=["state", "-id"],
-                        name="delivery_to_look_at",
-                    ),
-                ],
+                ),
+            ],
+            options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("origin", "origin_id", "step", "channel"), name="delivered_once"),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("lease_until__isnull", False), ("state__in", ["claimed", "sending"])),
-                            models.Q(
-                                ("lease_until", None), models.Q(("state__in", ["claimed", "sending"]), _negated=True)
-                            ),
-                            _connector="OR",
-                        ),
-                        name="leased_while_in_hand",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("ended_at", None), ("state__in", ["queued", "held", "claimed", "sending"])),
-                            models.Q(
-                                ("ended_at__isnull", False),
-                                ("state__in", ["sent", "withheld", "bounced", "failed", "suppressed", "unknown"]),
-                            ),
-                            _connector="OR",
-                        ),
-                        name="ended_when_over",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("left_at", None),
-                            ("state__in", ["sending", "sent", "withheld", "bounced", "unknown"]),
-                            _connector="OR",
-                        ),
-                        name="left_when_under_way",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("is_ghost", True), models.Q(("state", "withheld"), _negated=True), _connector="OR"
-                        ),
-                        name="withheld_from_ghosts",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("is_ghost", False),
-                            models.Q(("state__in", ["sent", "bounced"]), _negated=True),
-                            _connector="OR",
-                        ),
-                        name="ghosts_never_leave",
-                    ),
+                    models.UniqueConstraint(fields=("version", "language"), name="compiled_once_a_language")
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="Event",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("delivered", "delivered"),
+                            ("opened", "opened"),
+                            ("clicked", "clicked"),
+                            ("soft_bounced", "bounced for now"),
+                            ("bounced", "bounced for good"),
+                            ("complained", "complained about as spam"),
+                            ("unsubscribed", "unsubscribed"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "is_machine",
+                    models.BooleanField(
+                        default=False, help_text="A scanner or a prefetching mail program, not a person."
+                    ),
+                ),
+                ("link", models.SmallIntegerField(help_text="Which of the message's links, from 0.", null=True)),
+                (
+                    "source",
+                    models.CharField(help_text="Whoever tells it twice is heard once.", max_length=120, unique=True),
+                ),
+                (
+                    "detail",
+                    models.CharField(blank=True, help_text="The provider's status or reason code.", max_length=60),
+                ),
+                ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="events", to="messaging.delivery"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-id"],
+                "indexes": [models.Index(fields=["xid"], name="event_by_mark")],
+            },
+        ),
+        migrations.CreateModel(
+            name="MessagingPolicy",
+            fields=[
+                ("id", models.SmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
+                (
+                    "version",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="audit.version",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "messaging policy",
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="messaging_policy_is_single")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Pause",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "channel",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("email", "email"),
+                            ("sms", "text message"),
+                            ("push", "push notice"),
+                            ("inbox", "inbox on the shop's site"),
+                            ("webhook", "webhook"),
+                        ],
+                        help_text="A whole channel, or empty.",
+                        max_length=10,
+                    ),
+                ),
+                ("origin", models.CharField(blank=True, max_length=40)),
+                ("group_id", models.BigIntegerField(null=True)),
+                ("reason", models.CharField(max_length=60)),
+                ("params", models.JSONField(default=dict)),
+                (
+                    "counted",
+                    models.JSONField(
+                        default=dict, help_text="What had been counted when it was lifted; only more counts."
+                    ),
+                ),
+                ("since", models.DateTimeField()),
+                ("lifted_at", models.DateTimeField(null=True)),
+                (
+                    "lifted_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-id"],
+                "permissions": [("lift_pause", "Can let a paused campaign or channel send again")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("lifted_at", None)),
+                        fields=("channel", "origin", "group_id"),
+                        name="paused_once",
+                        nulls_distinct=False,
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Tally",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("origin", models.CharField(max_length=40)),
+                ("group_id", models.BigIntegerField(help_text="Such as the campaign.", null=True)),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("email", "email"),
+                            ("sms", "text message"),
+                            ("push", "push notice"),
+                            ("inbox", "inbox on the shop's site"),
+                            ("webhook", "webhook"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("day", models.DateField(help_text="In UTC.")),
+                (
+                    "kind",
+                    models.CharField(
+                        help_text="sent, withheld, unknown, unsent, or the kind of an event: the first of its message.",
+                        max_length=12,
+                    ),
+                ),
+                ("is_machine", models.BooleanField(default=False)),
+                ("count", models.BigIntegerField()),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="audit.version"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "tallies",
+                "indexes": [
+                    models.Index(fields=["version", "kind"], name="tally_by_version"),
+                    models.Index(fields=["origin", "group_id", "kind"], name="tally_by_group"),
+                    models.Index(fields=["day", "channel", "kind"], name="tally_by_day"),
+                ],
+            },
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                models.F("is_transactional"),
+                models.OrderBy(models.F("priority"), descending=True),
+                models.F("not_before"),
+                models.F("id"),
+                condition=models.Q(("state__in", ["queued", "held"])),
+                name="delivery_due_by_priority",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state__in", ["claimed", "sending"])),
+                fields=["lease_until"],
+                name="delivery_leased",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(fields=["customer", "-id"], name="delivery_by_customer"),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(
+                    ("is_transactional", False),
+                    models.Q(("left_at__isnull", False), ("state__in", ["queued", "held", "claimed"]), _connector="OR"),
+                ),
+                fields=["customer", "left_at"],
+                name="delivery_that_counts",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("grant__isnull", False)), fields=["grant"], name="delivery_by_grant"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state__in", ["held", "withheld", "bounced", "failed", "suppressed", "unknown"])),
+                fields=["state", "-id"],
+                name="delivery_to_look_at",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="delivery",
+            constraint=models.UniqueConstraint(
+                fields=("origin", "origin_id", "step", "channel"), name="delivered_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("lease_until__isnull", False), ("state__in", ["claimed", "sending"])),
+                    models.Q(("lease_until", None), models.Q(("state__in", ["claimed", "sending"]), _negated=True)),
+                    _connector="OR",
+                ),
+                name="leased_while_in_hand",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_at", None), ("state__in", ["queued", "held", "claimed", "sending"])),
+                    models.Q(
+                        ("ended_at__isnull", False),
+                        ("state__in", ["sent", "withheld", "bounced", "failed", "suppressed", "unknown"]),
+                    ),
+                    _connector="OR",
+                ),
+                name="ended_when_over",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("left_at", None),
+                    ("state__in", ["sending", "sent", "withheld", "bounced", "unknown"]),
+                    _connector="OR",
+                ),
+                name="left_when_under_way",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("is_ghost", True), models.Q(("state", "withheld"), _negated=True), _connector="OR"),
+                name="withheld_from_ghosts",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("is_ghost", False), models.Q(("state__in", ["sent", "bounced"]), _negated=True), _connector="OR"
+                ),
+                name="ghosts_never_leave",
+            ),
+        ),
+        append_only("messaging_event"),
     ]

@@ -3,13 +3,17 @@
 from retention.messaging.models.deliveries import Delivery, Outage, Suppression
 from retention.messaging.models.policy import MessagingPolicy
 from retention.messaging.models.templates import CompiledTemplate, Template, Topic, Way
+from retention.messaging.models.tracking import Event, Pause, Tally
 
 __all__ = [
     "CompiledTemplate",
     "Delivery",
+    "Event",
     "MessagingPolicy",
     "Outage",
+    "Pause",
     "Suppression",
+    "Tally",
     "Template",
     "Topic",
     "Way",

@@ -1,5 +1,6 @@
 """What messaging does: write templates, show them, queue messages, send them, call them off."""
 
+from retention.messaging.operations.braking import brake, lift_pause
 from retention.messaging.operations.confirming import (
     Asked,
     asked_by,
@@ -7,6 +8,7 @@ from retention.messaging.operations.confirming import (
     count_confirmations,
     queue_confirmations,
 )
+from retention.messaging.operations.hearing import count_heard, pass_on
 from retention.messaging.operations.leaving import set_preferences, stop_everything, unsubscribe
 from retention.messaging.operations.policies import save_messaging_policy
 from retention.messaging.operations.previews import Preview, preview, preview_delivery, preview_due, send_test
@@ -20,25 +22,34 @@ from retention.messaging.operations.templates import (
     ensure_ready_templates,
     save_template,
 )
+from retention.messaging.operations.tracking import Told, record_click, record_open, record_told
 
 __all__ = [
     "Asked",
     "Message",
     "Preview",
     "Queued",
+    "Told",
     "archive_template",
     "asked_by",
+    "brake",
     "cancel",
     "confirm",
     "count_confirmations",
+    "count_heard",
     "create_template",
     "ensure_ready_template",
     "ensure_ready_templates",
+    "lift_pause",
+    "pass_on",
     "preview",
     "preview_delivery",
     "preview_due",
     "queue",
     "queue_confirmations",
+    "record_click",
+    "record_open",
+    "record_told",
     "save_messaging_policy",
     "save_template",
     "send_due",

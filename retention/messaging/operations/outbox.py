@@ -18,7 +18,7 @@ from psycopg.types.json import Jsonb
 from retention.actors import Actor
 from retention.customers.addresses import address_hash
 from retention.incentives.operations import give, take_back
-from retention.messaging import reasons
+from retention.messaging import reasons, tallies
 from retention.messaging.frequency import within_caps
 from retention.messaging.outgoing import Outgoing
 from retention.messaging.policy import Policy
@@ -45,7 +45,7 @@ WHERE d.id = due.id AND c.id = d.customer_id AND t.id = d.template_id
 RETURNING d.id, d.public_id, d.origin, d.origin_id, d.step, d.channel, d.template_id, d.version_id, d.grant_id,
     d.context, d.is_transactional, t.topic, d.priority, d.attempts, d.held_at, d.customer_id, c.public_id,
     trim(c.email), c.email_normal, c.given_name, c.family_name, c.language, c.time_zone,
-    c.merged_into_id IS NOT NULL OR c.erased_at IS NOT NULL, d.is_ghost
+    c.merged_into_id IS NOT NULL OR c.erased_at IS NOT NULL, d.is_ghost, d.group_id
 """
 
 # Consent and suppression are asked once more in the very statement after which the message leaves.
@@ -82,7 +82,7 @@ SET state = settled.state, reason = settled.reason, params = settled.params,
 FROM jsonb_to_recordset(%(settled)s)
     AS settled (id bigint, state text, reason text, params jsonb, not_before timestamptz, provider_id text)
 WHERE d.id = settled.id AND d.claimed_by = %(token)s AND d.state IN ('claimed', 'sending', 'unknown')
-RETURNING d.id
+RETURNING d.id, old.state
 """
 
 _RELEASE = """
@@ -105,7 +105,7 @@ SET state = 'unknown', reason = %(reason)s, params = '{}', ended_at = %(now)s, l
     xid = pg_current_xact_id()
 WHERE id IN (SELECT id FROM messaging_delivery WHERE state = 'sending' AND lease_until < statement_timestamp()
              ORDER BY id FOR UPDATE SKIP LOCKED)
-RETURNING id, origin, origin_id, customer_id, grant_id
+RETURNING id, origin, origin_id, customer_id, grant_id, group_id, version_id, channel
 """
 
 
@@ -118,6 +118,9 @@ class Ended:
     origin_id: int
     customer_id: int
     grant_id: int | None
+    group_id: int | None
+    version_id: int
+    channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +207,14 @@ def settle(settlements: Sequence[Settlement], *, token: str, at: dt.datetime) ->
             _SETTLE,
             {"settled": Jsonb([item.row() for item in settlements]), "token": token, "at": at},
         )
-        settled = {pk for (pk,) in cursor.fetchall()}
+        settled = dict(cursor.fetchall())
     by_end: dict[str, list[Any]] = defaultdict(list)
     for item in settlements:
         if item.delivery.id in settled:
             by_end[item.state].append(item.delivery)
+            if settled[item.delivery.id] == "unknown":
+                by_end["was unknown"].append(item.delivery)
+    tallies.note([("unknown", by_end["was unknown"])], at=at, by=-1)
     follow(
         sent=by_end["sent"],
         withheld=by_end["withheld"],
@@ -249,6 +255,7 @@ def follow(
 
     To its origin a withheld message is a sent one; but nothing is given with it.
     """
+    tallies.note([("sent", sent), ("withheld", withheld), ("unknown", unknown), ("unsent", unsent)], at=at)
     given = sorted(d.grant_id for d in (*sent, *unknown) if d.grant_id is not None)
     if given:
         give(grant_ids=given, now=at)

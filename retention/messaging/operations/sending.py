@@ -169,13 +169,16 @@ class _Run:
         used = {key for template in chosen.values() for key in template.placeholders}
         values = resolve(used, allowed, now=self._now)
         letters, failed = [], []
-        folded: dict[tuple[int, str], rendering.Folded] = {}
+        folded: dict[tuple[int, str, bool], rendering.Folded] = {}
         for delivery in allowed:
             mine = values[delivery.id]
             try:
-                key = (delivery.version_id, delivery.language)
+                is_tracked = self.policy.tracks and not delivery.is_transactional
+                key = (delivery.version_id, delivery.language, is_tracked)
                 if key not in folded:
-                    folded[key] = rendering.folded(chosen[delivery.id], for_all(mine))
+                    folded[key] = rendering.folded(chosen[delivery.id], for_all(mine), is_tracked=is_tracked)
+                if is_tracked:
+                    mine["tracking"] = tokens.tracking(delivery.public_id)
                 rendered = folded[key].render(mine)
             except FAILURES as error:
                 failed.append(Settlement(delivery, "failed", reasons.RENDER_FAILED, {"error": type(error).__name__}))

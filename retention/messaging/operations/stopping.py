@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from retention.actors import Actor
 from retention.audit.operations import record
-from retention.messaging import reasons
+from retention.messaging import reasons, tallies
 from retention.messaging.models import Delivery
 from retention.messaging.operations.outbox import Ended, follow
 from retention.refusals import Refused
@@ -24,7 +24,7 @@ WHERE id IN (
     SELECT id FROM messaging_delivery
     WHERE origin = %(origin)s AND origin_id = ANY(%(origin_ids)s) AND state IN ('queued', 'held', 'claimed')
     ORDER BY id FOR UPDATE)
-RETURNING id, origin, origin_id, customer_id, grant_id
+RETURNING id, origin, origin_id, customer_id, grant_id, group_id, version_id, channel
 """
 
 
@@ -63,10 +63,11 @@ def settle_unknown(*, delivery_id: int, arrived: bool, now: dt.datetime, by: Act
         raise NotUnknown(state=delivery.state)
     # Its sender's token goes: if that sender comes back after all, its word counts no more.
     delivery.claimed_by, delivery.reason, delivery.params = "", "", {}
+    tallies.note([("unknown", [delivery])], at=now, by=-1)
     if arrived:
         delivery.state = Delivery.State.SENT
         follow(
-            sent=[Ended(delivery.pk, delivery.origin, delivery.origin_id, delivery.customer_id, delivery.grant_id)],
+            sent=[delivery],
             at=now,
         )
     else:

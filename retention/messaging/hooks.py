@@ -1,0 +1,153 @@
+"""What mail providers tell us by webhook: checked and read by Anymail, then said in our words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+import uuid
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+from anymail.exceptions import AnymailError, AnymailNotSupportedWarning, AnymailWebhookValidationFailure
+from anymail.webhooks.brevo import BrevoTrackingWebhookView
+from anymail.webhooks.mailersend import MailerSendTrackingWebhookView
+from anymail.webhooks.mailgun import MailgunTrackingWebhookView
+from anymail.webhooks.mailjet import MailjetTrackingWebhookView
+from anymail.webhooks.mandrill import MandrillCombinedWebhookView
+from anymail.webhooks.postmark import PostmarkTrackingWebhookView
+from anymail.webhooks.sendgrid import SendGridTrackingWebhookView
+from anymail.webhooks.sparkpost import SparkPostTrackingWebhookView
+from django.conf import settings
+from django.http import HttpRequest
+
+from retention.messaging.machines import is_machine_name
+from retention.messaging.models import Event
+from retention.messaging.operations.tracking import Told
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Anymail's view, and the name under which it takes the secret: a signing key, or `user:password`."""
+
+    view: Any
+    secret: str
+
+
+#: For those that sign nothing and send a password with each request.
+_BY_PASSWORD = "webhook_secret"  # noqa: S105 - the name of it
+PROVIDERS = {
+    "brevo": Provider(BrevoTrackingWebhookView, _BY_PASSWORD),
+    "mailersend": Provider(MailerSendTrackingWebhookView, "signing_secret"),
+    "mailgun": Provider(MailgunTrackingWebhookView, "webhook_signing_key"),
+    "mailjet": Provider(MailjetTrackingWebhookView, _BY_PASSWORD),
+    "mandrill": Provider(MandrillCombinedWebhookView, "webhook_key"),
+    "postmark": Provider(PostmarkTrackingWebhookView, _BY_PASSWORD),
+    "sendgrid": Provider(SendGridTrackingWebhookView, "tracking_webhook_verification_key"),
+    "sparkpost": Provider(SparkPostTrackingWebhookView, _BY_PASSWORD),
+}
+_KINDS = {
+    "delivered": Event.Kind.DELIVERED,
+    "opened": Event.Kind.OPENED,
+    "clicked": Event.Kind.CLICKED,
+    "bounced": Event.Kind.BOUNCED,
+    "rejected": Event.Kind.BOUNCED,
+    "complained": Event.Kind.COMPLAINED,
+    "unsubscribed": Event.Kind.UNSUBSCRIBED,
+}
+#: A bounce for another reason than the address may pass; and a provider may refuse for reasons of its own.
+_FOR_GOOD = {"bounced", "invalid"}
+#: What reading a body of another shape may raise.
+_NONSENSE = (AnymailError, AttributeError, LookupError, TypeError, ValueError)
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+class NotTheirs(Exception):
+    """No such provider here, or the request does not prove that it comes from it."""
+
+
+class Unreadable(Exception):
+    """It is theirs, and not in a form that we know."""
+
+
+def read(provider: str, request: HttpRequest, *, now: dt.datetime) -> list[Told]:
+    """What a signed request of a provider says.
+
+    Raises:
+        NotTheirs: unknown, not set up here, or its signature or password is wrong.
+        Unreadable
+    """
+    known, secret = PROVIDERS.get(provider), settings.MAIL_HOOKS.get(provider)
+    if known is None or not secret:
+        raise NotTheirs
+    options: dict[str, Any] = {known.secret: secret}
+    if known.view is MandrillCombinedWebhookView:
+        # What it signs begins with the address it calls.
+        options["webhook_url"] = request.build_absolute_uri()
+    if known.secret != _BY_PASSWORD:
+        options[_BY_PASSWORD] = []
+    try:
+        view = _view(known, options)
+        view.setup(request)
+        view.run_validators(request)
+    except (AnymailWebhookValidationFailure, *_NONSENSE):
+        raise NotTheirs from None
+    try:
+        events = view.parse_events(request)
+    except _NONSENSE:
+        raise Unreadable from None
+    return [told for event in events if (told := _told(provider, event, now)) is not None]
+
+
+def _view(known: Provider, options: dict[str, Any]) -> Any:
+    if known.view is SendGridTrackingWebhookView:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AnymailNotSupportedWarning)
+            known.view.as_view(tracking_webhook_verification_key=None)
+            return known.view(**options)
+    return known.view(**options)
+
+
+def _told(provider: str, event: Any, now: dt.datetime) -> Told | None:
+    kind = _KINDS.get(event.event_type)
+    if kind is None:
+        return None
+    raw = str(event.esp_event)
+    if kind == Event.Kind.BOUNCED and (event.reject_reason not in _FOR_GOOD or _is_soft(event)):
+        kind = Event.Kind.SOFT_BOUNCED
+    number = (
+        event.event_id
+        or hashlib.sha256(
+            "|".join((kind, str(event.message_id), str(event.timestamp), str(event.recipient), raw)).encode()
+        ).hexdigest()
+    )
+    user_agent = event.user_agent
+    return Told(
+        kind=kind,
+        source=f"{provider}:{kind}:{number}"[:120],
+        at=min(event.timestamp or now, now),
+        reference=_reference(event),
+        recipient=event.recipient or "",
+        is_machine=kind in (Event.Kind.OPENED, Event.Kind.CLICKED)
+        and ("proxy" in raw.lower() and provider == "brevo" or is_machine_name(user_agent or "?")),
+        detail=event.reject_reason or "",
+    )
+
+
+def _is_soft(event: Any) -> bool:
+    """Providers of two kinds of bounces name the milder one so."""
+    esp_event = event.esp_event if isinstance(event.esp_event, dict) else {}
+    named = [esp_event.get(name) for name in ("event", "Type", "type", "bounce_class")]
+    return any("soft" in str(name).lower() or "transient" in str(name).lower() for name in named) or (
+        esp_event.get("hard_bounce") is False
+    )
+
+
+def _reference(event: Any) -> uuid.UUID | None:
+    """The delivery: handed back as metadata, or in the Message-ID that we gave it."""
+    for text in (str((event.metadata or {}).get("delivery", "")), str(event.message_id or "")):
+        found = _UUID.search(text.lower())
+        if found:
+            return uuid.UUID(found.group())
+    return None
