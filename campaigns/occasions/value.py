@@ -53,7 +53,7 @@ class ValueExpiring(Occasion):
         sql = f"""
             SELECT c.id AS customer_id,
                    'ends:' || account.id || ':' || extract(epoch FROM lot.expires_at)::bigint AS occasion, v.due_at,
-                   NULL::bigint AS grant_id, '{{}}'::jsonb AS about
+                   NULL::bigint AS grant_id, jsonb_build_object('account', account.id) AS about
             FROM {SPANS}
             JOIN ledger_lot lot ON lot.remaining > 0 AND lot.active_at <= v.due_at AND lot.expires_at >= v.from_at
                  AND lot.expires_at < v.until_at AND lot.expires_at > v.due_at

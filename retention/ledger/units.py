@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+from decimal import Decimal
 from typing import Annotated, Literal
 
+from babel.numbers import format_decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -156,11 +158,15 @@ class UnitRule(Part):
         """The midnight of the shop after its last day; None: never."""
         return day_end(self.expiry.last_day(at.astimezone(clock.zone(zone)).date()), zone)
 
-    def show(self, amount: int) -> str:
-        """The amount as people read it: “€12.30”, “120 points”."""
+    def show(self, amount: int, language: str = "en") -> str:
+        """The amount as readers of the language read it: “€12.30”, “12,30 €”, “1,200 points”."""
         if self.kind == "money":
-            return money.show(amount, self.currency)
-        return f"{amount / 10**self.digits:,.{self.digits}f} {self.name}"
+            return money.show(amount, self.currency, language)
+        pattern = f"#,##0.{'0' * self.digits}" if self.digits else "#,##0"
+        number = format_decimal(
+            Decimal(amount).scaleb(-self.digits), format=pattern, locale=language.replace("-", "_")
+        )  # fmt: skip
+        return f"{number} {self.name}"
 
     def sentence(self) -> str:
         words = [self.expiry.sentence()]

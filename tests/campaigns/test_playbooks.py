@@ -12,10 +12,10 @@ from retention.incentives.models import Incentive
 from retention.messaging.models import Delivery
 from tests.campaigns.conftest import BY
 
-KEYS = ("anniversary", "birthday", "broadcast", "coupon_expiring", "holiday", "welcome", "win_back")
+KEYS = ("anniversary", "birthday", "broadcast", "coupon_expiring", "holiday", "value_expiring", "welcome", "win_back")
 
 
-def test_the_gallery_has_the_seven(db):
+def test_the_gallery_has_them_all(db):
     assert tuple(sorted(registries.playbooks.keys())) == KEYS
     for playbook in registries.playbooks:
         for words in (playbook.label, playbook.plan, playbook.expected, playbook.watch_out):
