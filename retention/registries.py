@@ -134,9 +134,10 @@ class Occasion(Described):
     #: Two occasions of one customer are at least so far apart, however often she edits the date behind them.
     days_apart: ClassVar[int] = 0
     #: Where its reason can go before a message leaves: SQL selecting those of `%(touches)s` (bigint[]) for which it
-    #: has gone, and the reason code that they are skipped with.
+    #: has gone, and the reason code that they are skipped with, also in words.
     settled_sql: ClassVar[str] = ""
     settled: ClassVar[str] = ""
+    settled_sentence: ClassVar[StrOrPromise] = ""
     #: The facts it is made of beside customers, their statistics and consents: SQL selecting the ids of customers to be
     #: looked at again for facts of transactions between two marks, `xid >= %s::text::xid8 AND xid < %s::text::xid8`.
     facts: ClassVar[tuple[str, ...]] = ()

@@ -6,6 +6,8 @@ import datetime as dt
 from typing import Any
 
 from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.text import capfirst
@@ -18,16 +20,20 @@ from unfold.widgets import (
     UnfoldAdminSingleDateWidget,
     UnfoldAdminSingleTimeWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
 from campaigns import occasions as _occasions  # noqa: F401  the registry must be full before the form is made
 from campaigns.models import Campaign, Holiday, Step
+from campaigns.occasions.fields import ProductField
 from campaigns.plans import Plan
 from retention import registries
+from retention.customers.models import OrderLine, Product
 from retention.incentives.models import Incentive
 from retention.messaging.models import Template
 
 _WIDGETS = (
+    (forms.BooleanField, UnfoldBooleanSwitchWidget),
     (forms.TimeField, UnfoldAdminSingleTimeWidget),
     (forms.DateField, UnfoldAdminSingleDateWidget),
     (forms.IntegerField, UnfoldAdminIntegerFieldWidget),
@@ -63,6 +69,13 @@ def _drawn(field: forms.Field) -> forms.Field:
             choices=_holiday_choices,
             widget=UnfoldAdminSelect2MultipleWidget,
         )
+    if isinstance(field, ProductField):
+        # Any foreign key to products tells the picker where to search.
+        look = {"class": "unfold-admin-autocomplete"}
+        picker = AutocompleteSelect(OrderLine._meta.get_field("product"), admin.site, attrs=look)
+        products = Product.objects.all()
+        words = {"label": capfirst(str(field.label)), "help_text": field.help_text}
+        return forms.ModelChoiceField(products, required=False, widget=picker, **words)
     drawn = field.__class__.__new__(field.__class__)
     drawn.__dict__.update(field.__dict__)
     drawn.required = False
@@ -116,6 +129,8 @@ class CampaignForm(forms.ModelForm):
             given = self.instance.occasion_args if self.instance.occasion == occasion else {}
             if argument in given:
                 self.initial[name] = given[argument]
+                if isinstance(self.fields[name], forms.ModelChoiceField):
+                    self.initial[name] = Product.objects.filter(sku=given[argument]).first()
 
     def clean_countries(self) -> list[str]:
         return [word.strip().upper() for word in self.cleaned_data["countries"].split(",") if word.strip()]
@@ -140,6 +155,8 @@ class CampaignForm(forms.ModelForm):
             value = self.cleaned_data.get(name)
             if its != occasion or value in (None, ""):
                 continue
+            if isinstance(value, Product):
+                value = value.sku
             if isinstance(value, dt.time):
                 value = f"{value:%H:%M}"
             given[argument] = value.isoformat() if isinstance(value, dt.date) else value

@@ -1,5 +1,31 @@
 """The occasions that campaigns can be planned for; each is one class and one query."""
 
-from campaigns.occasions import dates, lapses, signups, value
+from campaigns.occasions import (
+    absences,
+    activities,
+    calls,
+    dates,
+    events,
+    lapses,
+    moves,
+    products,
+    purchases,
+    recurring,
+    signups,
+    value,
+)
 
-__all__ = ["dates", "lapses", "signups", "value"]
+__all__ = [
+    "absences",
+    "activities",
+    "calls",
+    "dates",
+    "events",
+    "lapses",
+    "moves",
+    "products",
+    "purchases",
+    "recurring",
+    "signups",
+    "value",
+]

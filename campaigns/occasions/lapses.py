@@ -1,4 +1,4 @@
-"""Occasions of time running out: nothing ordered for so many days, a coupon about to expire."""
+"""Occasions of silence and of coupons: nothing ordered for so long, a coupon unused or about to expire."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class DaysSinceLastOrder(Occasion):
 
     key = "days_since_last_order"
     settled = "campaigns.ordered_since"
+    settled_sentence = _("she ordered before it left")
     settled_sql = """
         SELECT t.id FROM campaigns_touch t
         JOIN customers_order o ON o.id = split_part(t.occasion, ':', 2)::bigint
@@ -83,6 +84,57 @@ class DaysSinceLastOrder(Occasion):
         return sql, [found, known_zones(), list(Order.BOUGHT)]
 
 
+class RhythmForm(HourForm):
+    percent = forms.IntegerField(
+        label=_("percent of her usual time"), min_value=50, max_value=1000, initial=150,
+        help_text=_("Between two orders: who orders every 20 days is missed after 30 at 150 %."),
+    )  # fmt: skip
+    orders = forms.IntegerField(
+        label=_("who ordered at least"), min_value=2, max_value=100, initial=3, help_text=_("Times; less is no rhythm.")
+    )
+    field_order = ["percent", "orders", "hour"]
+
+
+@occasions.register
+class RhythmMissed(Occasion):
+    """Silent for longer than she is used to. Key: her last order."""
+
+    key = "rhythm_missed"
+    label = _("Silent for longer than usual for her")
+    group = _("Silence")
+    form_class = RhythmForm
+    settled = DaysSinceLastOrder.settled
+    settled_sentence = DaysSinceLastOrder.settled_sentence
+    settled_sql = DaysSinceLastOrder.settled_sql
+
+    @classmethod
+    def sentence(cls, args):
+        return _t("after %(percent)s %% of her usual time between orders, at %(hour)s her time") % {
+            "percent": args["percent"], "hour": hour_text(args)}  # fmt: skip
+
+    @classmethod
+    def due_sql(cls, args, window):
+        # Stretches of days lie side by side, so that each instant falls into exactly one.
+        rows = spans(local_days(args["hour"], window), window.shop_zone, lambda day: [(day, "")])
+        if (found := as_json(rows)) == "[]":
+            return None
+        missed = "s.last_order_at + make_interval(secs => s.days_between_orders * 864 * %s)"
+        sql = f"""
+            SELECT c.id AS customer_id, 'order:' || o.id AS occasion, v.due_at, NULL::bigint AS grant_id,
+                   '{{}}'::jsonb AS about
+            FROM customers_customerstats s JOIN customers_customer c ON c.id = s.customer_id
+            JOIN {SPANS} ON {missed} >= v.from_at AND {missed} < v.until_at AND {ZONE} = ANY(v.zones)
+            CROSS JOIN LATERAL (
+                SELECT o.id FROM customers_order o
+                WHERE o.customer_id = c.id AND o.placed_at = s.last_order_at AND o.state = ANY(%s)
+                ORDER BY o.id LIMIT 1
+            ) o
+            WHERE s.orders >= %s AND s.days_between_orders > 0
+        """  # noqa: S608
+        percent = args["percent"]
+        return sql, [found, percent, percent, known_zones(), list(Order.BOUGHT), args["orders"]]
+
+
 _USED = (
     "EXISTS (SELECT FROM incentives_use u JOIN incentives_redemption r ON r.id = u.redemption_id"
     " WHERE u.code_id = code.id AND r.ended_at IS NULL)"
@@ -95,6 +147,7 @@ class CouponExpiring(Occasion):
 
     key = "coupon_expiring"
     settled = "campaigns.coupon_used"
+    settled_sentence = _("the coupon was used before it left")
     settled_sql = f"""
         SELECT t.id FROM campaigns_touch t JOIN incentives_code code ON code.grant_id = t.grant_id
         WHERE t.id = ANY(%(touches)s) AND (code.state <> 'given' OR {_USED})
@@ -123,6 +176,45 @@ class CouponExpiring(Occasion):
             FROM {SPANS}
             JOIN incentives_code code ON code.state = 'given' AND NOT code.is_card AND code.expires_at >= v.from_at
                  AND code.expires_at < v.until_at AND code.expires_at > v.due_at
+                 AND code.grant_id IS NOT NULL AND code.customer_id IS NOT NULL
+            JOIN customers_customer c ON c.id = code.customer_id AND {ZONE} = ANY(v.zones)
+            WHERE NOT {_USED}
+        """  # noqa: S608
+        return sql, [found, known_zones()]
+
+
+@occasions.register
+class CouponUnused(Occasion):
+    """Key: the grant."""
+
+    key = "coupon_unused"
+    label = _("Coupon not used yet")
+    group = _("Silence")
+    settled = CouponExpiring.settled
+    settled_sentence = CouponExpiring.settled_sentence
+    settled_sql = CouponExpiring.settled_sql
+
+    class form_class(HourForm):
+        days = forms.IntegerField(label=_("days after it was given"), min_value=1, max_value=365, initial=7)
+        field_order = ["days", "hour"]
+
+    @classmethod
+    def sentence(cls, args):
+        return _t("%(days)s days after a coupon was given that is not used yet, at %(hour)s her time") % {
+            "days": args["days"], "hour": hour_text(args)}  # fmt: skip
+
+    @classmethod
+    def due_sql(cls, args, window):
+        ago: dt.timedelta = DAY * args["days"]
+        rows = spans(local_days(args["hour"], window), window.shop_zone, lambda day: [(day - ago, "")])
+        if (found := as_json(rows)) == "[]":
+            return None
+        sql = f"""
+            SELECT c.id AS customer_id, 'grant:' || code.grant_id AS occasion, v.due_at, code.grant_id,
+                   '{{}}'::jsonb AS about
+            FROM {SPANS}
+            JOIN incentives_code code ON code.state = 'given' AND NOT code.is_card AND code.given_at >= v.from_at
+                 AND code.given_at < v.until_at AND (code.expires_at IS NULL OR code.expires_at > v.due_at)
                  AND code.grant_id IS NOT NULL AND code.customer_id IS NOT NULL
             JOIN customers_customer c ON c.id = code.customer_id AND {ZONE} = ANY(v.zones)
             WHERE NOT {_USED}

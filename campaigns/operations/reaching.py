@@ -15,7 +15,7 @@ from django.db.models import Max, Min
 from campaigns.models import Campaign, Reach
 from campaigns.operations.stepping import Touched, after, take_due_steps, take_step
 from campaigns.plans import Plan, running_plan
-from campaigns.selection import Selection, zones_of_changed
+from campaigns.selection import Selection, zones_in_use, zones_of_changed
 from retention.actors import Actor
 from retention.customers.models import Customer
 from retention.marks import safe_mark
@@ -25,6 +25,10 @@ from retention.work.querysets import shop_zone
 MOST = 5_000
 #: A chunk that found few looks at more customers the next time.
 WIDEST = 5_000_000
+#: What was missed for longer is caught up in stretches: a year of local days of every zone is too much for a statement.
+STRETCH = dt.timedelta(days=32)
+#: Beyond it a look computes the days of those zones alone that customers live in.
+DAY = dt.timedelta(days=1)
 
 
 @dataclass
@@ -146,14 +150,21 @@ def _look(campaign_id: int, *, now: dt.datetime, by: Actor, most: int, size: int
     else:
         reached.position = position = until_id
     reached.save()
-    return _Chunk(figures, len(rows or ()), position, last_id, reached.phase == Reach.Phase.REST)
+    is_last = reached.phase == Reach.Phase.REST and reached.at >= _until(plan, now)
+    return _Chunk(figures, len(rows or ()), position, last_id, is_last)
+
+
+def _until(plan: Plan, now: dt.datetime) -> dt.datetime:
+    return min(now, plan.ends_at) if plan.ends_at else now
 
 
 def _open(reached: Reach, plan: Plan, now: dt.datetime) -> bool:
     """Begin a look at everything up to now; whether there is anything to look at."""
     if now < reached.opens_at:
         return False
-    until = min(now, plan.ends_at) if plan.ends_at else now
+    until = _until(plan, now)
+    if plan.of.has_local_hour:
+        until = min(until, reached.at + STRETCH)
     mark = safe_mark()
     if until <= reached.at and mark <= reached.mark:
         return False
@@ -180,7 +191,11 @@ def _next_phase(reached: Reach) -> None:
 def window_of(reached: Reach, plan: Plan, now: dt.datetime) -> dict[str, Any] | None:
     """What the present phase looks at, as arguments of `Selection.due`; None where nobody can be due."""
     if reached.phase == Reach.Phase.FRESH:
-        return {"since": reached.at, "until": reached.until}
+        return {
+            "since": reached.at,
+            "until": reached.until,
+            "zones": zones_in_use() if reached.until - reached.at > DAY else None,
+        }
     changed = (reached.mark, reached.until_mark)
     if not (zones := zones_of_changed(changed, plan.of)):
         return None

@@ -60,12 +60,12 @@ def agree(customer, now):
     )
 
 
-def settle():
+def settle(seconds=10):
     """Wait until no transaction is open that began before: another one on this server holds marks back."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_xact_id()::text")
         mine = int(cursor.fetchone()[0])
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + seconds
     while safe_mark() <= mine:
         if time.monotonic() > deadline:
             pytest.skip("another transaction on this PostgreSQL server stays open and holds the marks back")
