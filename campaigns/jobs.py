@@ -8,6 +8,7 @@ import logging
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import operations
+from campaigns.backtests import jobs as back_tests
 from campaigns.models import Campaign
 from campaigns.operations.previewing import preview
 from campaigns.operations.reaching import Figures
@@ -17,6 +18,9 @@ from retention.work.models import Alert
 from retention.work.operations import GATHER, RunTakenOver, describe, nudge, raise_alert, resolve_alert
 
 log = logging.getLogger(__name__)
+
+#: Those that parts of the room register themselves.
+PARTS = (back_tests,)
 
 
 def live_campaigns() -> list[int]:

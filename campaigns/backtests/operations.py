@@ -1,0 +1,125 @@
+"""Asking for a back-test, and doing those that were asked for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.backtests import figures
+from campaigns.backtests.models import BackTest
+from campaigns.backtests.replaying import CHUNK, look_after, replay, scratch, weeks
+from campaigns.models import Campaign
+from campaigns.operations import NoSuchCampaign
+from campaigns.operations.previewing import forecast
+from campaigns.plans import Plan
+from retention import clock
+from retention.actors import Actor
+from retention.audit.operations import record
+from retention.customers.models import Customer
+from retention.refusals import Refused
+from retention.work.operations import RunTakenOver, describe, nudge
+from retention.work.querysets import shop_zone
+
+JOB = "campaigns.back_test"
+#: Days of one replay.
+MOST_DAYS = 400
+
+
+class BadPeriod(Refused):
+    code = "campaigns.bad_period"
+    sentence = _("Choose days gone by, at most %(most)s of them, the first before the last.")
+    status = 422
+
+
+class BeingReplayed(Refused):
+    code = "campaigns.being_replayed"
+    sentence = _("A back-test of this campaign is under way; wait for it.")
+
+
+@transaction.atomic
+def ask_back_test(*, campaign_id: int, first: dt.date, last: dt.date, now: dt.datetime, by: Actor) -> BackTest:
+    """Let the campaign as last saved be replayed on the shop's days from `first` to `last`, in the background.
+
+    Raises:
+        NoSuchCampaign
+        BadPeriod: not in the past, backwards or too long.
+        BeingReplayed: one is under way.
+    """
+    campaign = Campaign.objects.select_for_update(of=("self",), no_key=True).filter(pk=campaign_id).first()
+    if campaign is None or campaign.version_id is None:
+        raise NoSuchCampaign
+    today = now.astimezone(clock.zone(shop_zone())).date()
+    if not first <= last < today or (last - first).days >= MOST_DAYS:
+        raise BadPeriod(most=MOST_DAYS)
+    if BackTest.objects.filter(campaign=campaign, state__in=BackTest.OPEN).exists():
+        raise BeingReplayed
+    made = BackTest.objects.create(
+        campaign=campaign, version_id=campaign.version_id, first=first, last=last, asked_by_id=by.staff_id, asked_at=now
+    )
+    after = {"first": first.isoformat(), "last": last.isoformat(), "version": campaign.version.number}
+    record(verb="campaigns.ask_back_test", by=by, now=now, subject=campaign, after=after)
+    nudge(JOB)
+    return made
+
+
+def do_back_tests(*, now: dt.datetime, progress: Callable[[int, int], None]) -> int:
+    """Do what waits, and anew what a run that died left; one that cannot be done says so. How many were done.
+
+    The job has one lane: nobody else is at them.
+    """
+    done = 0
+    for back_test in (
+        BackTest.objects.filter(state__in=BackTest.OPEN).select_related("campaign", "version").order_by("pk")
+    ):
+        try:
+            _do(back_test, now=now, progress=progress)
+        except RunTakenOver:
+            raise
+        except Exception as error:
+            BackTest.objects.filter(pk=back_test.pk).update(
+                state=BackTest.State.FAILED, error=describe(error)[:300], computed_at=now
+            )
+        else:
+            done += 1
+    return done
+
+
+def _do(back_test: BackTest, *, now: dt.datetime, progress: Callable[[int, int], None]) -> None:
+    plan, zone = Plan.model_validate(back_test.version.data), shop_zone()
+    periods = weeks(back_test.first, back_test.last, zone)
+    chunks = max(1, -(-(_span() or 1) // CHUNK))
+    total, parts = len(periods) * chunks + 2, 0
+    mine = BackTest.objects.filter(pk=back_test.pk)
+    mine.update(state=BackTest.State.RUNNING, done=0, total=total)
+
+    def step() -> None:
+        nonlocal parts
+        parts = min(parts + 1, total)
+        mine.update(done=parts)
+        progress(parts, total)
+
+    with scratch():
+        asked = replay(back_test.campaign, plan, periods, zone=zone, progress=step)
+        look_after(back_test.campaign, plan)
+        step()
+        found = figures.of_replay(back_test.campaign, plan, periods, asked)
+    ahead = forecast(campaign=back_test.campaign, plan=plan, now=now)
+    found["forecast"] = _as_json(ahead)
+    mine.update(state=BackTest.State.DONE, done=total, figures=found, computed_at=now, error="")
+
+
+def _span() -> int:
+    """From the lowest id of a customer to the highest."""
+    ids = Customer.objects.order_by("pk").values_list("pk", flat=True)
+    return (ids.last() or 0) - (ids.first() or 0) + 1
+
+
+def _as_json(found: Any) -> dict[str, Any]:
+    told = asdict(found)
+    told.pop("sample")
+    return {**told, "skipped": dict(found.skipped), "cost_words": str(found.cost_words)}
