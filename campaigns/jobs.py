@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import operations
 from campaigns.backtests import jobs as back_tests
+from campaigns.boards import jobs as boards
 from campaigns.models import Campaign
 from campaigns.operations.previewing import preview
 from campaigns.operations.reaching import Figures
@@ -20,7 +21,7 @@ from retention.work.operations import GATHER, RunTakenOver, describe, nudge, rai
 log = logging.getLogger(__name__)
 
 #: Those that parts of the room register themselves.
-PARTS = (back_tests,)
+PARTS = (back_tests, boards)
 
 
 def live_campaigns() -> list[int]:

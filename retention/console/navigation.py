@@ -56,6 +56,8 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
         (
             _list("campaigns.campaign", "campaign", _("Campaigns")),
             Line(_("Playbooks"), "auto_stories", "campaigns_playbooks", "campaigns.add_campaign"),
+            Line(_("Next 30 days"), "view_timeline", "campaigns:board", "campaigns.view_campaign"),
+            Line(_("Month"), "calendar_month", "campaigns:month", "campaigns.view_campaign"),
             _list("campaigns.touch", "touch_app", _("Touches")),
             Line(_("Why did she get it?"), "help_center", "campaigns:find", "campaigns.view_touch"),
             _list("campaigns.holiday", "celebration", _("Holidays")),

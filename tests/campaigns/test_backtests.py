@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+import time_machine
 from model_bakery import baker
 
 from campaigns import operations
@@ -145,3 +146,19 @@ def test_what_cannot_be_replayed_is_said_and_what_fails_says_so(planned, people,
     failed = BackTest.objects.first()
     assert (failed.state, "ValidationError" in failed.error) == ("failed", True)
     assert Order.objects.count() == 6
+
+
+def test_the_page_asks_and_shows_the_result_with_its_version(draft, bought, admin_client, now):
+    address = f"/admin/campaigns/back-tests/{draft.pk}/"
+    with time_machine.travel(now, tick=False):
+        assert "not replayed yet" in admin_client.get(address).content.decode()
+        asked = admin_client.post(address, {"first": FIRST, "last": LAST})
+        assert (asked.status_code, BackTest.objects.get().state) == (302, "waiting")
+        assert "Replaying" in admin_client.get(f"{address}results/").content.decode()
+        do_back_tests(now=now, progress=quiet)
+        page = admin_client.get(address).content.decode()
+        for words in ("€20.00", "€200.00", "€60.00", "Version 1", "no consent for this address"):
+            assert words in page
+        backwards = admin_client.post(address, {"first": LAST, "last": FIRST}, follow=True).content.decode()
+        assert "Choose days gone by" in backwards
+        assert BackTest.objects.count() == 1
