@@ -53,12 +53,15 @@ def read_row(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
     A read may be sent twice. So where the connection was lost since the last request, it is made anew and asked again,
     and every other request is spared the round trip of Django's check.
     """
-    return _read(statement, parameters).fetchone()
-
-
-def read_rows(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """All rows of a statement that only reads; otherwise as `read_row`."""
-    return _read(statement, parameters).fetchall()
+    connection = connections[DEFAULT_DB_ALIAS]
+    was_checked, connection.health_check_done = connection.health_check_done, True  # type: ignore[attr-defined]
+    try:
+        return _executed(statement, parameters).fetchone()
+    except (OperationalError, InterfaceError):
+        if was_checked or connection.in_atomic_block or connection.is_usable():
+            raise
+        connection.close()
+        return _executed(statement, parameters).fetchone()
 
 
 def array(values: Iterable[Any]) -> str:
@@ -82,15 +85,3 @@ def _executed(statement: str, parameters: Sequence[Any]) -> _Cursor:
     watched = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     watched(cursor).execute(statement, parameters)  # type: ignore[arg-type]
     return cursor
-
-
-def _read(statement: str, parameters: Sequence[Any]) -> _Cursor:
-    connection = connections[DEFAULT_DB_ALIAS]
-    was_checked, connection.health_check_done = connection.health_check_done, True  # type: ignore[attr-defined]
-    try:
-        return _executed(statement, parameters)
-    except (OperationalError, InterfaceError):
-        if was_checked or connection.in_atomic_block or connection.is_usable():
-            raise
-        connection.close()
-        return _executed(statement, parameters)

@@ -29,7 +29,7 @@ from retention.incentives.rules import BudgetLimits, IncentiveRule, with_terms
 from retention.incentives.versions import limits_of, policy_of, rules_of
 from retention.segments.models import Membership
 from retention.shop.models import Shop
-from retention.statements import array, read_rows
+from retention.statements import array, read_row
 
 #: Of a shop that never saved one; made once, as every checkout asks.
 UNWRITTEN = Policy()
@@ -129,11 +129,9 @@ class Facts:
         return converted(minor, self.basket.currency, self.base_currency, self.rate)
 
 
-_READ = "SELECT * FROM checkout_facts_v2(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_READ = "SELECT checkout_facts_v2(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 #: Between codes and between product numbers: no text that comes in holds a control character.
 _SEPARATOR = "\x1f"
-#: Columns of a row before those of its offer, its `place` the last of them.
-_SHARED = 9
 
 
 def read_facts(checkout: Checkout, *, codes: Sequence[str], now: dt.datetime, with_automatic: bool = True) -> Facts:
@@ -145,7 +143,7 @@ def read_facts(checkout: Checkout, *, codes: Sequence[str], now: dt.datetime, wi
     buyer = checkout.buyer
     email = buyer.email_normal
     further = buyer.further_persons
-    rows = read_rows(
+    (read,) = read_row(
         _READ,
         [
             _SEPARATOR.join([text for typed in codes for text in _typed(typed)]),
@@ -162,11 +160,11 @@ def read_facts(checkout: Checkout, *, codes: Sequence[str], now: dt.datetime, wi
             with_automatic,
         ],
     )
-    customer_id, email_key, orders, products, base, rate, zone, policy_id, _place = rows[0][:_SHARED]
+    customer_id, email_key, orders, products, base, rate_text, zone, policy_id, offers = read
+    rate = Decimal(rate_text) if rate_text else None
     if customer_id is None and not buyer.email and (buyer.reference or buyer.public_id):
         raise NoSuchCustomer
-    found = {row[_SHARED - 1]: OfferFacts(*row[_SHARED:]) for row in rows if row[_SHARED - 1] is not None}
-    found = {at: offer._replace(is_own=at > len(codes) and offer.code_id is not None) for at, offer in found.items()}
+    found = {place: _offer_facts(values, is_typed=place <= len(codes)) for place, *values in offers}
     local = now.astimezone(ZoneInfo(zone))
     facts = Facts(
         basket=Basket(
@@ -180,7 +178,7 @@ def read_facts(checkout: Checkout, *, codes: Sequence[str], now: dt.datetime, wi
             payment_method=checkout.payment_method,
             attributes=checkout.attributes,
             at=local,
-            shopper=Shopper(customer_id, email_key is not None, orders or 0),
+            shopper=Shopper(customer_id, email_key is not None, orders),
         ),
         persons=(*further, email_key) if email_key is not None else tuple(further),
         offers=(),
@@ -213,6 +211,14 @@ def with_offers(facts: Facts, offers: Iterable[OfferFacts]) -> Facts:
 def shop_currency() -> str:
     """The base currency of the installation."""
     return Shop.objects.values_list("currency", flat=True).get()
+
+
+def _offer_facts(values: Sequence[Any], *, is_typed: bool) -> OfferFacts:
+    """An offer as `checkout_facts_v2` tells it, instants as texts."""
+    code_id, code, version_id, owner_id, state, starts_at, expires_at, *others = values
+    starts, expires = [at and dt.datetime.fromisoformat(at) for at in (starts_at, expires_at)]
+    is_own = code_id is not None and not is_typed
+    return OfferFacts(code_id, code, version_id, owner_id, state, starts, expires, *others, is_own=is_own)
 
 
 def _typed(code: str) -> tuple[str, str]:

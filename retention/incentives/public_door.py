@@ -23,8 +23,10 @@ from retention.incentives.codes import readings
 from retention.refusals import Refusal, Refused
 from retention.work.operations import raise_alert
 
-#: The shopper's own address, told by the shop's server that calls for her.
+#: The shopper's own address, told by the shop's server that calls for her. Read where WSGI keeps it:
+#: `request.headers` would first make a mapping of all headers.
 SHOPPER_ADDRESS = "Shopper-Address"
+_META = "HTTP_SHOPPER_ADDRESS"
 #: Failed tries in ten minutes: of one customer or one address, and of everybody under one public key.
 A_PERSON, A_KEY = 10, 600
 ALERT = "incentives.guessing"
@@ -124,7 +126,7 @@ def _note(codes: Sequence[str], reasons: Sequence[str], now: dt.datetime) -> Non
 
 
 def _limits(request: HttpRequest, buyer: Buyer | None) -> dict[str, int]:
-    key, address = request.auth, request.headers.get(SHOPPER_ADDRESS, "").strip()[:64]
+    key, address = request.auth, request.META.get(_META, "").strip()[:64]
     limits = {f"{key.pk}:address:{address}": A_PERSON} if address else {}
     if key.is_public:
         named = buyer and (buyer.reference or buyer.public_id or buyer.email_normal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from ninja import Schema
@@ -87,6 +87,10 @@ class UseOut(Schema):
     unused: list[UnusedOut] = Field(description="Codes that were typed and bring nothing; they are not used up.")
     tenders: list[TenderOut] = Field(description="What pays of what is left after the discounts.")
     to_pay_minor: int = Field(description="What is left to pay in money.")
+
+
+#: What is told of the basket, and what beside it.
+_EFFECTS, _BESIDE = tuple(EffectsOut.model_fields), tuple(UseOut.model_fields)[1:]
 
 
 class ReturnedLineOut(Schema):
@@ -186,13 +190,13 @@ class RedemptionNow(UseOut):
 
 
 def redemption_out(redeemed: Redeemed) -> dict[str, Any]:
-    """In the order of the schema, from a row too: so an answer repeated is the same to the byte."""
+    """In the order of the schema; a row keeps its effects as they were, so an answer repeated is the same bytes."""
     return {
         "id": redeemed.public_id,
         "state": redeemed.state,
         "order_reference": redeemed.order_reference,
-        "redeemed_at": _instant(redeemed.redeemed_at),
-        "held_until": _instant(redeemed.held_until),
+        "redeemed_at": redeemed.redeemed_at,
+        "held_until": redeemed.held_until,
         **use_out(redeemed.effects),
     }
 
@@ -217,24 +221,11 @@ def rollback_out(rollback: Rollback) -> dict[str, Any]:
 
 
 def use_out(effects: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "effects": effects_out(effects),
-        "offers": [_picked(AppliedOut, offer) for offer in effects["offers"]],
-        "unused": [_picked(UnusedOut, offer) for offer in effects["unused"]],
-        "tenders": [_picked(TenderOut, tender) for tender in effects.get("tenders", ())],
-        "to_pay_minor": effects.get("to_pay_minor", effects["total_minor"]),
-    }
+    return {"effects": effects_out(effects), **{name: effects[name] for name in _BESIDE}}
 
 
 def effects_out(effects: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "currency": effects["currency"],
-        "lines": [_picked(LineOut, line) for line in effects["lines"]],
-        "shipping": _picked(ShippingOut, effects["shipping"]),
-        "goods_minor": effects["goods_minor"],
-        "discount_minor": effects["discount_minor"],
-        "total_minor": effects["total_minor"],
-    }
+    return {name: effects[name] for name in _EFFECTS}
 
 
 def reason_out(reason: Refusal) -> dict[str, Any]:
@@ -266,39 +257,3 @@ def _offered(offer: Qualifying) -> dict[str, Any]:
         "incentive": {"id": offer.offer.incentive_public_id, "name": offer.offer.incentive_name},
         "sentence": offer.sentence,
     }
-
-
-def _picked(schema: type[Schema], found: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _ORDERED[name](found[name]) if name in _ORDERED else found[name] for name in _NAMES[schema]}
-
-
-def _units(found: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [_picked(UnitsOut, units) for units in found]
-
-
-def _benefits(found: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [dict(sorted(benefit.items())) for benefit in found]
-
-
-def _incentive(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    return {"id": found["id"], "name": found["name"]} if found else None
-
-
-def _reasons(found: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [{**_picked(ReasonOut, one), "params": dict(sorted(one["params"].items()))} for one in found]
-
-
-_NAMES: dict[type[Schema], tuple[str, ...]] = {
-    schema: tuple(schema.model_fields) for schema in (AppliedOut, LineOut, ReasonOut, ShippingOut, UnitsOut, UnusedOut)
-}
-#: Parts that a row may give back in another order.
-_ORDERED: dict[str, Callable[[Any], Any]] = {
-    "incentive": _incentive,
-    "reasons": _reasons,
-    "units": _units,
-    "benefits": _benefits,
-}
-
-
-def _instant(instant: dt.datetime | None) -> str | None:
-    return instant.isoformat().replace("+00:00", "Z") if instant else None

@@ -29,7 +29,7 @@ class Parsed(Generic[Kind]):
         """The same of many versions, by one query for those this process has not met."""
         wanted = set(version_ids)
         found = {pk: held for pk in wanted if (held := self.found.get(pk))}
-        if missing := wanted - found.keys():
+        if missing := [pk for pk in wanted if pk not in found]:
             stored = Version.objects.filter(pk__in=missing).values_list("pk", "data")
             fresh = {pk: self.kind.model_validate(data) for pk, data in stored}
             with self.lock:

@@ -5,6 +5,7 @@ import django.db.models.expressions
 from django.conf import settings
 from django.db import migrations, models
 
+import retention.documents
 import retention.marks
 import retention.public_ids
 import retention.shop.models
@@ -452,7 +453,9 @@ class Migration(migrations.Migration):
                 ("base_minor", models.BigIntegerField(help_text="The discount in the base currency.")),
                 (
                     "effects",
-                    models.JSONField(help_text="What was applied, per line and to shipping, and by which offer."),
+                    retention.documents.DocumentField(
+                        help_text="What was applied, per line and to shipping, and by which offer."
+                    ),
                 ),
                 ("held_until", models.DateTimeField(null=True)),
                 ("redeemed_at", models.DateTimeField(null=True)),

@@ -3,42 +3,46 @@
 -- A session keeps the plans of these functions from its first call, when a table may still be empty and reading all of
 -- it looks cheap. Every statement in them finds single rows by an index, so each function is told to.
 
--- Everything that the decision about a checkout reads: one row for each code that is there and for each live automatic
--- offer, each with what is known of the shopper and the shop; one row without an offer where there is none.
+-- Everything that the decision about a checkout reads, as one JSON array, which is read faster than many columns:
+-- what is known of the shopper, the products and the shop, and last an array for each code that is there and each live
+-- automatic offer.
 --
 -- The person: by the shop's reference, our public id, or email; a merged one is who she became. She is also counted by
 -- a keyed hash of her email, so that a guest who becomes a customer does not begin again; `p_persons` are further
 -- hashes that the caller made, of phone, address or payment.
 -- The codes: for each what was typed, and what it may mean with look-alikes read as what they stand for (or nothing).
--- The products are in the first row only.
 CREATE FUNCTION checkout_facts_v2(
     p_codes text, p_reference text, p_public_id uuid, p_email text, p_hash_key bytea, p_email_key bigint,
     p_persons bigint[], p_skus text, p_currency text, p_order text, p_day date, p_with_automatic boolean
-) RETURNS TABLE (
-    customer_id bigint, email_key bigint, orders bigint, products json, base_currency text, rate numeric,
-    time_zone text, policy_id bigint,
-    place int, code_id bigint, code text, version_id bigint, owner_id bigint, state text,
-    starts_at timestamptz, expires_at timestamptz, terms json, budget_id bigint,
-    incentive_id bigint, incentive_public_id text, incentive_name text, incentive_state text,
-    is_stopped boolean, total_used bigint, spent_minor bigint, code_used bigint, customer_used bigint,
-    person_used bigint
-) LANGUAGE plpgsql STABLE ROWS 1 SET enable_seqscan TO off SET plan_cache_mode TO force_generic_plan AS $$
-#variable_conflict use_column
+) RETURNS json LANGUAGE plpgsql STABLE SET enable_seqscan TO off SET plan_cache_mode TO force_generic_plan AS $$
 DECLARE
-    v_email text;
-    v_persons bigint[] := p_persons;
-    v_typed text[] := string_to_array(p_codes, E'\x1f');
-    v_automatic bigint[];
-    v_codes int := coalesce(array_length(v_typed, 1), 0) / 2;
     v_customer bigint;
+    v_email text;
+    v_email_key bigint := p_email_key;
+    v_persons bigint[] := p_persons;
+    v_orders bigint := 0;
+    v_products json;
+    v_shop record;
+    v_policy bigint;
+    v_rate numeric := 1;
+    v_typed text[] := string_to_array(p_codes, E'\x1f');
+    v_codes int := coalesce(array_length(v_typed, 1), 0) / 2;
     v_own text;
-    v_code bigint;
-    v_grant bigint;
-    v_incentive bigint;
+    v_automatic bigint[];
+    v_offer record;
+    v_incentive record;
+    v_terms jsonb;
+    v_budget bigint;
+    v_is_stopped boolean;
     v_is_striped boolean;
+    v_used bigint;
+    v_spent bigint;
     v_more_used bigint;
     v_more_spent bigint;
-    v_are_told boolean := false;
+    v_by_code bigint;
+    v_by_customer bigint;
+    v_by_person bigint;
+    v_offers json[] := '{}';
 BEGIN
     IF p_reference IS NOT NULL THEN
         SELECT coalesce(c.merged_into_id, c.id) INTO v_customer FROM customers_customer c WHERE c.reference = p_reference;
@@ -51,130 +55,115 @@ BEGIN
     END IF;
     IF v_customer IS NOT NULL THEN
         SELECT c.email_normal INTO v_email FROM customers_customer c WHERE c.id = v_customer;
-        SELECT count(*) INTO orders FROM customers_order o
+        SELECT count(*) INTO v_orders FROM customers_order o
         WHERE o.customer_id = v_customer
           AND o.state IN ('paid', 'fulfilled', 'partially_returned', 'returned')
           AND o.reference IS DISTINCT FROM p_order;
+        IF v_email <> p_email OR p_email IS NULL AND v_email IS NOT NULL THEN
+            v_email_key := substr(sha256(p_hash_key || convert_to(v_email, 'UTF8')), 1, 8)::bigint;
+        END IF;
     END IF;
-    customer_id := v_customer;
-    email_key := p_email_key;
-    IF v_email <> p_email OR p_email IS NULL AND v_email IS NOT NULL THEN
-        email_key := substr(sha256(p_hash_key || convert_to(v_email, 'UTF8')), 1, 8)::bigint;
-    END IF;
-    IF email_key IS NOT NULL THEN
-        v_persons := array_append(v_persons, email_key);
+    IF v_email_key IS NOT NULL THEN
+        v_persons := array_append(v_persons, v_email_key);
     END IF;
 
     -- No product number holds the separator: it is a control character.
     SELECT json_agg(json_build_array(p.sku, p.category, p.tags, p.minimum_price_minor, p.currency, p.is_low_margin))
-    INTO products FROM customers_product p WHERE p.sku = ANY (string_to_array(p_skus, E'\x1f'));
-    SELECT s.currency, s.time_zone INTO base_currency, time_zone FROM shop_shop s;
-    SELECT p.version_id INTO policy_id FROM incentives_checkoutpolicy p;
-    IF base_currency = p_currency THEN
-        rate := 1;
-    ELSE
-        SELECT r.rate INTO rate FROM shop_exchangerate r
+    INTO v_products FROM customers_product p WHERE p.sku = ANY (string_to_array(p_skus, E'\x1f'));
+    SELECT s.currency, s.time_zone INTO v_shop FROM shop_shop s;
+    SELECT p.version_id INTO v_policy FROM incentives_checkoutpolicy p;
+    IF v_shop.currency <> p_currency THEN
+        v_rate := NULL;
+        SELECT r.rate INTO v_rate FROM shop_exchangerate r
         WHERE r.currency = p_currency AND r."on" <= p_day ORDER BY r."on" DESC LIMIT 1;
     END IF;
 
-    IF p_with_automatic AND v_customer IS NOT NULL THEN
-        -- Her own codes that apply by themselves, as if she had typed them; a person has few.
-        FOR v_own IN
-            SELECT c.code FROM incentives_code c
-            WHERE c.customer_id = v_customer AND c.applies_by_itself AND c.state = 'given' AND c.code <> ALL (v_typed)
-            ORDER BY c.id LIMIT 20
-        LOOP
-            v_typed := v_typed || ARRAY[v_own, ''];
-            v_codes := v_codes + 1;
-        END LOOP;
-    END IF;
     IF p_with_automatic THEN
+        IF v_customer IS NOT NULL THEN
+            -- Her own codes that apply by themselves, as if she had typed them; a person has few.
+            FOR v_own IN
+                SELECT c.code FROM incentives_code c
+                WHERE c.customer_id = v_customer AND c.applies_by_itself AND c.state = 'given' AND c.code <> ALL (v_typed)
+                ORDER BY c.id LIMIT 20
+            LOOP
+                v_typed := v_typed || ARRAY[v_own, ''];
+                v_codes := v_codes + 1;
+            END LOOP;
+        END IF;
         SELECT array_agg(i.id) INTO v_automatic FROM incentives_incentive i
         WHERE i.code_kind = 'automatic' AND i.state = 'live';
     END IF;
     FOR v_at IN 1 .. v_codes + coalesce(array_length(v_automatic, 1), 0) LOOP
-        place := v_at;
-        v_code := NULL;
-        terms := NULL;
-        budget_id := NULL;
+        v_terms := NULL;
+        v_budget := NULL;
         IF v_at <= v_codes THEN
-            v_grant := NULL;
             SELECT c.id, c.code, c.version_id, c.customer_id, c.state, c.starts_at, c.expires_at, c.grant_id,
                    c.incentive_id
-            INTO v_code, code, version_id, owner_id, state, starts_at, expires_at, v_grant, v_incentive
-            FROM incentives_code c WHERE c.code = v_typed[2 * v_at - 1] AND NOT c.is_card;
-            IF NOT FOUND AND v_typed[2 * v_at] <> '' THEN
+            INTO v_offer FROM incentives_code c WHERE c.code = v_typed[2 * v_at - 1] AND NOT c.is_card;
+            IF NOT FOUND THEN
+                CONTINUE WHEN v_typed[2 * v_at] = '';
                 SELECT c.id, c.code, c.version_id, c.customer_id, c.state, c.starts_at, c.expires_at, c.grant_id,
                        c.incentive_id
-                INTO v_code, code, version_id, owner_id, state, starts_at, expires_at, v_grant, v_incentive
-                FROM incentives_code c WHERE c.code = v_typed[2 * v_at] AND NOT c.is_card;
+                INTO v_offer FROM incentives_code c WHERE c.code = v_typed[2 * v_at] AND NOT c.is_card;
+                CONTINUE WHEN NOT FOUND;
             END IF;
-            CONTINUE WHEN v_code IS NULL;
             -- One lookup each: a join begins by making ready what it may not need, and is slower.
-            IF v_grant IS NOT NULL THEN
-                SELECT g.terms, g.budget_id INTO terms, budget_id FROM incentives_grant g WHERE g.id = v_grant;
+            IF v_offer.grant_id IS NOT NULL THEN
+                SELECT g.terms, g.budget_id INTO v_terms, v_budget FROM incentives_grant g WHERE g.id = v_offer.grant_id;
             END IF;
-            SELECT i.public_id, i.name, i.state INTO incentive_public_id, incentive_name, incentive_state
-            FROM incentives_incentive i WHERE i.id = v_incentive;
+            SELECT i.public_id, i.name, i.state INTO v_incentive FROM incentives_incentive i
+            WHERE i.id = v_offer.incentive_id;
         ELSE
-            v_incentive := v_automatic[v_at - v_codes];
-            SELECT i.public_id, i.name, i.state, i.version_id, i.starts_at, i.ends_at
-            INTO incentive_public_id, incentive_name, incentive_state, version_id, starts_at, expires_at
-            FROM incentives_incentive i WHERE i.id = v_incentive;
-            code := NULL;
-            owner_id := NULL;
-            state := 'given';
+            SELECT i.id, i.public_id, i.name, i.state, i.version_id, i.starts_at, i.ends_at
+            INTO v_incentive FROM incentives_incentive i WHERE i.id = v_automatic[v_at - v_codes];
+            -- A record keeps the types of its fields: those of a code.
+            SELECT NULL::bigint AS id, NULL::varchar AS code, v_incentive.version_id, NULL::bigint AS customer_id,
+                   'given'::varchar AS state, v_incentive.starts_at, v_incentive.ends_at AS expires_at,
+                   NULL::bigint AS grant_id, v_incentive.id AS incentive_id
+            INTO v_offer;
         END IF;
-        code_id := v_code;
-        incentive_id := v_incentive;
-        SELECT c.redeemed, c.is_stopped, c.is_striped INTO total_used, is_stopped, v_is_striped
+        SELECT c.redeemed, c.is_stopped, c.is_striped INTO v_used, v_is_stopped, v_is_striped
         FROM incentives_counter c
-        WHERE c.incentive_id = v_incentive AND c.scope = 'incentive' AND c.subject_id = 0 AND c.period = ''
+        WHERE c.incentive_id = v_offer.incentive_id AND c.scope = 'incentive' AND c.subject_id = 0 AND c.period = ''
           AND c.currency = '';
-        SELECT c.spent_minor INTO spent_minor FROM incentives_counter c
-        WHERE c.incentive_id = v_incentive AND c.scope = 'incentive' AND c.subject_id = 0 AND c.period = ''
+        SELECT c.spent_minor INTO v_spent FROM incentives_counter c
+        WHERE c.incentive_id = v_offer.incentive_id AND c.scope = 'incentive' AND c.subject_id = 0 AND c.period = ''
           AND c.currency = p_currency;
         IF v_is_striped THEN
             -- Of what was leased to the stripes, only what was used of it.
             SELECT coalesce(sum(c.redeemed - coalesce(c.most, 0)) FILTER (WHERE c.currency = ''), 0),
                    coalesce(sum(c.spent_minor - coalesce(c.most, 0)) FILTER (WHERE c.currency = p_currency), 0)
             INTO v_more_used, v_more_spent
-            FROM incentives_counter c WHERE c.incentive_id = v_incentive AND c.scope = 'stripe';
-            total_used := total_used + v_more_used;
-            spent_minor := coalesce(spent_minor, 0) + v_more_spent;
+            FROM incentives_counter c WHERE c.incentive_id = v_offer.incentive_id AND c.scope = 'stripe';
+            v_used := v_used + v_more_used;
+            v_spent := coalesce(v_spent, 0) + v_more_spent;
         END IF;
-        code_used := 0;
-        IF v_code IS NOT NULL THEN
-            SELECT c.redeemed INTO code_used FROM incentives_counter c
-            WHERE c.incentive_id = v_incentive AND c.scope = 'code' AND c.subject_id = v_code AND c.period = ''
-              AND c.currency = '';
+        v_by_code := NULL;
+        IF v_offer.id IS NOT NULL THEN
+            SELECT c.redeemed INTO v_by_code FROM incentives_counter c
+            WHERE c.incentive_id = v_offer.incentive_id AND c.scope = 'code' AND c.subject_id = v_offer.id
+              AND c.period = '' AND c.currency = '';
         END IF;
-        customer_used := 0;
+        v_by_customer := NULL;
         IF v_customer IS NOT NULL THEN
-            SELECT c.redeemed INTO customer_used FROM incentives_counter c
-            WHERE c.incentive_id = v_incentive AND c.scope = 'customer' AND c.subject_id = v_customer
+            SELECT c.redeemed INTO v_by_customer FROM incentives_counter c
+            WHERE c.incentive_id = v_offer.incentive_id AND c.scope = 'customer' AND c.subject_id = v_customer
               AND c.period = '' AND c.currency = '';
         END IF;
-        person_used := 0;
+        v_by_person := NULL;
         IF v_persons <> '{}' THEN
-            SELECT max(c.redeemed) INTO person_used FROM incentives_counter c
-            WHERE c.incentive_id = v_incentive AND c.scope = 'person' AND c.subject_id = ANY (v_persons)
+            SELECT max(c.redeemed) INTO v_by_person FROM incentives_counter c
+            WHERE c.incentive_id = v_offer.incentive_id AND c.scope = 'person' AND c.subject_id = ANY (v_persons)
               AND c.period = '' AND c.currency = '';
         END IF;
-        spent_minor := coalesce(spent_minor, 0);
-        code_used := coalesce(code_used, 0);
-        customer_used := coalesce(customer_used, 0);
-        person_used := coalesce(person_used, 0);
-        RETURN NEXT;
-        products := NULL;
-        v_are_told := true;
+        v_offers := array_append(v_offers, json_build_array(
+            v_at, v_offer.id, v_offer.code, v_offer.version_id, v_offer.customer_id, v_offer.state, v_offer.starts_at,
+            v_offer.expires_at, v_terms, v_budget, v_offer.incentive_id, v_incentive.public_id, v_incentive.name,
+            v_incentive.state, v_is_stopped, v_used, coalesce(v_spent, 0), coalesce(v_by_code, 0),
+            coalesce(v_by_customer, 0), coalesce(v_by_person, 0)));
     END LOOP;
-    IF NOT v_are_told THEN
-        place := NULL;
-        code_id := NULL;
-        incentive_id := NULL;
-        RETURN NEXT;
-    END IF;
+    RETURN json_build_array(v_customer, v_email_key, v_orders, v_products, v_shop.currency, v_rate::text,
+                            v_shop.time_zone, v_policy, array_to_json(v_offers));
 END $$;
 
 -- What was used since an instant of an incentive (0: of all) by one code, budget or person: for rolling limits.
@@ -336,7 +325,7 @@ $$;
 -- The uses are arrays, one place for each; `p_in_order` names the places with a code by rising code.
 CREATE FUNCTION redeem_v2(
     p_now timestamptz, p_today date, p_source text, p_hash bytea, p_held_until timestamptz, p_customer bigint,
-    p_persons bigint[], p_policy bigint, p_order text, p_currency text, p_discount bigint, p_base bigint, p_effects jsonb,
+    p_persons bigint[], p_policy bigint, p_order text, p_currency text, p_discount bigint, p_base bigint, p_effects json,
     p_codes bigint[], p_versions bigint[], p_incentives bigint[], p_budgets bigint[],
     p_budget_versions bigint[], p_stripes bigint[],
     p_discounts bigint[], p_per_codes bigint[], p_are_public boolean[], p_are_rolling boolean[], p_in_order int[],

@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from retention.audit.models import Version
 from retention.customers.models import Customer
+from retention.documents import DocumentField
 from retention.incentives.models.offers import Code
 from retention.marks import MarkField
 from retention.public_ids import PublicIdField
@@ -111,7 +112,7 @@ class Redemption(models.Model):
     discount_minor = models.BigIntegerField()
     given_back_minor = models.BigIntegerField(default=0, db_default=0)
     base_minor = models.BigIntegerField(help_text="The discount in the base currency.")
-    effects = models.JSONField(help_text="What was applied, per line and to shipping, and by which offer.")
+    effects = DocumentField(help_text="What was applied, per line and to shipping, and by which offer.")
     held_until = models.DateTimeField(null=True)
     redeemed_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True, help_text="Rolled back whole, or released.")

@@ -84,7 +84,7 @@ class IncentiveRule(Part):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         copied = super().model_copy(update=update, deep=deep)
         # What was worked out of the original's parts need not hold for the copy's.
-        for name in ("currencies", "is_missing_amount", "asked"):
+        for name in ("currencies", "is_missing_amount", "asked", "uses_per_customer"):
             copied.__dict__.pop(name, None)
         return copied
 
@@ -98,7 +98,7 @@ class IncentiveRule(Part):
     def is_from_grant(self) -> bool:
         return any(getattr(effect, "is_from_grant", False) for effect in self.effects)
 
-    @property
+    @cached_property
     def uses_per_customer(self) -> int | None:
         """How often one customer may use it; what is for the first order is once, however fast she orders twice."""
         is_first_order = any(condition.kind == "first_order" for condition in self.conditions)

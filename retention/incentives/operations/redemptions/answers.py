@@ -139,7 +139,7 @@ def as_refused(refusal: Refusal) -> Refused:
 
 
 def effects_of(facts: Facts, decision: Decision) -> dict[str, Any]:
-    """What is told to the shop and kept with a redemption; amounts in minor units of the basket's currency."""
+    """What is told to the shop and kept with a redemption, in the order of the API's schemas; in minor units."""
     return {
         **decision.evaluation.as_json(),
         "offers": [_applied(one) for one in decision.applied],
@@ -158,9 +158,9 @@ def _of_code(reason: Refusal, code: str | None) -> Refusal:
 def _applied(one: Checked) -> dict[str, Any]:
     return {
         **_named_offer(one.offer.facts),
+        "discount_minor": one.applied.discount_minor,
         "lines": list(one.applied.lines),
         "shipping_minor": one.applied.shipping_minor,
-        "discount_minor": one.applied.discount_minor,
         "benefits": [dict(benefit) for benefit in one.applied.benefits],
     }
 
@@ -174,5 +174,4 @@ def _named_offer(offer: OfferFacts) -> dict[str, Any]:
 
 
 def _reason(reason: Refusal) -> dict[str, Any]:
-    # In a fixed order: from the row it comes back in one.
-    return {"code": reason.code, "params": dict(sorted(reason.params.items())), "detail": str(reason)}
+    return {"code": reason.code, "params": dict(reason.params), "detail": str(reason)}

@@ -46,7 +46,8 @@ def write(
     """
     applied = decision.applied
     discount = decision.evaluation.discount_minor
-    stripe = stripe_of_connection()
+    is_rush = any(one.offer.rule.limits.expects_rush for one in applied)
+    stripe = stripe_of_connection() if is_rush else 0
     counted = _moves(applied, stripe)
     rolling = _rolling(applied)
     parameters = [
@@ -87,15 +88,7 @@ def stripe_of_connection() -> int:
 
 def counter_arrays(counted: Sequence[tuple[Key, int, int | None]]) -> list[str]:
     """The arguments of `count_v1`: what is moved, by how much, up to what."""
-    return [
-        array([key.incentive_id for key, _amount, _most in counted]),
-        array([key.scope for key, _amount, _most in counted]),
-        array([key.subject_id for key, _amount, _most in counted]),
-        array([key.period for key, _amount, _most in counted]),
-        array([key.currency for key, _amount, _most in counted]),
-        array([amount for _key, amount, _most in counted]),
-        array([most for _key, _amount, most in counted]),
-    ]
+    return _columns([(*key[:5], amount, most) for key, amount, most in counted], 7)
 
 
 def _moves(applied: Sequence[Checked], stripe: int) -> list[tuple[Key, int, int | None]]:
@@ -130,21 +123,27 @@ def _largest(rule: IncentiveRule, currency: str) -> int:
 
 
 def _uses(applied: Sequence[Checked], stripe: int) -> list[str]:
-    offers = [one.offer for one in applied]
-    places = [place for place, offer in enumerate(offers, 1) if offer.facts.code_id is not None]
-    return [
-        array([offer.facts.code_id for offer in offers]),
-        array([offer.facts.version_id for offer in offers]),
-        array([offer.facts.incentive_id for offer in offers]),
-        array([offer.facts.budget_id for offer in offers]),
-        array([offer.budget_version_id for offer in offers]),
-        array([stripe if offer.rule.limits.expects_rush else None for offer in offers]),
-        array([one.applied.discount_minor for one in applied]),
-        array([offer.rule.uses_per_code for offer in offers]),
-        array([offer.rule.codes.kind == "public" for offer in offers]),
-        array([is_rolling(offer.counted) for offer in offers]),
-        array(sorted(places, key=lambda place: offers[place - 1].facts.code_id)),
+    uses = [
+        (
+            one.offer.facts.code_id,
+            one.offer.facts.version_id,
+            one.offer.facts.incentive_id,
+            one.offer.facts.budget_id,
+            one.offer.budget_version_id,
+            stripe if one.offer.rule.limits.expects_rush else None,
+            one.applied.discount_minor,
+            one.offer.rule.uses_per_code,
+            one.offer.rule.codes.kind == "public",
+            is_rolling(one.offer.counted),
+        )
+        for one in applied
     ]
+    by_code = sorted([(use[0], place) for place, use in enumerate(uses, 1) if use[0] is not None])
+    return [*_columns(uses, 10), array([place for _code, place in by_code])]
+
+
+def _columns(rows: Sequence[tuple], width: int) -> list[str]:
+    return [array(column) for column in (zip(*rows, strict=True) if rows else [()] * width)]
 
 
 def _rolling(applied: Sequence[Checked]) -> list[dict[str, Any]]:
