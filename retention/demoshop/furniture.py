@@ -1,4 +1,4 @@
-"""What a living shop has beside its facts: agents' limits, offers with codes, campaigns, fresh segments."""
+"""What a living shop has beside its facts: agents' limits, offers with codes, value, campaigns, fresh segments."""
 
 import datetime as dt
 from typing import Any
@@ -11,6 +11,7 @@ from campaigns.operations.calendars import refresh_holidays
 from campaigns.plans import plan_of
 from retention.actors import Actor
 from retention.demoshop.staff import PEOPLE
+from retention.demoshop.value import give_value
 from retention.incentives import operations as incentives
 from retention.incentives.models import Incentive
 from retention.incentives.rules import IncentiveRule
@@ -83,6 +84,7 @@ CAMPAIGNS = (
     "holiday",
     "win_back",
     "coupon_expiring",
+    "value_expiring",
     "broadcast",
 )
 DAY = dt.timedelta(days=1)
@@ -98,6 +100,7 @@ def furnish(*, now: dt.datetime, by: Actor) -> bool:
         if is_new:
             _set_limits(now, by)
             _make_offers(now, by)
+            give_value(now=now, by=by)
             refresh_holidays(now=now)
             for key in CAMPAIGNS:
                 _launch(key, now)

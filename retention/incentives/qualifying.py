@@ -85,7 +85,7 @@ def qualify(*, checkout: Checkout, now: dt.datetime) -> Qualified:
     missed = [Qualifying(offer.facts, offer.rule, reasons=look.reasons) for offer, look in near]
     return Qualified(
         tuple([offer for offer, _checked in worked_out]),
-        tuple([*[hint for _offer, checked in worked_out for hint in _hinted(checked)], *missed][:TOLD]),
+        tuple([*[hint for _offer, checked in worked_out for hint in hinted(checked)], *missed][:TOLD]),
     )
 
 
@@ -96,10 +96,11 @@ def near_misses(decision: Decision) -> list[Qualifying]:
         for one in decision.checked
         if one.applied is None and one.is_near_miss
     ]
-    return [*[hint for one in decision.applied for hint in _hinted(one)], *missed]
+    return [*[hint for one in decision.applied for hint in hinted(one)], *missed]
 
 
-def _hinted(one: Checked) -> Iterator[Qualifying]:
+def hinted(one: Checked) -> Iterator[Qualifying]:
+    """An offer that applies, as a near miss of what it would do more."""
     if one.applied is not None and one.applied.before is not None:
         found = hints(one.offer.rule, one.applied.before)
         if found:

@@ -38,9 +38,26 @@ def list_units(request: HttpRequest):
     return [schemas.unit_out(unit) for unit in Unit.objects.select_related("version")]
 
 
+@router.post("units/", scope=WRITE, response={201: schemas.UnitOut})
+def create_unit(request: HttpRequest, body: schemas.UnitIn):
+    """Make a unit of value. Units of money make themselves when something is first given in a currency."""
+    unit = operations.create_unit(key=body.key, rule=body.rule, now=clock.now(), by=actor(request), why=body.why)
+    return Status(201, schemas.unit_out(unit))
+
+
 @router.get("units/{key}/", scope=READ, response=schemas.UnitOut)
 def get_unit(request: HttpRequest, key: str):
     return schemas.unit_out(operations.unit_of(key))
+
+
+@router.put("units/{key}/", scope=WRITE, response=schemas.UnitOut)
+def change_unit(request: HttpRequest, key: str, body: schemas.UnitChange):
+    """Save the whole rule as the next version; what is out keeps the ends that it was given."""
+    unit = operations.save_unit(
+        unit_id=operations.unit_of(key).pk, rule=body.rule, edited=body.edited, now=clock.now(), by=actor(request),
+        why=body.why,
+    )  # fmt: skip
+    return schemas.unit_out(unit)
 
 
 @router.get("customers/{uuid:id}/balances/", scope=READ, response=list[schemas.BalanceOut])

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from retention.ledger.models import Entry, Unit
 from retention.ledger.querysets import Balance
+from retention.ledger.units import UnitRule
 from retention.ledger.versions import rule_of
 
 
@@ -28,6 +29,28 @@ class UnitOut(Schema):
     may_be_negative: bool
     least_days_after_return: int
     version: int
+
+
+class UnitIn(Schema):
+    """A new unit: what of it is fixed for good (points or money, currency, digits) is said here once."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")] = Field(
+        description="As baskets and balances name it; it stays."
+    )
+    rule: UnitRule
+    why: Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)] = ""
+
+
+class UnitChange(Schema):
+    """The whole rule as it shall be from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rule: UnitRule
+    edited: int = Field(ge=1, description="The `version` that was read before.")
+    why: Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)] = ""
 
 
 class BalanceOut(Schema):

@@ -9,13 +9,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminDateWidget
 
 from retention import clock, money
 from retention.ledger.days import book_day
 from retention.ledger.liability import Page, as_rows, book
-from retention.ledger.models import Account
+from retention.ledger.models import Account, Unit
 from retention.ledger.versions import rule_of
 from retention.shop.models import Shop
 
@@ -49,12 +50,19 @@ def liability_view(site: Any, request: HttpRequest) -> HttpResponse:
     context = {
         **site.each_context(request),
         "title": _("Liability book"),
+        "opts": Unit._meta,
         "form": form,
         "period": period,
-        "pages": [_shown(page, period, currency) for page in pages],
+        "pages": [_shown(page, period, currency) for page in pages if not _is_blank(page)],
+        "blank": [page.unit.name for page in pages if _is_blank(page)],
         "as_file": f"?first={period['first']}&last={period['last']}&format=csv",
     }
     return TemplateResponse(request, "ledger/liability.html", context)
+
+
+def _is_blank(page: Page) -> bool:
+    """Nothing was owed of it before, and nothing moved."""
+    return not page.before and not any(movement.given or movement.taken for movement in page.movements)
 
 
 def _file(pages: list[Page], period: dict[str, dt.date]) -> HttpResponse:
@@ -80,7 +88,7 @@ def _shown(page: Page, period: dict[str, dt.date], currency: str) -> dict[str, A
         "breakage": None if page.breakage is None else f"{page.breakage:.1f}",
         "movements": [
             {
-                "label": Account.Purpose(movement.purpose).label,
+                "label": capfirst(Account.Purpose(movement.purpose).label),
                 "net": rule.show(movement.net),
                 "entries": f"{entries}?account={movement.account_id}&{days}",
             }

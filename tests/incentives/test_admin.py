@@ -152,7 +152,9 @@ def test_try_it_shows_what_comes_off_or_why_nothing_does(marketer, offer, custom
     )
     Product.objects.create(sku="a", name="a", currency="EUR", price_minor=9000, recorded_at=now)
     url = reverse("admin:incentives_incentive_try", args=[incentive.pk])
-    assert "a, 2, 90.00" in marketer.get(url).content.decode()
+    first = marketer.get(url).content.decode()
+    assert "a, 2, 90.00" in first
+    assert "36.00 EUR off, 148.90 EUR to pay" in first, "the first basket is tried at once"
     data = {"lines": "a, 1, 90.00", "currency": "eur", "customer": "c1@example.com", "at": "2026-05-12 11:00"}
     page = marketer.post(url, data).content.decode()
     assert "18.00 EUR off, 72.00 EUR to pay" in page

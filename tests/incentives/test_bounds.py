@@ -66,6 +66,9 @@ def test_what_the_api_says_is_what_the_next_basket_meets(api, offer, now):
 def test_a_lead_edits_it_in_the_console_and_others_read(as_role):
     lead = as_role("marketing lead")
     page = lead.get(PAGE, follow=True)
+    assert not CheckoutPolicy.objects.exists(), "to look writes nothing"
+    assert lead.get(f"{PAGE}1/history/").status_code == 200
+    assert lead.get(f"{PAGE}2/change/").status_code in (302, 404)
     form = page.context["adminform"].form
     assert form["policy"].initial == {}
     policy = {"stacking": {"mode": "priority", "ceiling": {"EUR": 5000}}}

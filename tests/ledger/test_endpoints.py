@@ -6,8 +6,9 @@ import pytest
 import time_machine
 
 from retention.actors import Actor
+from retention.audit.models import AuditEntry
 from retention.doors.keys import create_key
-from retention.ledger.models import Account, Entry
+from retention.ledger.models import Account, Entry, Unit
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -99,3 +100,37 @@ def test_a_correction_happens_once_and_says_why(api, unit, customers):
         assert status in (404, 409, 422)
         assert refused["code"] == code
     assert Account.objects.get(customer=customers[0]).balance == 250
+
+
+def test_a_unit_is_made_and_changed_whole(api):
+    rule = {"name": "Stars", "kind": "points", "worth": {"EUR": 50}, "expiry": {"kind": "after", "count": 6}}
+    status, made = api("post", "units/", {"key": "stars", "rule": rule, "why": "a game"})
+    assert (status, made["key"], made["worth"], made["version"]) == (201, "stars", {"EUR": 50}, 1)
+    assert Account.objects.filter(unit__key="stars", kind="system").count() == len(Account.Purpose.values)
+    again = api("post", "units/", {"key": "stars", "rule": rule}, idempotency_key="two")
+    assert (again[0], again[1]["code"]) == (409, "ledger.unit_taken")
+
+    change = {"edited": 1, "rule": {**rule, "worth": {"EUR": 40}}, "why": "dear"}
+    status, changed = api("put", "units/stars/", change, idempotency_key="three")
+    assert (status, changed["version"], changed["worth"]) == (200, 2, {"EUR": 40})
+    assert api("get", "units/stars/") == (200, changed)
+    refusals = [
+        ("put", "units/stars/", change, 409, "audit.edited_meanwhile"),
+        ("put", "units/stars/", {"edited": 2, "rule": {**rule, "digits": 2}}, 409, "ledger.unit_is_fixed"),
+        ("put", "units/moons/", change, 404, "ledger.no_such_unit"),
+        ("post", "units/", {"key": "Stars!", "rule": rule}, 422, "api.invalid"),
+        ("post", "units/", {"key": "coins", "rule": {**rule, "kind": "money"}}, 422, "api.invalid"),
+    ]
+    for number, (method, path, body, status, code) in enumerate(refusals):
+        answered, answer = api(method, path, body, idempotency_key=f"no-{number}")
+        assert (answered, answer["code"]) == (status, code)
+    verbs = AuditEntry.objects.filter(subject="ledger.unit").order_by("pk").values_list("actor", "verb")
+    assert list(verbs) == [("key:shop", "ledger.create_unit"), ("key:shop", "ledger.save_unit")]
+
+
+def test_who_may_only_read_makes_no_unit(client, now):
+    key = create_key(name="till", scopes=["ledger:read"], known=SCOPES, now=now, by=Actor.command("test")).secret
+    headers = {"authorization": f"Bearer {key}", "idempotency-key": "one"}
+    body = {"key": "stars", "rule": {"name": "Stars", "kind": "points"}}
+    answer = client.post("/api/v1/units/", body, content_type="application/json", headers=headers)
+    assert (answer.status_code, Unit.objects.count()) == (403, 0)

@@ -21,7 +21,7 @@ from retention.incentives.versions import policy_of
 
 @admin.register(CheckoutPolicy)
 class CheckoutPolicyAdmin(VersionHistory, EditAdmin):
-    """One row, made by the first look at it; without a version it says what a shop begins with."""
+    """One row, made by the first save; until then the page says what a shop begins with."""
 
     form = PolicyForm
     list_display = ["shown"]
@@ -34,9 +34,13 @@ class CheckoutPolicyAdmin(VersionHistory, EditAdmin):
 
     def changelist_view(self, request, extra_context=None):
         if self.has_view_permission(request) and request.method == "GET":
-            row, _is_new = CheckoutPolicy.objects.get_or_create(pk=1)
-            return redirect("admin:incentives_checkoutpolicy_change", object_id=row.pk)
+            return redirect("admin:incentives_checkoutpolicy_change", object_id=1)
         return super().changelist_view(request, extra_context)
+
+    def get_object(self, request, object_id, from_field=None):
+        return super().get_object(request, object_id, from_field) or (
+            CheckoutPolicy(pk=1) if object_id == "1" else None
+        )
 
     def has_add_permission(self, request):
         return False

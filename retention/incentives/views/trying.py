@@ -18,6 +18,7 @@ from retention.incentives.examples import SHIPPING_MINOR, example_lines
 from retention.incentives.facts import shop_currency
 from retention.incentives.forms import TryForm, moment
 from retention.incentives.models import Incentive
+from retention.incentives.qualifying import hinted
 from retention.incentives.rules import Benefit, IncentiveRule, sentence
 from retention.incentives.trying import try_offer, try_together
 from retention.incentives.versions import rule_of
@@ -29,7 +30,8 @@ from retention.refusals import Refused
 def try_view(request: HttpRequest, admin: Any, object_id: str) -> HttpResponse:
     """The panel: a basket, a shopper and a moment in; what comes off, line by line, or every reason why not, out."""
     incentive = shown_row(request, admin, object_id)
-    form = TryForm(request.POST or None, initial=_example(incentive))
+    # Its first basket is tried at once.
+    form = TryForm(request.POST or _example(incentive))
     context = {
         **admin.admin_site.each_context(request),
         "title": _("Try it"),
@@ -76,6 +78,7 @@ def _told(checked: Checked, basket: Basket) -> dict[str, Any]:
         "name": f"{facts.code} · {facts.incentive_name}" if facts.code else facts.incentive_name,
         "sentence": sentence(checked.offer.rule),
         "reasons": [str(reason) for reason in checked.reasons],
+        "hints": [near.missing for near in hinted(checked)],
     }
     if applied is None:
         return told
