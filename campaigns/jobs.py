@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import logging
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import operations
 from campaigns.backtests import jobs as back_tests
 from campaigns.boards import jobs as boards
 from campaigns.models import Campaign
+from campaigns.operations import converting
 from campaigns.operations.previewing import preview
 from campaigns.operations.reaching import Figures
 from retention.actors import Actor
@@ -24,11 +26,10 @@ log = logging.getLogger(__name__)
 PARTS = (back_tests, boards)
 
 
-def live_campaigns() -> list[int]:
-    """The live ones, the most important first."""
-    return list(
-        Campaign.objects.filter(state=Campaign.State.LIVE).order_by("-priority", "pk").values_list("pk", flat=True)
-    )
+def live_campaigns(now: dt.datetime) -> list[int]:
+    """The live ones and those whose start has come, the most important first."""
+    live = Q(state=Campaign.State.LIVE) | Q(state=Campaign.State.SCHEDULED, reach__opens_at__lte=now)
+    return list(Campaign.objects.filter(live).order_by("-priority", "pk").values_list("pk", flat=True))
 
 
 @jobs.register
@@ -48,7 +49,7 @@ class Campaigns(DueJob):
     def run(cls, *, now, progress):
         figures, failed = Figures(), []
         by = Actor.job(cls.key)
-        for campaign_id in live_campaigns():
+        for campaign_id in live_campaigns(now):
             # What is wrong with one campaign must not hold up the others.
             try:
                 reached = operations.reach(campaign_id=campaign_id, now=now, by=by, progress=progress)
@@ -82,11 +83,29 @@ class Campaigns(DueJob):
     @classmethod
     def preview(cls, *, now):
         figures, touches = Figures(), []
-        for campaign_id in live_campaigns():
+        for campaign_id in live_campaigns(now):
             one, rows = preview(campaign_id=campaign_id, now=now)
             figures.add(one)
             touches += [row.as_json() for row in rows]
         return {**figures.as_json(), "touches": touches}
+
+
+@jobs.register
+class Conversions(DueJob):
+    """Steps and messages ask for themselves what she did; this writes it down for those with nothing more to come."""
+
+    key = converting.JOB
+    label = _("Campaigns learn who did what they are for")
+    order = 55
+    woken_by = frozenset({"orders", "activities"})
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return {"converted": converting.write_conversions(now=now)}
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": converting.count_candidates(now=now)}
 
 
 @jobs.register

@@ -1,4 +1,4 @@
-"""Who × when × what × how: campaigns with their steps, each customer's touches, and the holidays of countries."""
+"""Who × when × what × how: campaigns, each customer's touches, and the holidays of countries."""
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -11,9 +11,8 @@ from campaigns.calendar import models as calendar
 from campaigns.calls import models as calls
 from retention.audit.models import Version
 from retention.customers.models import Customer, Order
-from retention.incentives.models import Grant, Incentive
+from retention.incentives.models import Grant
 from retention.marks import MarkField, Xid8Field
-from retention.messaging.models import Template
 from retention.public_ids import PublicIdField
 from retention.segments.models import Segment
 
@@ -94,28 +93,6 @@ class Campaign(models.Model):
         return self.name
 
 
-class Step(models.Model):
-    """What happens to a touched customer, in order: a wait, something given, something said."""
-
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="steps")
-    position = models.PositiveSmallIntegerField(default=0)
-    delay_hours = models.PositiveIntegerField(default=0)
-    incentive = models.ForeignKey(Incentive, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    template = models.ForeignKey(Template, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-
-    class Meta:
-        ordering = ["campaign", "position"]
-        constraints = [
-            models.UniqueConstraint(fields=["campaign", "position"], name="one_step_a_position"),
-            models.CheckConstraint(
-                condition=Q(incentive__isnull=False) | Q(template__isnull=False), name="a_step_does_something"
-            ),
-        ]
-
-    def __str__(self):
-        return f"Step {self.position + 1}"
-
-
 class Touch(models.Model):
     """One customer, one campaign, one occasion: unique, so that nothing is done to her twice for the same reason.
 
@@ -156,6 +133,7 @@ class Touch(models.Model):
         Order, null=True, on_delete=models.PROTECT, related_name="+", db_index=False, help_text="By this order."
     )
     enlisted_at = models.DateTimeField()
+    begun_at = models.DateTimeField(null=True, help_text="When its first step was taken.")
     ended_at = models.DateTimeField(null=True, help_text="When nothing more was to come.")
     xid = MarkField()
 
@@ -226,7 +204,7 @@ class Quota(models.Model):
 
 
 class CampaignPolicy(models.Model):
-    """One row: whose approval a campaign needs before it may run. Without the row everyone who may launch needs it."""
+    """One row: when a campaign needs another person's approval. Without it, who may approve may approve her own."""
 
     id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
     approval_above_minor = models.BigIntegerField(

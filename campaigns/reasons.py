@@ -4,7 +4,19 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.operations.life import ENDED
-from campaigns.selection import NO_ADDRESS, NO_CONSENT, TOO_LATE
+from campaigns.selection import (
+    CONVERTED,
+    COOLING_DOWN,
+    CUSTOMERS_LIMIT,
+    LEFT,
+    LIMIT_REACHED,
+    NO_ADDRESS,
+    NO_CONSENT,
+    NO_WAY,
+    NOT_MEANT,
+    TOO_LATE,
+    TOO_SOON,
+)
 from retention import registries
 from retention.refusals import Refused
 
@@ -12,6 +24,14 @@ WORDS = {
     TOO_LATE: _("it was too late"),
     NO_ADDRESS: _("no address"),
     NO_CONSENT: _("no consent for this address"),
+    NO_WAY: _("she may not be written to by any of its channels"),
+    CONVERTED: _("she did what it is for"),
+    LEFT: _("she came into the segment that ends it"),
+    NOT_MEANT: _("the step was not meant for her"),
+    TOO_SOON: _("it was too soon after the last time"),
+    COOLING_DOWN: _("a campaign gave her something not long ago"),
+    CUSTOMERS_LIMIT: _("she had it as often as one customer may"),
+    LIMIT_REACHED: _("as many customers were touched as it allows"),
     ENDED: _("the campaign was ended"),
 }
 

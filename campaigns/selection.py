@@ -11,9 +11,8 @@ from django.db import connection
 from campaigns.local_days import every_zone, zones_of
 from campaigns.models import Campaign
 from campaigns.plans import Plan
+from campaigns.reachability import Way, ways
 from retention.customers.models import Customer
-from retention.customers.models.people import Channel
-from retention.messaging.models import Template
 from retention.registries import Occasion, Window
 from retention.segments.models import Segment
 from retention.segments.querysets import members
@@ -23,8 +22,15 @@ NO_ADDRESS = "campaigns.no_address"
 NO_CONSENT = "campaigns.no_consent"
 #: Skipped for these, a customer is looked at again while it is not too late: consent often follows the sign-up.
 MENDABLE = (NO_ADDRESS, NO_CONSENT)
-#: The customer's column that a channel writes to.
-ADDRESSES = {Channel.EMAIL: "c.email_normal", Channel.SMS: "c.phone"}
+#: Why a touch ended before its steps were over.
+NO_WAY = "campaigns.no_channel"
+CONVERTED = "campaigns.converted"
+LEFT = "campaigns.left"
+NOT_MEANT = "campaigns.not_meant"
+TOO_SOON = "campaigns.too_soon"
+COOLING_DOWN = "campaigns.cooling_down"
+CUSTOMERS_LIMIT = "campaigns.customers_limit"
+LIMIT_REACHED = "campaigns.limit_reached"
 
 #: Customers of whom something was learned by transactions from one mark to before another.
 CHANGED = (
@@ -56,8 +62,7 @@ class Selection:
         opens_at: nobody is due as of an earlier instant.
         late_before: what fell due before it is too late.
         audience: rule of the segment, None for everyone.
-        channel: of the first message; None where nothing is said.
-        purposes: consents that the first message needs.
+        ways: by which the first message may go; none where nothing is said.
     """
 
     campaign_id: int
@@ -68,8 +73,7 @@ class Selection:
     late_before: dt.datetime
     audience: Any
     excluded: Any
-    channel: str | None
-    purposes: tuple[str, ...]
+    ways: tuple[Way, ...]
 
     @classmethod
     def of(cls, campaign: Campaign, plan: Plan, *, shop_zone: str, now: dt.datetime, opens_at: dt.datetime):
@@ -79,10 +83,6 @@ class Selection:
             Segment.DoesNotExist: a segment is gone.
         """
         rules = dict(Segment.objects.filter(pk__in=[plan.audience, plan.excluded]).values_list("pk", "rule"))
-        template = Template.objects.filter(pk__in=plan.first_messages[:1]).first()
-        purposes: list[str] = []
-        if template is not None and template.category == Template.Category.MARKETING:
-            purposes = ["marketing", *([f"topic:{template.topic}"] if template.topic else [])]
         return cls(
             campaign_id=campaign.pk or 0,
             plan=plan,
@@ -92,8 +92,7 @@ class Selection:
             late_before=now - plan.lateness,
             audience=rules[plan.audience] if plan.audience else None,
             excluded=rules[plan.excluded] if plan.excluded else None,
-            channel=template.channel if template else None,
-            purposes=tuple(purposes),
+            ways=ways(plan.first_messages),
         )
 
     def with_late_before(self, at: dt.datetime) -> Selection:
@@ -159,18 +158,13 @@ class Selection:
 
     def _reason(self, due_at: str = "d.due_at") -> tuple[str, list[Any]]:
         cases, params = [f"WHEN {due_at} < %s THEN '{TOO_LATE}'"], [self.late_before]
-        if self.channel:
-            address = ADDRESSES.get(self.channel)  # type: ignore[call-overload]
-            if address:
-                cases.append(f"WHEN {address} IS NULL THEN '{NO_ADDRESS}'")
-            for purpose in self.purposes:
-                same = f"AND s.address = {address}" if address else ""
-                cases.append(
-                    "WHEN NOT EXISTS (SELECT FROM customers_consentstate s WHERE s.customer_id = c.id"
-                    f" AND s.channel = %s AND s.purpose = %s AND s.is_given {same}"
-                    f" AND (s.expires_at IS NULL OR s.expires_at > %s)) THEN '{NO_CONSENT}'"
-                )
-                params += [str(self.channel), purpose, self.now]
+        if self.ways and all(way.address for way in self.ways):
+            nowhere = " AND ".join(f"{way.address} IS NULL" for way in self.ways)
+            cases.append(f"WHEN {nowhere} THEN '{NO_ADDRESS}'")
+        if self.ways:
+            usable = [way.may_be_used(self.now) for way in self.ways]
+            cases.append(f"WHEN NOT ({' OR '.join(f'({text})' for text, _params in usable)}) THEN '{NO_CONSENT}'")
+            params += [param for _text, its in usable for param in its]
         return f"CASE {' '.join(cases)} ELSE '' END", params
 
     def _who(self, from_id: int, until_id: int) -> tuple[str, list[Any]]:

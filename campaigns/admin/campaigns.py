@@ -6,25 +6,30 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from campaigns import operations
-from campaigns.admin.forms import CampaignForm, StepForm, argument_fields, conditional_fields
-from campaigns.models import Campaign, Step
-from campaigns.plans import Plan, plan_of
+from campaigns.admin.forms import CampaignForm, argument_fields, conditional_fields
+from campaigns.models import Campaign, CampaignPolicy, Reach
+from campaigns.plans import Plan, Ramp, plan_of, running_plan
+from campaigns.progress import codes_out_words, progress_of
 from campaigns.reasons import reason_text
 from campaigns.results.views import results_view
+from campaigns.sentences import differences, summary
 from retention import clock, money, registries
 from retention.doors.console import ConfirmForm, EditAdmin, VersionHistory, acting, button
+from retention.doors.console.sentences import messages_of
 from retention.refusals import Refused
+from retention.shop.models import Shop
 
 TONES = {
     _("Draft"): "info",
@@ -37,23 +42,14 @@ TONES = {
 }
 #: State → buttons that make sense in it.
 BUTTONS = {
-    Campaign.State.DRAFT: ("approve", "clone", "archive"),
-    Campaign.State.REVIEW: ("approve", "clone", "archive"),
-    Campaign.State.SCHEDULED: ("approve", "pause", "end", "clone"),
+    Campaign.State.DRAFT: ("submit", "approve", "launch", "clone", "archive"),
+    Campaign.State.REVIEW: ("approve", "reject", "launch", "clone", "archive"),
     Campaign.State.APPROVED: ("launch", "clone", "archive"),
-    Campaign.State.LIVE: ("approve", "pause", "end", "clone"),
-    Campaign.State.PAUSED: ("approve", "resume", "end", "clone"),
+    Campaign.State.SCHEDULED: ("approve", "pause", "end", "clone"),
+    Campaign.State.LIVE: ("approve", "pause", "widen", "end", "clone"),
+    Campaign.State.PAUSED: ("approve", "resume", "widen", "end", "clone"),
     Campaign.State.ENDED: ("clone", "archive"),
 }
-
-
-class StepInline(TabularInline):
-    model = Step
-    form = StepForm
-    extra = 0
-    min_num = 1
-    ordering = ("position",)
-    verbose_name_plural = _("What: steps, in order")
 
 
 class ApproveForm(ConfirmForm):
@@ -66,12 +62,44 @@ class ApproveForm(ConfirmForm):
         campaign = Campaign.objects.select_related("version").filter(pk=object_id).first()
         self.fields["version"].initial = campaign.version.number if campaign and campaign.version else None
 
+    def preview(self) -> str:
+        running = self.obj.approved_version
+        if running is None or running.pk == self.obj.version_id:
+            return ""
+        found = differences(running_plan(self.obj), plan_of(self.obj))
+        words = " ".join(f"{one.label}: {one.before or '—'} → {one.after or '—'}" for one in found)
+        return f"{words} {codes_out_words(self.obj)}".strip()
+
+
+class RejectForm(ConfirmForm):
+    reason = forms.CharField(label=_("Why"), max_length=300, widget=UnfoldAdminTextInputWidget)
+
+
+class WidenForm(ConfirmForm):
+    """Leave both empty to open it to everyone."""
+
+    percent = forms.IntegerField(
+        label=_("To percent"), min_value=1, max_value=99, required=False, widget=UnfoldAdminIntegerFieldWidget
+    )
+    first = forms.IntegerField(
+        label=_("or to the first customers"), min_value=1, required=False, widget=UnfoldAdminIntegerFieldWidget,
+        help_text=_("Both empty: to everyone."),
+    )  # fmt: skip
+
+    def clean(self):
+        cleaned = super().clean()
+        wanted = {name: cleaned.get(name) for name in ("percent", "first") if cleaned.get(name)}
+        if len(wanted) > 1:
+            raise ValidationError(_("Say a share or a number, not both."))
+        cleaned["ramp"] = Ramp(**wanted) if wanted else None
+        return cleaned
+
 
 class LaunchForm(ConfirmForm):
     def preview(self) -> str:
         if self.obj.version is None:
             return ""
-        plan = Plan.model_validate(self.obj.approved_version.data) if self.obj.approved_version else plan_of(self.obj)
+        plan = running_plan(self.obj) if self.obj.approved_version else plan_of(self.obj)
         return forecast_sentence(operations.forecast(campaign=self.obj, plan=plan, now=clock.now()))
 
 
@@ -91,17 +119,20 @@ def _change_url(campaign: Campaign) -> str:
 @admin.register(Campaign)
 class CampaignAdmin(VersionHistory, EditAdmin):
     form = CampaignForm
-    inlines = (StepInline,)
     list_display = ("name", "shown_state", "when", "newest", "launched_at")
     list_filter = ("state", "occasion")
     search_fields = ("name__istartswith",)
     list_select_related = ("version", "approved_version")
     autocomplete_fields = ()
-    conditional_fields = conditional_fields()
+    conditional_fields = conditional_fields() | {"goal_activity": "goal_kind == 'activity'"}
     change_form_before_template = "campaigns/summary.html"
     list_before_template = "campaigns/to_gallery.html"
-    actions_detail = ("approve", "launch", "pause", "resume", "end", "clone", "archive")
+    actions_detail = ("submit", "approve", "reject", "launch", "widen", "pause", "resume", "end", "clone", "archive")
     version_labels = {"steps": _("Steps"), "occasion_args": _("Occasion")}
+
+    class Media:
+        css = {"all": ["segments/builder.css", "campaigns/plan.css"]}
+        js = ["segments/fields.js", "campaigns/plan.js"]
 
     def has_change_permission(self, request, obj=None):
         """What has ended stays as it ran: it is read, and copied."""
@@ -111,14 +142,11 @@ class CampaignAdmin(VersionHistory, EditAdmin):
         return super().get_queryset(request).filter(archived_at=None)
 
     def get_fieldsets(self, request, obj=None):
-        self_fields = (
-            (_("Who"), {"fields": ("name", "audience", "excluded", "countries"), "classes": ("tab",)}),
-            (_("When"), {"fields": ("occasion", *argument_fields()), "classes": ("tab",)}),
-            (_("Limits"), {"fields": ("starts_at", "ends_at", "lateness_hours", "priority"), "classes": ("tab",)}),
-        )
+        tabs = tuple((title, {"fields": fields, "classes": ("tab",)}) for title, fields in _tabs())
         if not (self.has_change_permission(request, obj) if obj else self.has_add_permission(request)):
-            return tuple((name, {**options, "fields": _real(options["fields"])}) for name, options in self_fields)
-        return (*self_fields, (_("Why"), {"fields": ("why", "edited"), "classes": ("tab",)}))
+            own = ((name, {**options, "fields": _real(options["fields"])}) for name, options in tabs)
+            return tuple((name, options) for name, options in own if options["fields"])
+        return (*tabs, (_("Review"), {"fields": ("why", "edited"), "classes": ("tab",)}))
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         # The fields of occasions are the form's own, not the model's.
@@ -126,8 +154,7 @@ class CampaignAdmin(VersionHistory, EditAdmin):
         return super().get_form(request, obj, change=change, **kwargs)
 
     def operate(self, request, form, formsets, change):
-        plan = form.plan_with(_steps(formsets[0]))
-        common = {"plan": plan, "why": form.cleaned_data.get("why", ""), **acting(request)}
+        common = {"plan": form.plan(), "why": form.cleaned_data.get("why", ""), **acting(request)}
         if not change:
             return operations.create_campaign(**common)
         return operations.save_campaign(campaign_id=form.instance.pk, edited=form.cleaned_data.get("edited"), **common)
@@ -137,9 +164,22 @@ class CampaignAdmin(VersionHistory, EditAdmin):
             campaign_id=obj.pk, plan=Plan.model_validate(data), edited=edited, why=why, **acting(request)
         )
 
+    def changes(self, older, newer):
+        """In the marketer's words; and what of the codes that are out."""
+        before, after = (Plan.model_validate(version.data) for version in (older, newer))
+        found = differences(before, after)
+        return [{"label": one.label, "before": one.before or "—", "after": one.after or "—"} for one in found]
+
     def buttons_of(self, obj):
         is_approved = obj.version_id == obj.approved_version_id
-        return [name for name in BUTTONS[obj.state] if name != "approve" or not is_approved]
+        shown = [name for name in BUTTONS[obj.state] if name != "approve" or not is_approved]
+        # What costs little needs nobody's approval, where the shop says so.
+        needs_approval = obj.state in (Campaign.State.DRAFT, Campaign.State.REVIEW)
+        if needs_approval and not CampaignPolicy.objects.filter(approval_above_minor__gt=0).exists():
+            shown.remove("launch")
+        if "widen" in shown and not Reach.objects.filter(campaign=obj, ramp__isnull=False).exists():
+            shown.remove("widen")
+        return shown
 
     @display(description=_("state"), label=TONES, ordering="state")
     def shown_state(self, obj: Campaign) -> str:
@@ -156,6 +196,38 @@ class CampaignAdmin(VersionHistory, EditAdmin):
             return str(number)
         return str(_("%(newest)s, %(runs)s runs") % {"newest": number, "runs": obj.approved_version.number})
 
+    submit = button(
+        operations.submit,
+        of="campaign_id",
+        done=_("It is in review."),
+        title=_("Submit for review"),
+        description=_("A marketing lead looks at it. It comes back with a reason, or approved."),
+        permissions=["campaigns.change_campaign"],
+        icon="rate_review",
+    )
+    reject = button(
+        operations.reject,
+        of="campaign_id",
+        takes=["reason"],
+        done=_("It was sent back."),
+        title=_("Send back"),
+        description=_("It is a draft again, and its author reads why."),
+        permissions=["campaigns.approve_campaign"],
+        form_class=RejectForm,
+        icon="undo",
+        variant=ActionVariant.WARNING,
+    )
+    widen = button(
+        operations.widen,
+        of="campaign_id",
+        takes=["ramp"],
+        done=_("It is opened further."),
+        title=_("Open further"),
+        description=_("Who was held back is asked again, unless it is too late."),
+        permissions=["campaigns.launch_campaign"],
+        form_class=WidenForm,
+        icon="open_in_full",
+    )
     approve = button(
         operations.approve,
         of="campaign_id",
@@ -240,6 +312,12 @@ class CampaignAdmin(VersionHistory, EditAdmin):
                 self.admin_site.admin_view(self.dry_run_view),
                 name="campaigns_campaign_dry_run",
             ),
+            path("say/", self.admin_site.admin_view(self.say_view), name="campaigns_campaign_say"),
+            path(
+                "<int:object_id>/progress/",
+                self.admin_site.admin_view(self.progress_view),
+                name="campaigns_campaign_progress",
+            ),
             path(
                 "<int:object_id>/results/",
                 self.admin_site.admin_view(lambda request, object_id: results_view(self, request, object_id)),
@@ -270,20 +348,70 @@ class CampaignAdmin(VersionHistory, EditAdmin):
         return TemplateResponse(request, "campaigns/playbooks.html", context)
 
     def dry_run_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Heads, skips by reason, cost and a sample, as a part of the form's page."""
-        campaign = self.get_object(request, str(object_id))
-        if campaign is None or campaign.version is None:
+        """Heads, skips by reason, cost and a sample of the saved plan, as a part of the form's page."""
+        campaign = self._seen(request, str(object_id))
+        if campaign.version is None:
             raise Http404
-        if not self.has_view_or_change_permission(request, campaign):
+        return TemplateResponse(request, "campaigns/dry_run.html", counted(campaign, plan_of(campaign)))
+
+    def say_view(self, request: HttpRequest) -> HttpResponse:
+        """What the form says as it stands, in a few sentences; with `count`, whom it would reach. Saves nothing."""
+        pk = request.GET.get("of", "")
+        campaign = self._seen(request, pk) if pk else None
+        may = self.has_change_permission(request, campaign) if campaign else self.has_add_permission(request)
+        if not may or request.method != "POST":
             raise PermissionDenied
-        found = operations.forecast(campaign=campaign, plan=plan_of(campaign), now=clock.now())
-        context = {
-            "found": found,
-            "sentence": forecast_sentence(found),
-            "skipped": [(reason_text(code), f"{count:,}") for code, count in sorted(found.skipped.items())],
-            "cost": money.show(found.cost_minor, found.currency) if found.cost_minor is not None else None,
-        }
-        return TemplateResponse(request, "campaigns/dry_run.html", context)
+        form = self.get_form(request, campaign, change=campaign is not None)(request.POST, instance=campaign)
+        try:
+            if not form.is_valid():
+                return JsonResponse({"faults": _faults(form)})
+            plan = form.plan()
+        except ValidationError as error:
+            return JsonResponse({"faults": messages_of(error)})
+        told: dict[str, Any] = {"sentence": summary(plan)}
+        if request.POST.get("count"):
+            context = counted(campaign or Campaign(), plan)
+            told["count"] = render_to_string("campaigns/dry_run.html", context, request)
+        return JsonResponse(told)
+
+    def progress_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """How far the look and the sending are, as a part of the form's page that asks again while they go on."""
+        campaign = self._seen(request, str(object_id))
+        context = {"original": campaign, "progress": progress_of(campaign)}
+        return TemplateResponse(request, "campaigns/progress.html", context)
+
+
+def _tabs() -> tuple[tuple[Any, tuple[str, ...]], ...]:
+    """What stands in which tab."""
+    goal = ("goal_kind", "goal_activity", "goal_days", "exits_on_goal", "exits_segment")
+    limits = ("limit_touches", "limit_touches_a_day", "limit_per_customer", "re_entry_days", "cool_down_days")
+    return (
+        (_("Who"), ("name", "audience", "excluded", "countries")),
+        (_("When"), ("occasion", *argument_fields(), "starts_at", "ends_at", "windows", "lateness_hours")),
+        (_("What"), ("steps", "starts_low_step", "starts_low_percent", *goal)),
+        (_("Limits"), (*limits, "ramp_percent", "ramp_first", "priority")),
+        (_("Test"), ("variants", "holdout_percent", "ignores_global_holdout", "experiment")),
+    )
+
+
+def _faults(form: forms.ModelForm) -> list[str]:
+    """What is wrong, each with the field's name."""
+    found = []
+    for name, errors in form.errors.items():
+        label = form.fields[name].label if name in form.fields else ""
+        found += [f"{label}: {error}" if label else str(error) for error in errors]
+    return found
+
+
+def counted(campaign: Campaign, plan: Plan) -> dict[str, Any]:
+    """What the dry run's page shows."""
+    found = operations.forecast(campaign=campaign, plan=plan, now=clock.now())
+    return {
+        "found": found,
+        "sentence": forecast_sentence(found),
+        "skipped": [(reason_text(code), f"{count:,}") for code, count in sorted(found.skipped.items())],
+        "cost": money.show(found.cost_minor, found.currency) if found.cost_minor is not None else None,
+    }
 
 
 def summary_of(campaign: Campaign) -> str:
@@ -294,17 +422,32 @@ def summary_of(campaign: Campaign) -> str:
     return str(plan.of.sentence(plan.cleaned_args()))
 
 
-def _steps(formset: forms.BaseInlineFormSet) -> list[dict[str, Any]]:
-    rows = [row for row in formset.cleaned_data if row and not row.get("DELETE")]
-    return [
-        {
-            "wait": {"hours": row.get("delay_hours") or 0},
-            "incentive": row["incentive"] and row["incentive"].pk,
-            "messages": [row["template"].pk] if row["template"] else [],
-        }
-        for row in rows
-    ]
-
-
 def _real(fields: Any) -> tuple[str, ...]:
-    return tuple(name for name in fields if not name.startswith("arg__"))
+    """Those that are columns of the row."""
+    return tuple(name for name in fields if name in CampaignForm.Meta.fields)
+
+
+@admin.register(CampaignPolicy)
+class CampaignPolicyAdmin(EditAdmin):
+    is_versioned = False
+    list_display = ("approval_above_minor", "currency", "is_one_person_shop")
+    fields = ("approval_above_minor", "currency", "is_one_person_shop")
+
+    def has_add_permission(self, request):
+        return False
+
+    def changelist_view(self, request, extra_context=None):
+        """There is one row; it is made when it is first opened by who may change it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        row = CampaignPolicy.objects.filter(pk=1).first()
+        if row is None and self.has_change_permission(request):
+            row = operations.save_policy(
+                approval_above_minor=0, currency=Shop.objects.get().currency, is_one_person_shop=True, **acting(request)
+            )
+        if row is None:
+            return super().changelist_view(request, extra_context)
+        return redirect("admin:campaigns_campaignpolicy_change", object_id=row.pk)
+
+    def operate(self, request, form, formsets, change):
+        return operations.save_policy(**form.cleaned_data, **acting(request))

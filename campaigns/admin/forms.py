@@ -24,13 +24,13 @@ from unfold.widgets import (
 )
 
 from campaigns import occasions as _occasions  # noqa: F401  the registry must be full before the form is made
-from campaigns.models import Campaign, Holiday, Step
+from campaigns.admin.bounds import BoundsForm, initial_of, parts_of
+from campaigns.admin.parts import choices
+from campaigns.models import Campaign, Holiday
 from campaigns.occasions.fields import ProductField
-from campaigns.plans import Plan
+from campaigns.plans import Plan, plan_of
 from retention import registries
 from retention.customers.models import OrderLine, Product
-from retention.incentives.models import Incentive
-from retention.messaging.models import Template
 
 _WIDGETS = (
     (forms.BooleanField, UnfoldBooleanSwitchWidget),
@@ -97,8 +97,8 @@ def _occasion_choices() -> list[tuple[str, str]]:
     return [(occasion.key, occasion.label) for occasion in registries.occasions]
 
 
-class CampaignForm(forms.ModelForm):
-    """Reads as a plan: `plan_with(steps)` after it is valid."""
+class CampaignForm(BoundsForm, forms.ModelForm):
+    """Reads as a plan: `plan()` after it is valid."""
 
     occasion = forms.ChoiceField(label=_("Occasion"), choices=_occasion_choices, widget=UnfoldAdminSelectWidget)
     countries = forms.CharField(
@@ -125,6 +125,12 @@ class CampaignForm(forms.ModelForm):
                 Q(archived_at=None) | Q(pk=getattr(self.instance, f"{name}_id"))
             )
         self.initial["countries"] = ", ".join(self.instance.countries)
+        plan = plan_of(self.instance) if self.instance.version_id else None
+        self.initial |= initial_of(plan)
+        used = {name: getattr(plan, name) if plan else set() for name in ("incentives", "templates", "segments")}
+        self.fields["steps"].widget.attrs["choices"] = choices(used)
+        exits = self.fields["exits_segment"]
+        exits.queryset = exits.queryset.filter(Q(archived_at=None) | Q(pk__in=used["segments"]))
         for name, (occasion, argument) in argument_fields().items():
             given = self.instance.occasion_args if self.instance.occasion == occasion else {}
             if argument in given:
@@ -162,8 +168,8 @@ class CampaignForm(forms.ModelForm):
             given[argument] = value.isoformat() if isinstance(value, dt.date) else value
         return given
 
-    def plan_with(self, steps: list[dict[str, Any]]) -> Plan:
-        """The form and its steps as a plan.
+    def plan(self) -> Plan:
+        """The form as a plan.
 
         Raises:
             ValidationError: what does not fit together.
@@ -183,38 +189,34 @@ class CampaignForm(forms.ModelForm):
                     "priority": data["priority"],
                     "starts_at": data["starts_at"],
                     "ends_at": data["ends_at"],
-                    "steps": steps,
+                    **parts_of(data),
                 }
             )
         except PlanError as error:
-            raise ValidationError([_words(row) for row in error.errors()]) from None
+            raise ValidationError(list(dict.fromkeys(_words(row) for row in error.errors()))) from None
+
+
+#: Where a part of the plan stands in the form.
+_PLACES = {
+    "steps": _("Step %(n)s"),
+    "windows": _("Hours %(n)s"),
+    "variants": _("Variant %(n)s"),
+    "ramp": _("Opening"),
+    "goal": _("Goal"),
+    "starts_low": _("Those used to discounts"),
+}
 
 
 def _words(row: Any) -> str:
-    place = ".".join(str(part) for part in row["loc"])
+    loc = row["loc"]
     message = row["msg"].removeprefix("Value error, ")
-    if place == "steps":
+    if loc == ("steps",):
         return str(_("Add at least one step."))
-    return f"{place}: {message}" if place else message
+    if not loc:
+        return f"{message[:1].upper()}{message[1:]}."
+    place = str(_PLACES.get(loc[0], loc[0])) % {"n": loc[1] + 1 if len(loc) > 1 and isinstance(loc[1], int) else ""}
+    return f"{place.strip()}: {message}."
 
 
 for _name, (_occasion, _argument) in argument_fields().items():
     CampaignForm.declared_fields[_name] = _drawn(registries.occasions[_occasion].form_class().fields[_argument])
-
-
-class StepForm(forms.ModelForm):
-    """One step; its channel is its template's."""
-
-    class Meta:
-        model = Step
-        fields = ("delay_hours", "incentive", "template")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        chosen = self.instance
-        # In a table the column's head is nobody's label.
-        for field in self.fields.values():
-            field.widget.attrs["aria-label"] = field.label
-            getattr(field.widget, "widget", field.widget).attrs["aria-label"] = field.label
-        self.fields["incentive"].queryset = Incentive.objects.filter(Q(archived_at=None) | Q(pk=chosen.incentive_id))
-        self.fields["template"].queryset = Template.objects.filter(Q(archived_at=None) | Q(pk=chosen.template_id))

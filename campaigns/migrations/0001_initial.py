@@ -276,43 +276,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="Step",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("position", models.PositiveSmallIntegerField(default=0)),
-                ("delay_hours", models.PositiveIntegerField(default=0)),
-                (
-                    "campaign",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="campaigns.campaign"
-                    ),
-                ),
-                (
-                    "incentive",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="incentives.incentive",
-                    ),
-                ),
-                (
-                    "template",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="messaging.template",
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["campaign", "position"],
-            },
-        ),
-        migrations.CreateModel(
             name="Touch",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -362,6 +325,7 @@ class Migration(migrations.Migration):
                     models.DateTimeField(help_text="When she first did what the campaign is for.", null=True),
                 ),
                 ("enlisted_at", models.DateTimeField()),
+                ("begun_at", models.DateTimeField(help_text="When its first step was taken.", null=True)),
                 ("ended_at", models.DateTimeField(help_text="When nothing more was to come.", null=True)),
                 ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
                 (
@@ -440,17 +404,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="quota",
             constraint=models.UniqueConstraint(fields=("campaign", "period"), name="one_quota_a_period"),
-        ),
-        migrations.AddConstraint(
-            model_name="step",
-            constraint=models.UniqueConstraint(fields=("campaign", "position"), name="one_step_a_position"),
-        ),
-        migrations.AddConstraint(
-            model_name="step",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("incentive__isnull", False), ("template__isnull", False), _connector="OR"),
-                name="a_step_does_something",
-            ),
         ),
         migrations.AddIndex(
             model_name="touch",

@@ -4,17 +4,11 @@ from campaigns.operations.calendars import missing_holidays, refresh_holidays, s
 from campaigns.operations.drafts import NoSuchPlaybook, create_from_playbook
 from campaigns.operations.life import (
     AlreadyLaunched,
-    ApprovedMeanwhile,
-    DateHasPassed,
-    IncentiveNotUsable,
     NeverLaunched,
     NotApproved,
-    NothingToApprove,
     NotLive,
     NotPaused,
     StillRunning,
-    TemplateNotUsable,
-    approve,
     archive,
     end,
     finish,
@@ -33,7 +27,22 @@ from campaigns.operations.planning import (
     save_campaign,
 )
 from campaigns.operations.previewing import Forecast, forecast, preview
+from campaigns.operations.ramps import NotWider, widen
 from campaigns.operations.reaching import Figures, reach
+from campaigns.operations.readiness import DateHasPassed, IncentiveNotUsable, TemplateNotUsable
+from campaigns.operations.review import (
+    ApprovedMeanwhile,
+    NoReason,
+    NotADraft,
+    NothingToApprove,
+    NotInReview,
+    OwnWork,
+    approve,
+    needs_another,
+    reject,
+    save_policy,
+    submit,
+)
 
 __all__ = [
     "AlreadyLaunched",
@@ -45,14 +54,19 @@ __all__ = [
     "Forecast",
     "IncentiveNotUsable",
     "NeverLaunched",
+    "NoReason",
     "NoSuchCampaign",
     "NoSuchPlaybook",
     "NoSuchTemplate",
+    "NotADraft",
     "NotApproved",
+    "NotInReview",
     "NotLive",
     "NotPaused",
+    "NotWider",
     "NothingToApprove",
     "OneMessageAChannel",
+    "OwnWork",
     "StillRunning",
     "TemplateNotUsable",
     "approve",
@@ -65,11 +79,16 @@ __all__ = [
     "forecast",
     "launch",
     "missing_holidays",
+    "needs_another",
     "pause",
     "preview",
     "reach",
     "refresh_holidays",
+    "reject",
     "resume",
     "save_campaign",
     "save_holiday",
+    "save_policy",
+    "submit",
+    "widen",
 ]

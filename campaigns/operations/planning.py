@@ -7,7 +7,7 @@ import datetime as dt
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models import Campaign, Step
+from campaigns.models import Campaign
 from campaigns.plans import Plan, plan_of
 from retention.actors import Actor
 from retention.audit.operations import record, save_version
@@ -69,7 +69,7 @@ def save_campaign(
     campaign = locked(campaign_id)
     if campaign.state == Campaign.State.ENDED:
         raise CampaignEnded(name=campaign.name)
-    if campaign.state == Campaign.State.APPROVED:
+    if campaign.state in (Campaign.State.APPROVED, Campaign.State.REVIEW):
         campaign.state = Campaign.State.DRAFT
     _write(campaign, plan, edited=edited, now=now, by=by, why=why)
     record(
@@ -129,17 +129,6 @@ def _write(campaign: Campaign, plan: Plan, *, edited: int | None, now: dt.dateti
     campaign.lateness_hours, campaign.priority = plan.lateness_hours, plan.priority
     campaign.starts_at, campaign.ends_at = plan.starts_at, plan.ends_at
     campaign.save()
-    campaign.steps.all().delete()
-    Step.objects.bulk_create(
-        Step(
-            campaign=campaign,
-            position=position,
-            delay_hours=step.wait.hours or 0,
-            incentive_id=step.incentive,
-            template_id=step.messages[0] if step.messages else None,
-        )
-        for position, step in enumerate(plan.steps)
-    )
 
 
 def _check_messages(plan: Plan) -> None:

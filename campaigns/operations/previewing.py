@@ -54,7 +54,7 @@ def preview(*, campaign_id: int, now: dt.datetime) -> tuple[Figures, list[Due]]:
     """What `reach` would do at `now`: its figures and everyone it would touch or skip. Changes and locks nothing."""
     campaign = Campaign.objects.select_related("approved_version", "reach").get(pk=campaign_id)
     figures, found = Figures(), []
-    if campaign.state != Campaign.State.LIVE:
+    if campaign.state not in (Campaign.State.LIVE, Campaign.State.SCHEDULED):
         return figures, found
     plan = running_plan(campaign)
     for reached in _looks(campaign.reach, plan, now):
@@ -106,7 +106,7 @@ def _count_steps(campaign: Campaign, plan: Plan, figures: Figures, now: dt.datet
     gone = settled(steps)
     figures.skipped.update(gone.values())
     taken = Counter(step for pk, step in steps.items() if pk not in gone)
-    if not plan.steps[0].wait.delay:
+    if not plan.steps[0].wait.delay and not plan.steps[0].wait.is_by_her_clock:
         taken[0] += figures.touched
     for index, count in sorted(taken.items()):
         if index >= len(plan.steps):

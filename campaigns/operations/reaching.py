@@ -12,10 +12,12 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Max, Min
 
-from campaigns.models import Campaign, Reach
-from campaigns.operations.stepping import Touched, after, take_due_steps, take_step
+from campaigns.arms import Arms
+from campaigns.models import Campaign, Reach, Touch
+from campaigns.operations.readiness import start_if_due
+from campaigns.operations.stepping import Touched, after, take_due_steps, take_step, wait_for
 from campaigns.plans import Plan, running_plan
-from campaigns.selection import Selection, zones_in_use, zones_of_changed
+from campaigns.selection import Selection, Sql, zones_in_use, zones_of_changed
 from retention.actors import Actor
 from retention.customers.models import Customer
 from retention.marks import safe_mark
@@ -93,6 +95,7 @@ def reach(
     while (stepped := take_due_steps(campaign_id=campaign_id, now=now, by=by, most=most)) is not None:
         figures.granted += stepped.granted
         figures.queued += stepped.queued
+        figures.touched -= stepped.never_begun
         figures.skipped.update(stepped.refused)
         if progress:
             progress(1, 1)
@@ -127,6 +130,7 @@ def _look(campaign_id: int, *, now: dt.datetime, by: Actor, most: int, size: int
         raise _InOtherHands
     # A pause or a stop waits for this chunk, and the next one sees it.
     campaign = Campaign.objects.select_for_update(of=("self",), no_key=True).get(pk=campaign_id)
+    start_if_due(campaign, reached, now=now, by=by)
     if campaign.state != Campaign.State.LIVE:
         return None
     plan = running_plan(campaign)
@@ -207,24 +211,26 @@ _TOUCH = """
     WITH due AS MATERIALIZED ({due} ORDER BY d.customer_id LIMIT %s),
     new AS (
         INSERT INTO campaigns_touch
-               (campaign_id, customer_id, occasion, version_id, state, reason, step, due_at, next_at, grant_id, about,
-                enlisted_at)
+               (campaign_id, customer_id, occasion, version_id, state, reason, step, due_at, next_at, begun_at,
+                ended_at, variant, is_ghost, grant_id, about, enlisted_at)
         SELECT %s, customer_id, occasion, %s,
-               CASE WHEN reason <> '' THEN 'skipped' WHEN due_at + %s > %s THEN 'due' ELSE %s END, reason,
-               CASE WHEN reason <> '' OR due_at + %s > %s THEN 0 ELSE %s END, due_at,
-               CASE WHEN reason <> '' THEN NULL WHEN due_at + %s > %s THEN due_at + %s ELSE %s END,
-               grant_id, about, %s
+               CASE WHEN reason <> '' THEN 'skipped' WHEN {waits} THEN 'due' ELSE %s END, reason,
+               CASE WHEN reason <> '' OR {waits} THEN 0 ELSE %s END, due_at,
+               CASE WHEN reason <> '' THEN NULL WHEN {waits} THEN due_at + %s ELSE %s END,
+               CASE WHEN reason = '' AND NOT ({waits}) THEN %s END,
+               CASE WHEN reason <> '' THEN %s WHEN NOT ({waits}) THEN %s END,
+               {variant}, {ghost}, grant_id, about, %s
         FROM due ON CONFLICT DO NOTHING
-        RETURNING id, customer_id, occasion, step, reason
+        RETURNING id, customer_id, occasion, begun_at, reason, is_ghost
     )
-    SELECT due.customer_id, new.id, due.grant_id, due.about, due.reason, new.step
+    SELECT due.customer_id, new.id, due.grant_id, due.about, due.reason, new.begun_at, new.is_ghost
     FROM due LEFT JOIN new ON new.customer_id = due.customer_id AND new.occasion = due.occasion
     ORDER BY due.customer_id
 """
 
 
 def _touch(campaign: Campaign, selection: Selection, reached: Reach, *, until_id: int, most: int) -> list | None:
-    """Write the touches of one chunk; (customer, touch or None, grant, about, reason, next step) of each row due."""
+    """Write the touches of one chunk; (customer, touch or None, grant, about, reason, begun, ghost) of each row due."""
     plan, now = selection.plan, selection.now
     window = window_of(reached, plan, now)
     if window is None:
@@ -235,15 +241,9 @@ def _touch(campaign: Campaign, selection: Selection, reached: Reach, *, until_id
         due = selection.due(**window, from_id=reached.position, until_id=until_id)
     rows = []
     if due is not None:
-        # The first step is taken in this very transaction where its wait is over; the row is born as it ends.
-        delay = plan.steps[0].wait.delay
-        state, step, next_at = after(plan, 0, now)
+        statement = _enlisting(campaign, plan, due, most=most, now=now)
         with connection.cursor() as cursor:
-            cursor.execute(
-                _TOUCH.format(due=due.text),
-                [*due.params, most, campaign.pk, campaign.approved_version_id, delay, now, state]
-                + [delay, now, step, delay, now, delay, next_at, now],
-            )
+            cursor.execute(statement.text, statement.params)
             rows = cursor.fetchall()
     if reached.phase == Reach.Phase.LATE and not reached.is_revived:
         reached.is_revived = True
@@ -251,11 +251,31 @@ def _touch(campaign: Campaign, selection: Selection, reached: Reach, *, until_id
     return rows if due is not None else None
 
 
+def _enlisting(campaign: Campaign, plan: Plan, due: Sql, *, most: int, now: dt.datetime) -> Sql:
+    """The statement that writes touches.
+
+    Of a plain plan the first step is taken in this very transaction where its wait is over, and the row is born as it
+    then ends. Other plans ask first: their touches are born waiting, and `take_due_steps` goes on with them.
+    """
+    delay = plan.steps[0].wait.delay
+    state, step, next_at = after(plan, 0, now)
+    waits, still = ("due_at + %s > %s", [delay, now]) if plan.begins_plainly else ("true", [])
+    ended_at = now if state == Touch.State.DONE else None
+    arms = Arms.of(campaign, plan)
+    variant, variant_params = arms.variant_sql("customer_id")
+    ghost, ghost_params = arms.ghost_sql("customer_id")
+    return Sql(
+        _TOUCH.format(due=due.text, waits=waits, variant=variant, ghost=ghost),
+        [*due.params, most, campaign.pk, campaign.approved_version_id, *still, state, *still, step, *still, delay]
+        + [next_at, *still, now, now, *still, ended_at, *variant_params, *ghost_params, now],
+    )
+
+
 def _revive(campaign: Campaign, selection: Selection, changed: tuple[int, int]) -> None:
     mended = selection.mended(changed)
     statement = f"""
         UPDATE campaigns_touch SET state = 'due', reason = '', version_id = %s, step = 0, next_at = due_at + %s,
-               xid = pg_current_xact_id()
+               ended_at = NULL, xid = pg_current_xact_id()
         WHERE id IN ({mended.text})
     """  # noqa: S608
     with connection.cursor() as cursor:
@@ -270,13 +290,16 @@ def _act(campaign: Campaign, plan: Plan, rows: list | None, *, now: dt.datetime,
     enlisted = [row for row in new if not row[4]]
     figures.touched = len(enlisted)
     ready = [
-        Touched(touch_id, customer_id, grant_id, json.loads(about) if isinstance(about, str) else about)
-        for customer_id, touch_id, grant_id, about, _reason, step in enlisted
-        if step == 1
+        Touched(touch_id, customer_id, grant_id, json.loads(about) if isinstance(about, str) else about, is_ghost=ghost)
+        for customer_id, touch_id, grant_id, about, _reason, begun_at, ghost in enlisted
+        if begun_at is not None
     ]
     if ready:
-        stepped = take_step(campaign, plan, 0, ready, now=now, by=by)
+        stepped = take_step(plan, 0, ready, now=now, by=by)
         figures.granted, figures.queued = stepped.granted, stepped.queued
         figures.skipped.update(stepped.refused)
         figures.touched -= sum(stepped.refused.values())
+        state, following, _next_at = after(plan, 0, now)
+        if state == Touch.State.DUE:
+            wait_for(plan, following, "", [row.touch_id for row in ready], now)
     return figures

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import Annotated, Any
 
 from django import forms
@@ -12,20 +13,7 @@ from campaigns.models import Campaign
 from campaigns.plans.bounds import Days, Exits, Goal, Hours, Limits, Ramp, ReEntry, StartsLow
 from campaigns.plans.steps import END, Id, Part, PlannedStep, Variant
 from retention import registries
-
-#: What of a plan is not acted upon yet, and therefore refused: field → what it would have said.
-NOT_YET = {
-    "exits": "exits",
-    "re_entry": "re-entry",
-    "cool_down_days": "a cool-down",
-    "starts_low": "starting low",
-    "limits": "limits of touches",
-    "ramp": "opening by and by",
-    "windows": "hours of the week",
-    "holdout_percent": "a holdout",
-    "ignores_global_holdout": "the shop's holdout",
-    "variants": "a test",
-}
+from retention.audit.models import Version
 
 
 class Plan(Part):
@@ -54,6 +42,7 @@ class Plan(Part):
     holdout_percent: Annotated[int, Field(ge=0, le=50)] = 0
     ignores_global_holdout: bool = False
     variants: Annotated[tuple[Variant, ...], Field(max_length=8)] = ()
+    experiment: Annotated[int, Field(ge=1, le=10_000, description="Another number draws the arms anew.")] = 1
 
     @model_validator(mode="before")
     @classmethod
@@ -104,18 +93,6 @@ class Plan(Part):
             raise ValueError("a test has at least two variants, each with a key of its own")
         return self
 
-    @model_validator(mode="after")
-    def asks_what_can_be_done(self) -> Plan:
-        for field, words in NOT_YET.items():
-            if getattr(self, field) != type(self).model_fields[field].default:
-                raise ValueError(f"{words} cannot be planned yet")
-        for step in self.steps:
-            if step.wait.is_by_her_clock or step.only_for or step.then or len(step.messages) > 1:
-                raise ValueError(
-                    "calendar waits, conditions, branches and several messages a step cannot be planned yet"
-                )
-        return self
-
     @property
     def of(self) -> type[registries.Occasion]:
         return registries.occasions[self.occasion]
@@ -126,6 +103,24 @@ class Plan(Part):
     @property
     def lateness(self) -> dt.timedelta:
         return dt.timedelta(hours=self.lateness_hours)
+
+    @property
+    def begins_plainly(self) -> bool:
+        """Nothing is asked before the first step, so that it is taken in the statements that touch."""
+        first = self.steps[0]
+        return not (
+            first.wait.is_by_her_clock
+            or first.only_for
+            or len(first.messages) > 1
+            or self.exits != Exits()
+            or self.limits != Limits()
+            or self.re_entry
+            or self.cool_down_days
+            or self.starts_low
+            or self.ramp
+            or self.windows
+            or self.variants
+        )
 
     @property
     def first_messages(self) -> tuple[int, ...]:
@@ -168,6 +163,12 @@ class Plan(Part):
 
     def as_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
+
+
+@lru_cache(maxsize=1_000)
+def plan_of_version(version_id: int) -> Plan:
+    """The plan that a version holds; read once a process, since versions never change."""
+    return Plan.model_validate(Version.objects.values_list("data", flat=True).get(pk=version_id))
 
 
 def plan_of(campaign: Campaign) -> Plan:

@@ -1,37 +1,32 @@
 """What templates ask about campaigns."""
 
 from django import template
-from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign
-from campaigns.plans import plan_of
-from retention.incentives.models import Incentive
-from retention.incentives.rules import sentence
-from retention.incentives.versions import rule_of
-from retention.messaging.models import Template
+from campaigns.plans import Ramp, plan_of, running_plan
+from campaigns.progress import codes_out_words
+from campaigns.sentences import Difference, differences, ramp_words, summary
 
 register = template.Library()
 
 
 @register.filter
 def campaign_sentence(campaign: Campaign) -> str:
-    """The whole plan as it was last saved, as a sentence or two."""
-    if campaign.version is None:
-        return ""
-    plan = plan_of(campaign)
-    who = campaign.audience.name if campaign.audience else _("Everyone")
-    if plan.countries:
-        who += " " + _("in %(countries)s") % {"countries": ", ".join(plan.countries)}
-    if campaign.excluded:
-        who += " " + _("without %(segment)s") % {"segment": campaign.excluded.name}
-    words = _("%(who)s, %(when)s.") % {"who": who, "when": plan.of.sentence(plan.cleaned_args())}
-    incentives = Incentive.objects.in_bulk(plan.incentives)
-    templates = Template.objects.in_bulk(plan.templates)
-    for step in plan.steps:
-        parts = []
-        if step.incentive in incentives:
-            parts.append(sentence(rule_of(incentives[step.incentive].version_id)))
-        parts += [_("the message “%(name)s”") % {"name": templates[pk].name} for pk in step.messages if pk in templates]
-        wait = _("After %(hours)s hours: ") % {"hours": step.wait.hours} if step.wait.hours else _("Then: ")
-        words += " " + wait + "; ".join(parts) + "."
-    return words
+    """The whole plan as it was last saved, in a few sentences."""
+    return summary(plan_of(campaign)) if campaign.version is not None else ""
+
+
+@register.filter
+def ramp_sentence(campaign: Campaign) -> str:
+    """How far it is opened now."""
+    ramp = campaign.reach.ramp
+    return ramp_words(Ramp(**ramp) if ramp else None)
+
+
+@register.filter
+def pending_changes(campaign: Campaign) -> list[Difference]:
+    """What the newest version says otherwise than the one that runs."""
+    return differences(running_plan(campaign), plan_of(campaign))
+
+
+register.filter("codes_out", codes_out_words)

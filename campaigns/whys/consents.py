@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
+from campaigns.reachability import Way
 from campaigns.selection import NO_ADDRESS, NO_CONSENT
 from campaigns.whys.answers import Answer, Part, Verdict, moment
 from campaigns.whys.cases import Case
@@ -17,18 +18,21 @@ from retention.messaging.models import Suppression
 
 
 def answers(case: Case) -> Iterator[Answer]:
-    channel = case.selection.channel
-    if channel is None:
-        return
+    for way in case.selection.ways:
+        yield from _by(case, way, is_only=len(case.selection.ways) == 1)
+
+
+def _by(case: Case, way: Way, *, is_only: bool) -> Iterator[Answer]:
+    channel = way.channel
     address = {"email": case.customer.email_normal, "sms": case.customer.phone}.get(str(channel), "")
-    # What was decided about her touch is told by the touch.
-    no = Verdict.NO if case.touch is None else Verdict.NOTE
+    # What was decided about her touch is told by the touch; of several channels none decides alone.
+    no = Verdict.NO if case.touch is None and is_only else Verdict.NOTE
     if address is None:
         yield Answer("consent", NO_ADDRESS, _("There is no address on %(channel)s.") % {"channel": channel}, no)
         return
-    for purpose in case.selection.purposes:
+    for purpose in way.purposes:
         yield _agreed(case, channel, purpose, address, no)
-    if not case.selection.purposes:
+    if not way.purposes:
         sentence = _("The first message is transactional; it needs no consent.")
         yield Answer("consent", "campaigns.needs_no_consent", sentence, Verdict.YES)
     if address:

@@ -125,11 +125,9 @@ TABLE = {
     "campaigns.change_campaign": "ML",
     "campaigns.approve_campaign": "L",
     "campaigns.launch_campaign": "ML",
-    "campaigns.view_step": "MLA",
-    "campaigns.add_step": "ML",
-    "campaigns.change_step": "ML",
-    "campaigns.delete_step": "ML",  # a line of the campaign's form, not a record
     "campaigns.view_touch": "MLSA",
+    "campaigns.view_campaignpolicy": "MLA",
+    "campaigns.change_campaignpolicy": "L",
     "campaigns.view_holiday": "MLA",
     "campaigns.add_holiday": "ML",
     "campaigns.change_holiday": "ML",

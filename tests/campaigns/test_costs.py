@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaigns.operations.previewing import _cost_of_one
+from campaigns.operations.previewing import cost_of_one
 from retention.incentives.rules import IncentiveRule
 
 EUR = {"EUR": 1000}
@@ -41,6 +41,6 @@ COSTS = {
 def test_what_one_use_costs_at_most(name):
     effects, average, cost = COSTS[name]
     rule = IncentiveRule.model_validate({"name": "Offer", "effects": effects})
-    found, words = _cost_of_one(rule, "EUR", average)
+    found, words = cost_of_one(rule, "EUR", average)
     assert found == cost
     assert words

@@ -12,7 +12,6 @@ from django.urls import reverse
 
 from campaigns import operations
 from campaigns.models import Touch
-from campaigns.plans import plan as plans
 from campaigns.plans import plan_of
 from campaigns.results.operations import NoSuchVariant, promote
 from campaigns.results.reading import HELD_OUT, Figures
@@ -54,9 +53,8 @@ def clean(empty_cache):
 
 
 @pytest.fixture
-def tested(planned, template, incentive, now, monkeypatch):
+def tested(planned, template, incentive, now):
     """An approved campaign whose test has the arms `a` and `b` and a holdout of 20 %, goal as told."""
-    monkeypatch.setattr(plans, "NOT_YET", {})
 
     def make(goal=None, weights=(1, 1), holdout=20, **more):
         variants = [

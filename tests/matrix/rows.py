@@ -11,12 +11,15 @@ from django_celery_beat.models import IntervalSchedule
 from model_bakery import baker
 
 from campaigns.operations import create_from_playbook
+from campaigns.plans import plan_of
 from retention import registries
 from retention.actors import Actor
 from retention.customers.models import Customer
+from retention.incentives.models import Incentive
 from retention.incentives.operations.gift_cards import create_card
 from retention.ledger import operations as ledger
 from retention.ledger.models import Account, Entry
+from retention.messaging.models import Template
 from retention.shop.models import Shop
 from retention.support.models import Compensation
 
@@ -40,8 +43,9 @@ def one_of_each() -> dict[str, object]:
     rows: dict[str, Model] = {"shop.shop": Shop.objects.get(), "auth.group": Group.objects.first()}
     # What has versions is made by its operations, as it is in life: a whole campaign brings its parts.
     campaign = create_from_playbook(key="win_back", now=NOW, by=Actor.command("test"))
-    step = campaign.steps.first()
-    parts = [campaign, campaign.version, campaign.audience, step, step.incentive, step.template]
+    plan = plan_of(campaign)
+    given, said = Incentive.objects.filter(pk__in=plan.incentives), Template.objects.filter(pk__in=plan.templates)
+    parts = [campaign, campaign.version, campaign.audience, given.first(), said.first()]
     rows |= {part._meta.label_lower: part for part in parts if part is not None}
     rows |= _books(_row(Customer, rows))
     for model in admin.site._registry:
