@@ -8,13 +8,15 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db import connection
 from django.db.models import Max, Min
 
 from campaigns.models import Campaign
 from campaigns.plans import Plan
-from campaigns.selection import ADDRESSES, NO_ADDRESS, NO_CONSENT, Selection, Sql, zones_in_use
+from campaigns.reachability import Way
+from campaigns.selection import NO_ADDRESS, NO_CONSENT, Selection, Sql, zones_in_use
 from retention import clock
 from retention.customers.addresses import address_hash_sql, hash_params
 from retention.customers.models import Customer, Order
@@ -78,7 +80,7 @@ def replay(
         since = plan.of.opens_at(plan.cleaned_args(), week.since) if number == 0 else week.since
         as_planned = Selection.of(campaign, plan, shop_zone=zone, now=week.until, opens_at=week.since)
         # Who was meant in that week, without what its touches or today's consent say.
-        selection = replace(as_planned, campaign_id=0, channel=None, purposes=(), late_before=week.since)
+        selection = replace(as_planned, campaign_id=0, ways=(), late_before=week.since)
         for from_id in range(ids["first"] or 0, (ids["last"] or 0) + 1, CHUNK):
             due = selection.due(since, week.until, from_id=from_id, until_id=from_id + CHUNK, zones=lives_in)
             if due is not None:
@@ -120,32 +122,48 @@ def _thin_out(plan: Plan) -> None:
 
 
 def _written_to(selection: Selection) -> None:
-    """Skip who has no address, or had not agreed by the event that was the last one then."""
-    if selection.channel is None:
+    """Skip who has no address on any of its channels, or had agreed on none by the event that was the last one then."""
+    ways = selection.ways
+    if not ways:
         return
-    address = ADDRESSES.get(selection.channel)  # type: ignore[call-overload]
     with connection.cursor() as cursor:
-        if address:
+        if all(way.address for way in ways):
+            nowhere = " AND ".join(f"{way.address} IS NULL" for way in ways)
             cursor.execute(
-                f"UPDATE replayed r SET reason = %s FROM customers_customer c WHERE c.id = r.customer_id"  # noqa: S608
-                f" AND {address} IS NULL",
+                f"UPDATE replayed r SET reason = %s FROM customers_customer c WHERE c.id = r.customer_id AND {nowhere}",  # noqa: S608
                 [NO_ADDRESS],
             )
-        same = f"AND e.address_hash = {address_hash_sql(address)}" if address else ""
-        for purpose in selection.purposes:
-            cursor.execute(
-                f"""
-                UPDATE replayed r SET reason = %(reason)s FROM customers_customer c
-                WHERE c.id = r.customer_id AND r.reason = '' AND NOT EXISTS (
-                    SELECT FROM (
-                        SELECT e.event, e.expires_at, e.address_hash FROM customers_consent e
-                        WHERE e.customer_id = r.customer_id AND e.channel = %(channel)s AND e.purpose = %(purpose)s
-                          AND e.occurred_at <= r.due_at AND e.event <> 'asked'
-                        ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1) e
-                    WHERE e.event = 'given' AND (e.expires_at IS NULL OR e.expires_at > r.due_at) {same})
-                """,  # noqa: S608
-                {"reason": NO_CONSENT, "channel": str(selection.channel), "purpose": purpose, **hash_params()},
-            )
+        params: dict[str, Any] = {"reason": NO_CONSENT, **hash_params()}
+        agreed = " OR ".join(_agreed(way, number, params) for number, way in enumerate(ways))
+        cursor.execute(
+            f"""
+            UPDATE replayed r SET reason = %(reason)s FROM customers_customer c
+            WHERE c.id = r.customer_id AND r.reason = '' AND NOT ({agreed})
+            """,  # noqa: S608
+            params,
+        )
+
+
+def _agreed(way: Way, number: int, params: dict[str, Any]) -> str:
+    """That she had agreed to all that a way needs; adds to the parameters."""
+    same = f"AND e.address_hash = {address_hash_sql(way.address)}" if way.address else ""
+    params[f"channel{number}"] = str(way.channel)
+    parts = [f"{way.address} IS NOT NULL" if way.address else "true"]
+    for place, purpose in enumerate(way.purposes):
+        params[f"purpose{number}_{place}"] = purpose
+        parts.append(
+            f"""
+            EXISTS (
+                SELECT FROM (
+                    SELECT e.event, e.expires_at, e.address_hash FROM customers_consent e
+                    WHERE e.customer_id = r.customer_id AND e.channel = %(channel{number})s
+                      AND e.purpose = %(purpose{number}_{place})s
+                      AND e.occurred_at <= r.due_at AND e.event <> 'asked'
+                    ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1) e
+                WHERE e.event = 'given' AND (e.expires_at IS NULL OR e.expires_at > r.due_at) {same})
+            """  # noqa: S608
+        )
+    return f"({' AND '.join(parts)})"
 
 
 def look_after(campaign: Campaign, plan: Plan) -> None:

@@ -13,6 +13,7 @@ from retention.customers.models import Customer
 from retention.customers.operations.consents import give_consent, withdraw_consent
 from retention.doors.keys import create_key
 from retention.incentives import operations as incentives
+from retention.incentives.models import Incentive
 from retention.messaging import operations as messaging
 from retention.messaging.models import Delivery
 from retention.messaging.operations.suppressing import suppress
@@ -119,7 +120,7 @@ def test_what_waits_waits_for_what_it_says(people, campaign, reach, smtp, now):
     foreseen = decides(campaign, later, now)
     assert foreseen.at == dt.datetime(2026, 5, 20, 7, tzinfo=dt.UTC)
     reach(campaign)
-    offer = Campaign.objects.get().steps.get().incentive
+    offer = Incentive.objects.get()
     incentives.stop(incentive_id=offer.pk, now=now, by=BY)
     assert decides(campaign, her, now).code == "messaging.offer_stopped", "asked now, before any sender was there"
     messaging.send_due(now=now, worker="test")
