@@ -104,3 +104,8 @@ def is_web_address(url: str) -> str | None:
 def is_log_level(name: str) -> str | None:
     """What is wrong with the name of a level."""
     return None if name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL") else "is not like INFO or WARNING"
+
+
+def is_one_of(*names: str) -> Callable[[str], str | None]:
+    """What is wrong with a word that must be one of these."""
+    return lambda word: None if word in names else f"is none of {', '.join(filter(None, names))}"

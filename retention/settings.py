@@ -7,7 +7,7 @@ from csp.constants import NONE, SELF
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
-from retention.environment import Environment, is_log_level, is_redis, is_web_address
+from retention.environment import Environment, is_log_level, is_one_of, is_redis, is_web_address
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environ.Env.read_env(BASE_DIR / ".env")
@@ -175,6 +175,43 @@ STORAGES = {
 EMAIL_CONFIG = env.email("EMAIL_URL", "consolemail://")
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 20
+#: A mail provider's HTTP API in place of SMTP: what Anymail calls it, and the name of its key there.
+_PROVIDERS = {
+    "brevo": "BREVO_API_KEY",
+    "mailersend": "MAILERSEND_API_TOKEN",
+    "mailgun": "MAILGUN_API_KEY",
+    "mandrill": "MANDRILL_API_KEY",
+    "postmark": "POSTMARK_SERVER_TOKEN",
+    "resend": "RESEND_API_KEY",
+    "sendgrid": "SENDGRID_API_KEY",
+    "sparkpost": "SPARKPOST_API_KEY",
+}
+MAIL_PROVIDER = env.text("MAIL_PROVIDER", "", expect=is_one_of("", *_PROVIDERS))
+ANYMAIL: dict[str, object] = {"REQUESTS_TIMEOUT": (5, 20)}
+if MAIL_PROVIDER in _PROVIDERS:
+    EMAIL_BACKEND = f"anymail.backends.{MAIL_PROVIDER}.EmailBackend"
+    ANYMAIL[_PROVIDERS[MAIL_PROVIDER]] = env.required("MAIL_PROVIDER_KEY", "the mail provider's API key")
+    if sender_domain := env.text("MAIL_PROVIDER_DOMAIN", ""):
+        ANYMAIL[f"{MAIL_PROVIDER.upper()}_SENDER_DOMAIN"] = sender_domain
+    if api_url := env.text("MAIL_PROVIDER_URL", ""):
+        ANYMAIL[f"{MAIL_PROVIDER.upper()}_API_URL"] = api_url
+#: Text messages by HTTP, as Twilio takes them; `SMS_FROM` is a number, or a messaging service (MG…).
+SMS = {
+    "account": env.text("SMS_ACCOUNT", ""),
+    "token": env.text("SMS_TOKEN", ""),
+    "from": env.text("SMS_FROM", ""),
+    "url": env.text(
+        "SMS_URL", f"https://api.twilio.com/2010-04-01/Accounts/{env.text('SMS_ACCOUNT', '')}/Messages.json"
+    ),
+}
+#: Where messages of the channel webhook go, and the secret (`whsec_…`) that signs them.
+MESSAGE_WEBHOOK = {"url": env.text("MESSAGE_WEBHOOK_URL", ""), "secret": env.text("MESSAGE_WEBHOOK_SECRET", "")}
+#: Whose consent the marketing on that channel needs: email, sms, push or post.
+WEBHOOK_CONSENT = env.text("WEBHOOK_CONSENT", "post", expect=is_one_of("email", "sms", "push", "post"))
+#: Web push: the private key in base64, and an address that push services may write to.
+VAPID = {"key": env.text("VAPID_PRIVATE_KEY", ""), "subject": env.text("VAPID_SUBJECT", "mailto:shop@example.com")}
+#: Whether addresses that others choose may lie in private networks: for trying things out only.
+PRIVATE_ADDRESSES_ALLOWED = env.flag("ALLOW_PRIVATE_ADDRESSES", False)
 #: What proves that a provider's webhook is the provider's: a signing key, or `user:password` where it signs nothing.
 MAIL_HOOKS = {
     provider: secret

@@ -6,10 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from retention.messaging import blocks, words
+from retention.messaging import blocks, texting, words
+from retention.messaging.models import Way
 from retention.messaging.words import Fault
 
-PARTS = ("subject", "preheader", "body", "text")
+PARTS = ("subject", "preheader", "body", "text", "url")
+#: The parts that the words of each channel have.
+PARTS_OF: Mapping[str, tuple[str, ...]] = {
+    Way.EMAIL: ("subject", "preheader", "body", "text"),
+    Way.SMS: ("text",),
+    Way.PUSH: ("subject", "text", "url"),
+    Way.INBOX: ("subject", "text", "url"),
+    Way.WEBHOOK: ("subject", "text", "url"),
+}
 #: At the foot of every mail, in the template's language; English elsewhere.
 _MARKETING_FOOT = {
     "en": ("You get this mail because you agreed to hear from us.", "Unsubscribe", "Choose what you get"),
@@ -20,6 +29,8 @@ _MARKETING_FOOT = {
     "es": ("Recibe este mensaje porque dio su consentimiento.", "Darse de baja", "Elegir qué recibir"),
     "ja": ("配信に同意された方へお送りしています。", "配信停止", "配信設定"),
 }
+#: At the end of every marketing text message: the word is what phones everywhere know.
+_SMS_FOOT = {"en": "Reply STOP to end.", "ko": "수신거부: STOP", "ru": "Отписаться: STOP", "de": "Ende: STOP"}
 _ADDRESS_FOOT = "{{ shop.name }}{% if shop.postal_address %} · {{ shop.postal_address }}{% endif %}"
 
 
@@ -32,15 +43,19 @@ class Compiled:
     html: str
     text: str
     placeholders: list[str]
+    url: str = ""
 
 
 def compile_words(
-    texts: Mapping[str, Mapping[str, str]], *, is_marketing: bool, samples: Mapping[str, Any]
+    texts: Mapping[str, Mapping[str, str]], *, is_marketing: bool, samples: Mapping[str, Any], channel: str = Way.EMAIL
 ) -> tuple[list[Compiled], list[Fault]]:
     """Every language compiled, and every fault found; nothing compiled may be kept while there are faults."""
     compiled, faults = [], []
     for language, parts in texts.items():
-        result, found = _compile_language(language, parts, is_marketing, samples)
+        if channel == Way.EMAIL:
+            result, found = _compile_language(language, parts, is_marketing, samples)
+        else:
+            result, found = _compile_plain(language, parts, channel, is_marketing, samples)
         faults += [replace(fault, language=language) for fault in found]
         if result is not None:
             compiled.append(result)
@@ -50,8 +65,10 @@ def compile_words(
 def _compile_language(
     language: str, parts: Mapping[str, str], is_marketing: bool, samples: Mapping[str, Any]
 ) -> tuple[Compiled | None, list[Fault]]:
-    subject, preheader, body, text = (parts.get(part, "").strip("\r\n") for part in PARTS)
+    subject, preheader, body, text = (parts.get(part, "").strip("\r\n") for part in PARTS_OF[Way.EMAIL])
     faults: list[Fault] = []
+    if parts.get("url", "").strip():
+        faults.append(Fault("not_on_channel", part="url"))
     if not subject.strip():
         faults.append(Fault("empty", part="subject"))
     if not body.strip() and not text.strip():
@@ -84,6 +101,34 @@ def _compile_language(
     for source, is_html in ((subject, False), (html, True), (plain, False)):
         used |= words.used(words.parse(source, language, is_html=is_html))
     return Compiled(language, subject, html, plain, sorted(used)), []
+
+
+def _compile_plain(
+    language: str, parts: Mapping[str, str], channel: str, is_marketing: bool, samples: Mapping[str, Any]
+) -> tuple[Compiled | None, list[Fault]]:
+    """Words without blocks: a text message, a notice, a message in the inbox."""
+    said = {part: parts.get(part, "").strip() for part in PARTS}
+    faults = [Fault("not_on_channel", part=part) for part in PARTS if said[part] and part not in PARTS_OF[channel]]
+    faults += [
+        Fault("empty", part=part)
+        for part in (("text",) if channel == Way.SMS else ("subject", "text"))
+        if not said[part]
+    ]
+    for part in PARTS_OF[channel]:
+        faults += [replace(fault, part=part) for fault in words.faults(said[part], language, samples, is_html=False)]
+    if faults:
+        return None, faults
+    text = said["text"]
+    if channel == Way.SMS:
+        if is_marketing and "STOP" not in text:
+            text = f"{text} {_SMS_FOOT.get(language.partition('-')[0], _SMS_FOOT['en'])}"
+        count = texting.segments(words.parse(text, language, is_html=False).render(**samples))
+        if count > texting.MOST_SEGMENTS:
+            return None, [Fault("too_many_segments", part="text", params={"count": count})]
+    used = set()
+    for part in (said["subject"], text, said["url"]):
+        used |= words.used(words.parse(part, language, is_html=False))
+    return Compiled(language, said["subject"], "", text, sorted(used), url=said["url"]), []
 
 
 def _foot(language: str) -> tuple[str, str, str]:

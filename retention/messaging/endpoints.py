@@ -58,6 +58,7 @@ def create_template(request: HttpRequest, body: schemas.TemplateIn):
     made = operations.create_template(
         name=body.name,
         category=body.category,
+        channel=body.channel,
         topic=body.topic,
         words={language: words.dict() for language, words in body.words.items()},
         now=clock.now(),
@@ -97,6 +98,47 @@ def preview_template(request: HttpRequest, id: uuid.UUID, body: schemas.PreviewI
         language=body.language or "",
         now=clock.now(),
     )
+
+
+@router.get("inbox/", scope=READ, response=Page[schemas.InboxMessageOut])
+def list_inbox(
+    request: HttpRequest,
+    customer: uuid.UUID,
+    unread: bool = False,
+    cursor: str | None = None,
+    limit: int = Query(50, ge=1, le=200),
+):
+    """One customer's inbox, the newest message first; only what she has not read where asked."""
+    found = known_as(customer).inbox.all()
+    if unread:
+        found = found.filter(read_at=None)
+    return page(found, cursor, limit, newest_first=True, shape=schemas.inbox_out)
+
+
+@router.post("inbox/{uuid:id}/read/", scope=WRITE, response=schemas.InboxMessageOut)
+def read_inbox_message(request: HttpRequest, id: uuid.UUID):
+    """She has read it. Said again, the first time stays."""
+    return schemas.inbox_out(operations.read_message(public_id=id, now=clock.now()))
+
+
+@router.post("devices/", scope=WRITE, response=schemas.DeviceOut)
+def subscribe_device(request: HttpRequest, body: schemas.DeviceIn):
+    """A browser of hers takes push notices. Her consent to them is recorded as any other, by `consents/`."""
+    operations.subscribe_device(
+        customer=known_as(body.customer),
+        endpoint=body.endpoint,
+        p256dh=body.p256dh,
+        auth=body.auth,
+        now=clock.now(),
+    )
+    return {"is_subscribed": True}
+
+
+@router.post("devices/gone/", scope=WRITE, response=schemas.DeviceOut)
+def unsubscribe_device(request: HttpRequest, body: schemas.DeviceGone):
+    """This browser takes no more notices."""
+    operations.unsubscribe_device(endpoint=body.endpoint, now=clock.now())
+    return {"is_subscribed": False}
 
 
 @router.get("messaging-policy/", scope=READ, response=schemas.MessagingPolicyOut)

@@ -14,8 +14,8 @@ from retention.customers.addresses import normal_email
 from retention.customers.models import Customer
 from retention.doors.console import ConfirmForm
 from retention.messaging import placeholders
-from retention.messaging.compilation import PARTS
-from retention.messaging.models import Template
+from retention.messaging.compilation import PARTS, PARTS_OF
+from retention.messaging.models import Template, Way
 from retention.messaging.words import locale
 from retention.shop.models import Shop
 
@@ -24,11 +24,13 @@ _LABELS = {
     "preheader": _("Preview line"),
     "body": _("Blocks (MJML)"),
     "text": _("Plain text"),
+    "url": _("Leads to"),
 }
 _HELP = {
     "preheader": _("What mail programs show behind the subject."),
     "body": _("The shop's name, colours and address stand around them by themselves."),
-    "text": _("Left empty, it is read out of the blocks."),
+    "text": _("In a mail: left empty, it is read out of the blocks."),
+    "url": _("The address that opens when she follows the notice."),
 }
 #: Ready blocks to insert: label, source.
 SNIPPETS = (
@@ -61,6 +63,7 @@ class WordsWidget(forms.Widget):
     """{language: {part: text}} as tabs of text fields; each named `words-LANGUAGE-PART`."""
 
     template_name = "messaging/words.html"
+    channel = Way.EMAIL.value
 
     class Media:
         js = ["messaging/editor.js"]
@@ -87,6 +90,7 @@ class WordsWidget(forms.Widget):
                         "help": _HELP.get(part, ""),
                         "is_long": part in ("body", "text"),
                         "rows": {"body": 22, "text": 8}.get(part),
+                        "channels": " ".join(channel for channel, parts in PARTS_OF.items() if part in parts),
                         "value": words.get(language, {}).get(part, ""),
                     }
                     for part in PARTS
@@ -96,6 +100,7 @@ class WordsWidget(forms.Widget):
         ]
         context["placeholders"] = placeholders.listed()
         context["snippets"] = SNIPPETS
+        context["channel"] = self.channel
         context["preview_url"] = reverse("admin:messaging_template_preview")
         return context
 
@@ -130,10 +135,12 @@ class TemplateForm(forms.ModelForm):
 
     class Meta:
         model = Template
-        fields = ("name", "category", "topic", "words")
+        fields = ("name", "channel", "category", "topic", "words")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance.pk and "words" in self.fields:
+            self.fields["words"].widget.channel = self.instance.channel
         if self.instance.pk and self.instance.version:
             self.initial["words"] = self.instance.version.data["words"]
 

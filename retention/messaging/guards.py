@@ -17,6 +17,7 @@ from retention.messaging import frequency, reasons
 from retention.messaging.models import Pause, Suppression
 from retention.messaging.outgoing import CONFIRMATIONS, Outgoing
 from retention.messaging.policy import Left, Policy, room
+from retention.messaging.ways import consent_of
 from retention.registries import SendGuard, Skip, guards
 
 #: A message held back for so long is not sent any more, whatever held it.
@@ -78,7 +79,7 @@ class NotSuppressed(SendGuard):
 
 @guards.register
 class Agreed(SendGuard):
-    """Marketing mail needs the consent of the present address, and its topic's consent beside it."""
+    """Marketing needs the consent of the present address, and its topic's beside it; see `ways` for each channel."""
 
     key = "agreed"
     order = 30
@@ -95,8 +96,10 @@ class Agreed(SendGuard):
         )
         found = {}
         for delivery in asked:
-            for purpose in purposes(delivery.topic):
-                if (delivery.customer_id, delivery.channel, purpose, delivery.address_normal) not in given:
+            consent = consent_of(delivery.channel, delivery.address_normal)
+            for purpose in purposes(delivery.topic) if consent else ():
+                channel, address = consent or ("", "")
+                if (delivery.customer_id, channel, purpose, address) not in given:
                     found[delivery.id] = Skip(reasons.NO_CONSENT, {"purpose": purpose})
                     break
         return found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import hashlib
+import hmac
 import re
 import uuid
 import warnings
@@ -151,3 +153,38 @@ def _reference(event: Any) -> uuid.UUID | None:
         if found:
             return uuid.UUID(found.group())
     return None
+
+
+#: The provider's error codes of numbers that never take text messages.
+_NO_PHONE = {"30005", "30006", "21614", "21211"}
+
+
+def check_texts(request: HttpRequest) -> None:
+    """Whether the SMS provider signed this call: HMAC over the address and the sorted fields, as Twilio does.
+
+    Raises:
+        NotTheirs
+    """
+    token = settings.SMS["token"]
+    address = f"{settings.BASE_URL}{request.get_full_path()}"
+    signed = address + "".join(f"{name}{value}" for name, value in sorted(request.POST.items()))
+    wanted = base64.b64encode(hmac.digest(token.encode(), signed.encode(), "sha1")).decode()
+    if not token or not hmac.compare_digest(wanted, request.headers.get("X-Twilio-Signature", "")):
+        raise NotTheirs
+
+
+def text_told(request: HttpRequest, reference: uuid.UUID, *, now: dt.datetime) -> Told | None:
+    """What a status call of the SMS provider says of one message; None for what is only on its way."""
+    status, code = request.POST.get("MessageStatus", ""), request.POST.get("ErrorCode", "")
+    kind = {
+        "delivered": Event.Kind.DELIVERED,
+        "undelivered": Event.Kind.SOFT_BOUNCED,
+        "failed": Event.Kind.SOFT_BOUNCED,
+    }
+    if status not in kind:
+        return None
+    found = Event.Kind.BOUNCED if code in _NO_PHONE else kind[status]
+    number = request.POST.get("MessageSid", "")[:60]
+    return Told(
+        kind=found, source=f"sms:{found}:{number or reference}", at=now, reference=reference, detail=code, channel="sms"
+    )

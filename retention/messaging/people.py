@@ -40,3 +40,17 @@ class EventData(PersonData):
     owner = "delivery__customer"
     merging = "stay"
     columns: ClassVar = {"source": "keep", "detail": "keep", "kind": "keep"}
+
+
+@people.register
+class DeviceData(PersonData):
+    key = "messaging.push_subscription"
+    model = "messaging.PushSubscription"
+    columns: ClassVar = {"customer": "keep", "endpoint": "scrub", "p256dh": "blank", "auth": "blank"}
+
+
+@people.register
+class InboxData(PersonData):
+    key = "messaging.inbox_message"
+    model = "messaging.InboxMessage"
+    columns: ClassVar = {"customer": "keep", "subject": "blank", "text": "blank", "url": "blank"}

@@ -16,9 +16,11 @@ from retention.incentives.models import Code, Grant
 from retention.incentives.rules import IncentiveRule
 from retention.incentives.versions import rules_of
 from retention.messaging import tokens, words
+from retention.messaging.models import Way
 from retention.messaging.offers import offer
 from retention.messaging.outgoing import CONFIRMATIONS, Outgoing
 from retention.messaging.purposes import names_of
+from retention.messaging.ways import consent_of
 from retention.registries import Placeholder, placeholders
 from retention.shop.models import Shop
 
@@ -245,7 +247,7 @@ class UnsubscribeUrl(Placeholder):
     @classmethod
     def values(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Any]:
         return {
-            delivery.id: tokens.unsubscribe_url(delivery.customer_public_id, delivery.channel)
+            delivery.id: tokens.unsubscribe_url(delivery.customer_public_id, _consent_channel(delivery))
             for delivery in deliveries
         }
 
@@ -259,7 +261,7 @@ class PreferencesUrl(Placeholder):
     @classmethod
     def values(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Any]:
         return {
-            delivery.id: tokens.preferences_url(delivery.customer_public_id, delivery.channel)
+            delivery.id: tokens.preferences_url(delivery.customer_public_id, _consent_channel(delivery))
             for delivery in deliveries
         }
 
@@ -318,6 +320,11 @@ class Confirmation(Placeholder):
             "what": " · ".join(names_of(dict.fromkeys(asked), delivery.language)),
             "until": words.show_date(last, delivery.language),
         }
+
+
+def _consent_channel(delivery: Outgoing) -> str:
+    consent = consent_of(delivery.channel, delivery.address_normal)
+    return consent[0] if consent else Way.EMAIL.value
 
 
 def readable_on(color: str) -> str:

@@ -14,6 +14,7 @@ from retention.customers.querysets import holding
 from retention.messaging.models import Delivery, Template, Topic
 from retention.messaging.outgoing import Outgoing
 from retention.messaging.purposes import names_of
+from retention.messaging.ways import addresses_of
 from retention.shop.models import Shop
 
 #: Stands for the customer of a preview that has none.
@@ -54,18 +55,19 @@ def outgoing(deliveries: QuerySet[Delivery]) -> list[Outgoing]:
             held_at=delivery.held_at,
             is_ghost=delivery.is_ghost,
             group_id=delivery.group_id,
-            **_customer_fields(delivery.customer, delivery.language, zone),
+            **_customer_fields(delivery.customer, delivery.channel, delivery.language, zone),
         )
         for delivery in deliveries.select_related("customer", "template")
     ]
 
 
-def _customer_fields(customer: Customer, language: str, zone: str) -> dict:
+def _customer_fields(customer: Customer, channel: str, language: str, zone: str) -> dict:
+    address, normal = addresses_of(customer, channel)
     return {
         "customer_id": customer.pk,
         "customer_public_id": customer.public_id,
-        "address": customer.email.strip() if customer.email else None,
-        "address_normal": customer.email_normal,
+        "address": address,
+        "address_normal": normal,
         "first_name": customer.given_name,
         "last_name": customer.family_name,
         "language": language or customer.language,
@@ -109,7 +111,13 @@ def choices_of(customer: Customer, *, language: str, now: dt.datetime) -> list[C
 def topics() -> list[tuple[str, str]]:
     """(channel, key) of every topic that can be had: declared ones by mail, and those that templates name."""
     archived = Topic.objects.exclude(archived_at=None).values("key")
-    named = usable_templates().exclude(topic="").exclude(topic__in=archived).values_list("channel", "topic")
+    named = (
+        usable_templates()
+        .filter(channel__in=["email", "sms", "push"])
+        .exclude(topic="")
+        .exclude(topic__in=archived)
+        .values_list("channel", "topic")
+    )
     declared = Topic.objects.filter(archived_at=None).values_list("key", flat=True)
     return sorted({*named.order_by(), *(("email", key) for key in declared)}, key=lambda pair: pair[::-1])
 
@@ -119,7 +127,7 @@ def sample_outgoing(template: Template, customer: Customer | None, language: str
     shop = Shop.objects.first()
     zone = shop.time_zone if shop else "UTC"
     of_customer = (
-        _customer_fields(customer, language, zone)
+        _customer_fields(customer, channel, language, zone)
         if customer is not None
         else {
             "customer_id": 0,

@@ -43,7 +43,11 @@ PAUSED = _reason("paused", _("It is paused, since too much of it bounced or was 
 OFFER_STOPPED = _reason("offer_stopped", _("The incentive it brings is stopped; it waits for that to change."))
 NO_CONNECTION = _reason("no_connection", _("The provider could not be reached; it will be tried again."))
 SENDER_REFUSED = _reason("sender_refused", _("The provider refuses our account at present; it will be tried again."))
+NOT_SET_UP = _reason("not_set_up", _("This channel is not set up in this installation; it waits."))
 # Said by the provider.
+SAID_STOP = _reason("said_stop", _("She told the provider STOP (%(detail)s)."))
+TOO_LONG = _reason("too_long", _("It would take %(detail)s text messages; ten are the most."))
+NO_TESTS_HERE = _reason("no_tests_here", _("This channel has no tests: use the preview."))
 ADDRESS_REFUSED = _reason("address_refused", _("The provider does not take mail to this address (%(detail)s)."))
 MESSAGE_REFUSED = _reason("message_refused", _("The provider did not take this message (%(detail)s)."))
 BAD_ADDRESS = _reason("bad_address", _("The address cannot be written to."))

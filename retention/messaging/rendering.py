@@ -33,7 +33,8 @@ class ParsedTemplate:
     html: liquid.BoundTemplate | None
     text: liquid.BoundTemplate
     placeholders: frozenset[str]
-    sources: tuple[str, str, str]
+    sources: tuple[str, str, str, str]
+    url: liquid.BoundTemplate
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +44,25 @@ class Rendered:
     subject: str
     html: Body | str
     text: str
+    url: str = ""
 
 
 class Folded:
     """One language of one version, filled with what is the same for everybody at this moment."""
 
-    __slots__ = ("_html", "_subject", "_text")
+    __slots__ = ("_html", "_subject", "_text", "_url")
 
     def __init__(self, parsed: ParsedTemplate, constants: Mapping[str, Any], *, is_tracked: bool = False) -> None:
         def part(source: str, *, is_html: bool) -> FoldedTemplate:
             return FoldedTemplate(words.parse(source, parsed.language, is_html=is_html), constants)
 
-        subject, html, text = parsed.sources
+        subject, html, text, url = parsed.sources
         if is_tracked:
             html = counted(html, "{{ tracking.click }}", "{{ tracking.pixel }}")
         self._subject = part(subject, is_html=False)
         self._html = part(html, is_html=True) if html else None
         self._text = part(text, is_html=False)
+        self._url = part(url, is_html=False) if url else None
 
     def render(self, values: Mapping[str, Any]) -> Rendered:
         """The same words as `render` would give.
@@ -71,6 +74,7 @@ class Folded:
             subject=one_line(str(self._subject.fill(values))),
             html=self._html.fill(values) if self._html is not None else "",
             text=_tidy(str(self._text.fill(values))),
+            url=one_line(str(self._url.fill(values))) if self._url is not None else "",
         )
 
 
@@ -128,7 +132,8 @@ def parse(compiled: CompiledTemplate) -> ParsedTemplate:
         html=words.parse(compiled.html, language, is_html=True) if compiled.html else None,
         text=words.parse(compiled.text, language, is_html=False),
         placeholders=frozenset(compiled.placeholders),
-        sources=(compiled.subject, compiled.html, compiled.text),
+        sources=(compiled.subject, compiled.html, compiled.text, compiled.url),
+        url=words.parse(compiled.url, language, is_html=False),
     )
 
 
@@ -150,6 +155,7 @@ def render(template: ParsedTemplate, values: Mapping[str, Any]) -> Rendered:
         subject=one_line(words.render(template.subject, values)),
         html=words.render(template.html, values) if template.html is not None else "",
         text=_tidy(words.render(template.text, values)),
+        url=one_line(words.render(template.url, values)),
     )
 
 

@@ -10,7 +10,7 @@ from ninja import Schema
 from pydantic import ConfigDict, Field, StrictInt, StringConstraints
 
 from retention.messaging.frequency import policy_of
-from retention.messaging.models import Delivery, MessagingPolicy, Template
+from retention.messaging.models import Delivery, InboxMessage, MessagingPolicy, Template
 from retention.messaging.policy import Policy
 from retention.refusals import Refusal
 
@@ -26,17 +26,22 @@ class Body(Schema):
 
 
 class WordsOf(Body):
-    """One language: `body` is MJML blocks, `text` plain text; either may be left out. All of it is Liquid."""
+    """One language, all of it Liquid: mail has `body` (MJML blocks) or `text` or both; notices and the inbox `text`.
+
+    `url` is where a notice leads; a text message is its `text` alone.
+    """
 
     subject: Annotated[str, StringConstraints(max_length=300)] = ""
     preheader: Annotated[str, StringConstraints(max_length=300)] = ""
     body: Annotated[str, StringConstraints(max_length=200_000)] = ""
     text: Annotated[str, StringConstraints(max_length=100_000)] = ""
+    url: Annotated[str, StringConstraints(max_length=500)] = ""
 
 
 class TemplateIn(Body):
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
     category: Category = "marketing"
+    channel: Literal["email", "sms", "push", "inbox", "webhook"] = "email"
     topic: Topic = ""
     words: dict[Language, WordsOf] = Field(description="By language; the shop's default language must be there.")
 
@@ -56,6 +61,7 @@ class TemplateOut(Schema):
     id: uuid.UUID
     key: str | None = Field(default=None, description="Of a ready template.")
     name: str
+    channel: str
     category: Category
     topic: str
     version: int
@@ -78,8 +84,35 @@ class PreviewOut(Schema):
     subject: str
     html: str
     text: str
+    url: str
     language: str
     is_sample: bool
+
+
+class InboxMessageOut(Schema):
+    id: uuid.UUID
+    subject: str
+    text: str
+    url: str
+    at: dt.datetime
+    read_at: dt.datetime | None = None
+
+
+class DeviceIn(Body):
+    """What a browser's `PushSubscription.toJSON()` says."""
+
+    customer: uuid.UUID
+    endpoint: Annotated[str, StringConstraints(pattern=r"^https://", max_length=500)]
+    p256dh: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-=]{40,120}$")]
+    auth: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-=]{8,60}$")]
+
+
+class DeviceGone(Body):
+    endpoint: Annotated[str, StringConstraints(max_length=500)]
+
+
+class DeviceOut(Schema):
+    is_subscribed: bool
 
 
 class MessagingPolicyIn(Body):
@@ -118,6 +151,7 @@ def template_out(template: Template) -> dict[str, Any]:
         "id": template.public_id,
         "key": template.key,
         "name": template.name,
+        "channel": template.channel,
         "category": template.category,
         "topic": template.topic,
         "version": version.number if version else 0,
@@ -128,6 +162,17 @@ def template_out(template: Template) -> dict[str, Any]:
 
 def template_whole(template: Template) -> dict[str, Any]:
     return {**template_out(template), "words": template.version.data["words"] if template.version else {}}
+
+
+def inbox_out(message: InboxMessage) -> dict[str, Any]:
+    return {
+        "id": message.public_id,
+        "subject": message.subject,
+        "text": message.text,
+        "url": message.url,
+        "at": message.at,
+        "read_at": message.read_at,
+    }
 
 
 def policy_out(row: MessagingPolicy | None) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,9 +13,9 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_POST
 
 from retention import clock
-from retention.messaging import operations
+from retention.messaging import operations, texting
 from retention.messaging.forms import WordsWidget, customer_from
-from retention.messaging.models import Delivery, Template
+from retention.messaging.models import Delivery, Template, Way
 from retention.messaging.operations import Preview
 from retention.messaging.operations.previews import CannotRender
 from retention.messaging.operations.templates import TemplateFaulty
@@ -21,6 +23,13 @@ from retention.refusals import Refused
 
 #: A mail in a frame: no script, no form, no window of its own; its pictures may come from anywhere, as in a mail box.
 _POLICY = "default-src 'none'; img-src * data:; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
+
+
+#: What programs do that have no dark version of a mail: colours turned round, pictures left as they are.
+_DARK = (
+    "<style>html{filter:invert(1) hue-rotate(180deg);background:#fff}img,video,[background]{filter:invert(1)"
+    " hue-rotate(180deg)}</style>"
+)
 
 
 def _framed(html: str, status: int = 200) -> HttpResponse:
@@ -31,15 +40,26 @@ def _framed(html: str, status: int = 200) -> HttpResponse:
     return answer
 
 
-def _shown(request: HttpRequest, preview: Preview, part: str, note: str = "") -> HttpResponse:
-    """The subject above the mail itself, or above its plain text."""
-    top = render_to_string("messaging/envelope.html", {"preview": preview, "note": note})
+def _shown(request: HttpRequest, preview: Preview, part: str, note: str = "", scheme: str = "") -> HttpResponse:
+    """The subject above the mail itself, or above its plain text; dark as programs show it that turn colours round."""
+    count = texting.segments(preview.text.strip()) if preview.is_text_message else 0
+    top = render_to_string("messaging/envelope.html", {"preview": preview, "note": note, "segments": count})
     if part == "text" or not preview.html:
         return _framed(render_to_string("messaging/plain.html", {"preview": preview, "top": top}))
     # Whoever looks at it reaches us by this address, whatever mails call us.
     html = preview.html.replace(f"{settings.BASE_URL}/q/", request.build_absolute_uri("/q/"))
     start = html.find(">", html.find("<body")) + 1
-    return _framed(html[:start] + top + html[start:])
+    dark = _DARK if scheme == "dark" else ""
+    return _framed(html[:start] + dark + top + html[start:])
+
+
+def _on_day(text: str) -> dt.datetime:
+    """Now, or this time of day on the day that was chosen."""
+    now = clock.now()
+    try:
+        return dt.datetime.combine(dt.date.fromisoformat(text), now.timetz())
+    except ValueError:
+        return now
 
 
 @xframe_options_sameorigin
@@ -56,15 +76,18 @@ def template_preview(request: HttpRequest) -> HttpResponse:
         preview = operations.preview(
             words=words,
             category=request.POST.get("category") or Template.Category.MARKETING,
+            channel=request.POST.get("channel") or Way.EMAIL,
             customer_id=customer.pk if customer else None,
             language=request.POST.get("preview_language", ""),
-            now=clock.now(),
+            now=_on_day(request.POST.get("preview_date", "")),
         )
     except TemplateFaulty as refused:
         return _framed(render_to_string("messaging/faults.html", {"faults": refused.faults}))
     except Refused as refused:
         return _framed(render_to_string("messaging/faults.html", {"refusal": str(refused)}))
-    return _shown(request, preview, request.POST.get("preview_part", "html"), note)
+    return _shown(
+        request, preview, request.POST.get("preview_part", "html"), note, request.POST.get("preview_scheme", "")
+    )
 
 
 @xframe_options_sameorigin
@@ -79,7 +102,7 @@ def template_message(request: HttpRequest, object_id: int) -> HttpResponse:
         preview = operations.preview(template_id=object_id, language=request.GET.get("language", ""), now=clock.now())
     except CannotRender as refused:
         return _framed(render_to_string("messaging/faults.html", {"refusal": str(refused)}))
-    return _shown(request, preview, request.GET.get("part", "html"))
+    return _shown(request, preview, request.GET.get("part", "html"), scheme=request.GET.get("scheme", ""))
 
 
 @xframe_options_sameorigin
@@ -94,4 +117,4 @@ def delivery_message(request: HttpRequest, object_id: int) -> HttpResponse:
         preview = operations.preview_delivery(delivery_id=object_id, now=clock.now())
     except CannotRender as refused:
         return _framed(render_to_string("messaging/faults.html", {"refusal": str(refused)}))
-    return _shown(request, preview, request.GET.get("part", "html"))
+    return _shown(request, preview, request.GET.get("part", "html"), scheme=request.GET.get("scheme", ""))

@@ -69,6 +69,8 @@ SENTENCES = {
     "between_attributes": _("{%% … %%} cannot stand between attributes; use it inside a value."),
     "mjml": _("The blocks cannot be made into a mail: %(message)s."),
     "render": _("Filled with the sample values, this fails: %(message)s."),
+    "not_on_channel": _("Messages on this channel have no such part."),
+    "too_many_segments": _("This would be sent, and paid, as %(count)s text messages; ten are the most."),
     "empty": _("This may not be empty."),
 }
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from django.core.signing import BadSignature
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from retention import clock
-from retention.messaging import hooks, operations
+from retention.messaging import hooks, operations, tokens
 
 
 @csrf_exempt
@@ -32,3 +33,36 @@ def mail_provider(request: HttpRequest, provider: str) -> HttpResponse:
     for told in events:
         operations.record_told(told=told, now=now)
     return HttpResponse()
+
+
+@csrf_exempt
+@never_cache
+@require_POST
+def text_answer(request: HttpRequest) -> HttpResponse:
+    """A phone answered: STOP counts at once. The empty document tells the provider to write nothing back."""
+    _signed_by_texts(request)
+    operations.answer_text(number=request.POST.get("From", ""), text=request.POST.get("Body", ""), now=clock.now())
+    return HttpResponse("<Response></Response>", content_type="text/xml")
+
+
+@csrf_exempt
+@never_cache
+@require_POST
+def text_status(request: HttpRequest, token: str) -> HttpResponse:
+    """What became of one text message."""
+    _signed_by_texts(request)
+    try:
+        reference = tokens.read_delivery_token(token)
+    except BadSignature:
+        raise Http404 from None
+    told = hooks.text_told(request, reference, now=clock.now())
+    if told is not None:
+        operations.record_told(told=told, now=clock.now())
+    return HttpResponse()
+
+
+def _signed_by_texts(request: HttpRequest) -> None:
+    try:
+        hooks.check_texts(request)
+    except hooks.NotTheirs:
+        raise Http404 from None

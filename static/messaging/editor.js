@@ -9,14 +9,17 @@
 
   const views = (root, frame, show) => {
     root.addEventListener("click", (event) => {
-      const button = event.target.closest("[data-width], [data-part]");
+      const button = event.target.closest("[data-width], [data-part], [data-scheme]");
       if (!button) return;
       if (button.dataset.width) {
         pressed(root, "width", button.dataset.width);
         frame.classList.toggle("is-phone", button.dataset.width === "phone");
-      } else {
+      } else if (button.dataset.part) {
         pressed(root, "part", button.dataset.part);
         show(button.dataset.part);
+      } else {
+        pressed(root, "scheme", button.dataset.scheme);
+        show(undefined, button.dataset.scheme);
       }
     });
   };
@@ -25,6 +28,18 @@
     const form = root.closest("form");
     const frame = root.querySelector("iframe");
     let part = "html";
+    let scheme = "light";
+    const choice = form.querySelector("select[name=channel]");
+    const channel = () => choice?.value ?? root.dataset.channel;
+    // A text message has no blocks: parts that a channel lacks are neither shown nor sent.
+    const fit = () => {
+      for (const each of root.querySelectorAll("[data-channels]")) {
+        const is = each.dataset.channels.split(" ").includes(channel());
+        each.hidden = !is;
+        for (const input of each.querySelectorAll("input, textarea")) input.disabled = !is;
+      }
+      root.classList.toggle("is-plain", channel() !== "email");
+    };
     let field = root.querySelector("textarea");
     let timer;
 
@@ -45,8 +60,11 @@
         post.append(input);
       };
       for (const [name, value] of new FormData(form)) {
-        if (name.startsWith("words-") || name === "category" || name === "csrfmiddlewaretoken") add(name, value);
+        if (name.startsWith("words-") || ["category", "csrfmiddlewaretoken"].includes(name)) add(name, value);
       }
+      add("channel", channel());
+      add("preview_date", root.querySelector("[data-field=preview_date]").value);
+      add("preview_scheme", scheme);
       add("preview_language", language());
       add("preview_part", part);
       add("preview_customer", root.querySelector("[data-field=preview_customer]").value);
@@ -98,8 +116,14 @@
     });
     root.addEventListener("input", soon);
     form.querySelector("[name=category]")?.addEventListener("change", soon);
-    views(root, frame, (chosen) => {
-      part = chosen;
+    choice?.addEventListener("change", () => {
+      fit();
+      soon();
+    });
+    fit();
+    views(root, frame, (chosen, colours) => {
+      part = chosen ?? part;
+      scheme = colours ?? scheme;
       preview();
     });
     // Enter in the customer's field shows her mail; it must not save the template.
@@ -113,8 +137,12 @@
 
   const mail = (root) => {
     const frame = root.querySelector("iframe");
-    views(root, frame, (part) => {
-      frame.src = `${root.dataset.url}?part=${part}`;
+    let part = "html";
+    let scheme = "light";
+    views(root, frame, (chosen, colours) => {
+      part = chosen ?? part;
+      scheme = colours ?? scheme;
+      frame.src = `${root.dataset.url}?part=${part}&scheme=${scheme}`;
     });
   };
 

@@ -38,6 +38,7 @@ def marketer(client, shop):
 CONFIRMED = {"_form_submitted": "on"}
 TYPED = {
     "name": "Spring",
+    "channel": "email",
     "category": "marketing",
     "topic": "",
     "why": "First try",

@@ -20,7 +20,7 @@ from retention.doors.console import DaysFilter, EditAdmin, FactAdmin, VersionHis
 from retention.doors.console.words import behalf
 from retention.messaging import operations, views
 from retention.messaging.forms import TemplateForm, TestForm
-from retention.messaging.models import Delivery, Suppression, Template, Topic
+from retention.messaging.models import Delivery, Suppression, Template, Topic, Way
 from retention.messaging.operations.suppressing import lift_suppression, suppress
 from retention.messaging.operations.templates import TemplateFaulty
 from retention.messaging.operations.topics import save_topic
@@ -32,11 +32,11 @@ from retention.shop.models import Shop
 @admin.register(Template)
 class TemplateAdmin(VersionHistory, EditAdmin):
     form = TemplateForm
-    list_display = ("name", "category", "topic", "languages", "saved", "is_archived")
+    list_display = ("name", "channel", "category", "topic", "languages", "saved", "is_archived")
     list_filter = ("category", "channel")
     list_select_related = ("version",)
     search_fields = ("name__icontains", "key__istartswith")
-    fieldsets = ((None, {"fields": ["name", ("category", "topic")]}), (_("Words"), {"fields": ["words"]}))
+    fieldsets = ((None, {"fields": ["name", ("channel", "category", "topic")]}), (_("Words"), {"fields": ["words"]}))
     actions_detail = ("send_test", "archive")
     actions_list = ("add_ready",)
     change_form_show_cancel_button = True
@@ -64,11 +64,14 @@ class TemplateAdmin(VersionHistory, EditAdmin):
     def get_readonly_fields(self, request, obj=None):
         # Someone who may only look sees the mail, in the editor's place.
         may_change = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        return () if may_change else ("name", "category", "topic", "written")
+        if not may_change:
+            return ("name", "channel", "category", "topic", "written")
+        # Its words are of their channel.
+        return ("channel",) if obj else ()
 
     def get_fieldsets(self, request, obj=None):
         if "written" in self.get_readonly_fields(request, obj):
-            return ((None, {"fields": ["name", "category", "topic", "written"]}),)
+            return ((None, {"fields": ["name", "channel", "category", "topic", "written"]}),)
         return super().get_fieldsets(request, obj)
 
     @admin.display(description=_("words"))
@@ -90,7 +93,7 @@ class TemplateAdmin(VersionHistory, EditAdmin):
                 return operations.save_template(
                     template_id=form.instance.pk, edited=typed["edited"], **fields, **acting(request)
                 )
-            return operations.create_template(**fields, **acting(request))
+            return operations.create_template(channel=typed["channel"], **fields, **acting(request))
         except TemplateFaulty as refused:
             raise ValidationError({"words": [_placed(fault) for fault in refused.faults]}) from refused
 
@@ -138,7 +141,10 @@ class TemplateAdmin(VersionHistory, EditAdmin):
     )
 
     def buttons_of(self, obj):
-        return ["send_test"] if obj.archived_at else None
+        if obj.archived_at:
+            return ["send_test"]
+        # Tests go to an address of one's own, and that is a mail address.
+        return None if obj.channel == Way.EMAIL else ["archive"]
 
     @confirm(
         title=_("Add the ready templates"),

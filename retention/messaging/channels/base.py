@@ -50,6 +50,7 @@ class Letter:
     Attributes:
         frame: (version, language): letters that share it differ only in what follows.
         unsubscribe_url: for RFC 8058; None on transactional messages.
+        url: where a notice leads; mail has its links in its words.
         reference: the delivery's public id; becomes the Message-ID, or the provider's idempotency key.
     """
 
@@ -61,6 +62,7 @@ class Letter:
     html: Body | str
     text: str
     unsubscribe_url: str | None
+    url: str = ""
     is_test: bool = False
 
 

@@ -66,6 +66,25 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="PushSubscription",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("endpoint", models.URLField(max_length=500, unique=True)),
+                ("p256dh", models.CharField(max_length=120)),
+                ("auth", models.CharField(max_length=60)),
+                ("since", models.DateTimeField()),
+                ("gone_at", models.DateTimeField(help_text="The push service knows it no more.", null=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="push_subscriptions",
+                        to="customers.customer",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
             name="Suppression",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -299,6 +318,7 @@ class Migration(migrations.Migration):
                 ("subject", models.TextField(blank=True)),
                 ("html", models.TextField(blank=True)),
                 ("text", models.TextField()),
+                ("url", models.TextField(blank=True, help_text="Where a notice leads; still Liquid.")),
                 ("placeholders", models.JSONField(default=list, help_text="Keys it uses: only these are looked up.")),
                 (
                     "version",
@@ -362,6 +382,40 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["-id"],
                 "indexes": [models.Index(fields=["xid"], name="event_by_mark")],
+            },
+        ),
+        migrations.CreateModel(
+            name="InboxMessage",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", retention.public_ids.PublicIdField()),
+                ("subject", models.TextField(blank=True)),
+                ("text", models.TextField(blank=True)),
+                ("url", models.TextField(blank=True)),
+                ("at", models.DateTimeField()),
+                ("read_at", models.DateTimeField(null=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="inbox",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "delivery",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="inbox_message",
+                        to="messaging.delivery",
+                        to_field="public_id",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-id"],
+                "indexes": [models.Index(fields=["customer", "-id"], name="inbox_by_customer")],
             },
         ),
         migrations.CreateModel(

@@ -4,14 +4,17 @@ from retention.messaging.models.deliveries import Delivery, Outage, Suppression
 from retention.messaging.models.policy import MessagingPolicy
 from retention.messaging.models.templates import CompiledTemplate, Template, Topic, Way
 from retention.messaging.models.tracking import Event, Pause, Tally
+from retention.messaging.models.ways import InboxMessage, PushSubscription
 
 __all__ = [
     "CompiledTemplate",
     "Delivery",
     "Event",
+    "InboxMessage",
     "MessagingPolicy",
     "Outage",
     "Pause",
+    "PushSubscription",
     "Suppression",
     "Tally",
     "Template",

@@ -69,6 +69,7 @@ class CompiledTemplate(models.Model):
     subject = models.TextField(blank=True)
     html = models.TextField(blank=True)
     text = models.TextField()
+    url = models.TextField(blank=True, help_text="Where a notice leads; still Liquid.")
     placeholders = models.JSONField(default=list, help_text="Keys it uses: only these are looked up.")
 
     class Meta:

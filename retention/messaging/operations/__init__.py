@@ -13,6 +13,7 @@ from retention.messaging.operations.leaving import set_preferences, stop_everyth
 from retention.messaging.operations.policies import save_messaging_policy
 from retention.messaging.operations.previews import Preview, preview, preview_delivery, preview_due, send_test
 from retention.messaging.operations.queueing import Message, Queued, queue
+from retention.messaging.operations.reading import read_message, subscribe_device, unsubscribe_device
 from retention.messaging.operations.sending import send_due
 from retention.messaging.operations.stopping import cancel, settle_unknown
 from retention.messaging.operations.templates import (
@@ -22,6 +23,7 @@ from retention.messaging.operations.templates import (
     ensure_ready_templates,
     save_template,
 )
+from retention.messaging.operations.texted import answer_text
 from retention.messaging.operations.tracking import Told, record_click, record_open, record_told
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "Preview",
     "Queued",
     "Told",
+    "answer_text",
     "archive_template",
     "asked_by",
     "brake",
@@ -47,6 +50,7 @@ __all__ = [
     "preview_due",
     "queue",
     "queue_confirmations",
+    "read_message",
     "record_click",
     "record_open",
     "record_told",
@@ -57,5 +61,7 @@ __all__ = [
     "set_preferences",
     "settle_unknown",
     "stop_everything",
+    "subscribe_device",
     "unsubscribe",
+    "unsubscribe_device",
 ]

@@ -20,8 +20,10 @@ from retention.customers.addresses import address_hash
 from retention.incentives.operations import give, take_back
 from retention.messaging import reasons, tallies
 from retention.messaging.frequency import within_caps
+from retention.messaging.models import Way
 from retention.messaging.outgoing import Outgoing
 from retention.messaging.policy import Policy
+from retention.messaging.ways import DESTINATIONS, consent_of
 from retention.registries import outcomes
 
 #: How long a claim lasts, and how long twenty hand-overs may; a mail that stalls at every step takes 100 seconds.
@@ -44,7 +46,7 @@ FROM due, customers_customer c, messaging_template t
 WHERE d.id = due.id AND c.id = d.customer_id AND t.id = d.template_id
 RETURNING d.id, d.public_id, d.origin, d.origin_id, d.step, d.channel, d.template_id, d.version_id, d.grant_id,
     d.context, d.is_transactional, t.topic, d.priority, d.attempts, d.held_at, d.customer_id, c.public_id,
-    trim(c.email), c.email_normal, c.given_name, c.family_name, c.language, c.time_zone,
+    {written}, {normal}, c.given_name, c.family_name, c.language, c.time_zone,
     c.merged_into_id IS NOT NULL OR c.erased_at IS NOT NULL, d.is_ghost, d.group_id
 """
 
@@ -53,17 +55,18 @@ _MARK = """
 UPDATE messaging_delivery d
 SET state = 'sending', attempts = d.attempts + 1, language = going.language, left_at = %(at)s,
     lease_until = statement_timestamp() + %(lease)s
-FROM jsonb_to_recordset(%(going)s) AS going (id bigint, language text, address text, hash bytea, topic text),
+FROM jsonb_to_recordset(%(going)s) AS going (id bigint, language text, address text, hash bytea, topic text,
+        consent text, consent_address text),
     customers_customer c
 WHERE d.id = going.id AND c.id = d.customer_id AND d.state = 'claimed' AND d.claimed_by = %(token)s
-    AND c.email_normal = going.address AND c.erased_at IS NULL AND c.merged_into_id IS NULL
-    AND (d.is_transactional OR (
-        EXISTS (SELECT FROM customers_consentstate s WHERE s.customer_id = c.id AND s.channel = d.channel
-                AND s.purpose = 'marketing' AND s.is_given AND s.address = going.address
+    AND {normal} = going.address AND c.erased_at IS NULL AND c.merged_into_id IS NULL
+    AND (d.is_transactional OR going.consent = '' OR (
+        EXISTS (SELECT FROM customers_consentstate s WHERE s.customer_id = c.id AND s.channel = going.consent
+                AND s.purpose = 'marketing' AND s.is_given AND s.address = going.consent_address
                 AND (s.expires_at IS NULL OR s.expires_at > %(at)s))
         AND (going.topic = '' OR EXISTS (
-            SELECT FROM customers_consentstate s WHERE s.customer_id = c.id AND s.channel = d.channel
-            AND s.purpose = 'topic:' || going.topic AND s.is_given AND s.address = going.address
+            SELECT FROM customers_consentstate s WHERE s.customer_id = c.id AND s.channel = going.consent
+            AND s.purpose = 'topic:' || going.topic AND s.is_given AND s.address = going.consent_address
             AND (s.expires_at IS NULL OR s.expires_at > %(at)s)))))
     AND NOT EXISTS (SELECT FROM messaging_suppression s WHERE s.channel = d.channel AND s.address_hash = going.hash
                     AND NOT (s.marketing_only AND d.is_transactional))
@@ -97,6 +100,13 @@ _RETURN_CLAIMED = """
 UPDATE messaging_delivery SET state = 'queued', lease_until = NULL, claimed_by = ''
 WHERE id IN (SELECT id FROM messaging_delivery WHERE state = 'claimed' AND lease_until < statement_timestamp()
              ORDER BY id FOR UPDATE SKIP LOCKED)
+"""
+
+# A channel that knows repetitions may simply be asked again.
+_REPEAT = """
+UPDATE messaging_delivery SET state = 'queued', lease_until = NULL, claimed_by = '', left_at = NULL
+WHERE id IN (SELECT id FROM messaging_delivery WHERE state = 'sending' AND channel = ANY(%(channels)s)
+             AND lease_until < statement_timestamp() ORDER BY id FOR UPDATE SKIP LOCKED)
 """
 
 _GIVE_UP_SENDING = """
@@ -145,13 +155,22 @@ class Settlement:
         }
 
 
+def _claim_sql(channel: str) -> str:
+    to = DESTINATIONS[Way(channel)]
+    return _CLAIM.format(written=to.written, normal=to.normal)
+
+
+def _mark_sql(channel: str) -> str:
+    return _MARK.format(normal=DESTINATIONS[Way(channel)].normal)
+
+
 def claim(
     *, channel: str, is_transactional: bool, at: dt.datetime, limit: int, token: str, zone: str
 ) -> list[Outgoing]:
     """Take up to `limit` due messages in hand, the most urgent first; no one else will touch them for a while."""
     with connection.cursor() as cursor:
         cursor.execute(
-            _CLAIM,
+            _claim_sql(channel),
             {
                 "channel": channel,
                 "is_transactional": is_transactional,
@@ -174,9 +193,12 @@ def claim(
 def mark_sending(going: Sequence[Outgoing], *, policy: Policy, token: str, at: dt.datetime) -> set[int]:
     """Those that may leave this very moment, now `sending`; the others are still `claimed`."""
     going = within_caps(going, policy, at=at)
+    if not going:
+        return set()
     with connection.cursor() as cursor:
         cursor.execute(
-            _MARK,
+            # A sender has one channel in hand.
+            _mark_sql(going[0].channel),
             {
                 "going": Jsonb([_going(delivery) for delivery in going]),
                 "token": token,
@@ -188,12 +210,15 @@ def mark_sending(going: Sequence[Outgoing], *, policy: Policy, token: str, at: d
 
 
 def _going(delivery: Outgoing) -> dict[str, Any]:
+    consent = consent_of(delivery.channel, delivery.address_normal)
     return {
         "id": delivery.id,
         "language": delivery.language,
         "address": delivery.address_normal,
         "hash": f"\\x{address_hash(delivery.address_normal or '').hex()}",
         "topic": delivery.topic,
+        "consent": consent[0] if consent else "",
+        "consent_address": consent[1] if consent else "",
     }
 
 
@@ -233,10 +258,14 @@ def release(ids: Iterable[int], *, token: str, at: dt.datetime | None = None) ->
 
 
 @transaction.atomic
-def give_up_lost(*, now: dt.datetime) -> int:
-    """What a lost sender had in hand: the claimed is queued again, what it was sending is unknown. Counts these."""
+def give_up_lost(*, now: dt.datetime, repeating: Iterable[str] = ()) -> int:
+    """What a lost sender had in hand: the claimed is queued again, what it was sending is unknown. Counts these.
+
+    On the channels that are `repeating` what it was sending is queued again too: they know it by its reference.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_RETURN_CLAIMED)
+        cursor.execute(_REPEAT, {"channels": list(repeating)})
         cursor.execute(_GIVE_UP_SENDING, {"reason": reasons.SENDER_LOST, "now": now})
         lost = [Ended(*row) for row in cursor.fetchall()]
     follow(unknown=lost, at=now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -19,7 +19,7 @@ from retention.customers.models import Customer
 from retention.messaging import querysets, rendering
 from retention.messaging.channels import CHANNELS, HandedOver, Letter
 from retention.messaging.compilation import Compiled
-from retention.messaging.models import CompiledTemplate, Delivery, Template
+from retention.messaging.models import CompiledTemplate, Delivery, Template, Way
 from retention.messaging.operations.templates import check_words
 from retention.messaging.outgoing import Outgoing
 from retention.messaging.placeholders import resolve, samples
@@ -65,6 +65,8 @@ class Preview:
     text: str
     language: str
     is_sample: bool
+    url: str = ""
+    is_text_message: bool = False
 
 
 def preview(
@@ -72,6 +74,7 @@ def preview(
     template_id: int | None = None,
     words: Mapping[str, Mapping[str, str]] | None = None,
     category: str = Template.Category.MARKETING,
+    channel: str = Way.EMAIL,
     customer_id: int | None = None,
     language: str = "",
     now: dt.datetime,
@@ -84,10 +87,10 @@ def preview(
         TemplateFaulty, WordsMissing, BadWords: of unsaved words.
         CannotRender
     """
-    template = Template.objects.get(pk=template_id) if template_id else Template(category=category)
+    template = Template.objects.get(pk=template_id) if template_id else Template(category=category, channel=channel)
     compiled: list[Any]
     if words is not None:
-        compiled = check_words(words, category=category, channel="email")
+        compiled = check_words(words, category=category, channel=channel)
     else:
         compiled = list(CompiledTemplate.objects.filter(version_id=template.version_id))
     customer = Customer.objects.filter(pk=customer_id).first() if customer_id else None
@@ -103,7 +106,8 @@ def _preview(
     chosen = rendering.choose(parsed, wanted, shop.default_language)
     outgoing = querysets.sample_outgoing(template, customer, chosen.language, template.channel)
     values = sample_values(outgoing, now=now)
-    return _rendered(chosen, values, is_sample=customer is None)
+    shown = _rendered(chosen, values, is_sample=customer is None)
+    return replace(shown, is_text_message=template.channel == Way.SMS)
 
 
 def sample_values(outgoing: Outgoing, *, now: dt.datetime) -> dict[str, Any]:
@@ -158,14 +162,14 @@ def send_test(
     Raises:
         NoOwnAddress, TooManyTests, TestNotSent, CannotRender
     """
-    if not to.email:
+    template = Template.objects.get(pk=template_id)
+    if not to.email or template.channel != Way.EMAIL:
         raise NoOwnAddress
     hour_ago = now - dt.timedelta(hours=1)
     sent = AuditEntry.objects.filter(actor=by.name, verb="messaging.send_test", at__gt=hour_ago)[:TESTS_AN_HOUR].count()
     if sent >= TESTS_AN_HOUR:
         raise TooManyTests(most=TESTS_AN_HOUR)
     shown = preview(template_id=template_id, customer_id=customer_id, language=language, now=now)
-    template = Template.objects.get(pk=template_id)
     letter = Letter(
         frame=(template.version_id or 0, shown.language),
         reference=uuid.uuid4(),
@@ -202,6 +206,7 @@ def _as_row(item: Compiled | CompiledTemplate, template: Template) -> CompiledTe
         subject=item.subject,
         html=item.html,
         text=item.text,
+        url=item.url,
         placeholders=item.placeholders,
     )
 
@@ -211,4 +216,4 @@ def _rendered(chosen: rendering.ParsedTemplate, values: Mapping[str, Any], *, is
         rendered = rendering.render(chosen, values)
     except FAILURES as error:
         raise CannotRender(message=plain(error)) from None
-    return Preview(rendered.subject, str(rendered.html), rendered.text, chosen.language, is_sample)
+    return Preview(rendered.subject, str(rendered.html), rendered.text, chosen.language, is_sample, rendered.url)

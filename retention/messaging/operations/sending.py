@@ -21,9 +21,10 @@ from django.utils.translation import gettext as _
 from retention.bulk import batches
 from retention.customers.addresses import address_hash
 from retention.messaging import guards, reasons, rendering, tokens
-from retention.messaging.channels import CHANNELS, HandedOver, Letter, Line, Result
+from retention.messaging.channels import CHANNELS, Channel, HandedOver, Letter, Line, Result
+from retention.messaging.channels.sms import NO_NUMBER
 from retention.messaging.frequency import current_policy
-from retention.messaging.models import Delivery, Suppression
+from retention.messaging.models import Delivery, Suppression, Way
 from retention.messaging.operations import outages, outbox
 from retention.messaging.operations.outbox import Settlement
 from retention.messaging.outgoing import CONFIRMATIONS, Outgoing
@@ -40,8 +41,8 @@ SENDING_AT_ONCE = 20
 _WAITS = (1, 5, 15, 60, 120, 240, 480)
 #: Twenty hand-overs stop after so many seconds, well within their lease, and the rest goes back.
 _PATIENCE = 120
-#: Enhanced status codes by which a server says that there is no such mailbox or domain.
-_NO_MAILBOX = ("5.1.1", "5.1.2", "5.1.10")
+#: By which a mail server says that there is no such mailbox or domain, or a provider that there is no such number.
+_NO_ADDRESS = {"5.1.1", "5.1.2", "5.1.10", *map(str, NO_NUMBER)}
 
 
 @dataclass
@@ -86,12 +87,13 @@ def send_due(
     Returns: due, sent, withheld, failed, unknown, held, retried and {reason code: count} of skipped.
     """
     figures = Figures()
-    lost = outbox.give_up_lost(now=now)
+    repeating = [channel.key for channel in CHANNELS if channel.knows_repetitions]
+    lost = outbox.give_up_lost(now=now, repeating=repeating)
     figures.unknown += lost
     for channel in CHANNELS:
         if outages.resting_until(channel.key, at=now) is None:
             with channel.open(now=now) as line:
-                _Run(channel.key, line, transactional, now, worker, figures).send(limit, progress, seconds)
+                _Run(channel, line, transactional, now, worker, figures).send(limit, progress, seconds)
     if figures.unknown:
         tell_of_unknown(now=now)
     return figures.as_dict()
@@ -112,15 +114,22 @@ class _Run:
     """One sender on one channel."""
 
     def __init__(
-        self, channel: str, line: Line, is_transactional: bool, now: dt.datetime, worker: str, figures: Figures
+        self,
+        channel: type[Channel],
+        line: Line,
+        is_transactional: bool,
+        now: dt.datetime,
+        worker: str,
+        figures: Figures,
     ) -> None:
-        self.channel = channel
+        self.channel = channel.key
+        self.knows_repetitions = channel.knows_repetitions
         self.line = line
         self.is_transactional = is_transactional
         self.token = f"{worker[:40]}:{uuid.uuid4().hex[:12]}"
         self.figures = figures
         self.shop = Shop.objects.first()
-        self.had_failures = outages.Outage.objects.filter(channel=channel, failures__gt=0).exists()
+        self.had_failures = outages.Outage.objects.filter(channel=channel.key, failures__gt=0).exists()
         self.trouble = ""
         self.policy = Policy()
         self._now = now
@@ -205,7 +214,7 @@ class _Run:
         return [delivery for delivery in claimed if delivery.id not in refused]
 
     def _letter(self, delivery: Outgoing, rendered: rendering.Rendered, unsubscribe_url: str | None) -> Letter:
-        if delivery.is_transactional:
+        if delivery.is_transactional or delivery.channel != Way.EMAIL:
             unsubscribe_url = None
         elif not unsubscribe_url:
             unsubscribe_url = tokens.unsubscribe_url(delivery.customer_public_id, delivery.channel)
@@ -221,6 +230,7 @@ class _Run:
             html=rendered.html,
             text=rendered.text,
             unsubscribe_url=unsubscribe_url,
+            url=rendered.url,
         )
 
     # -- the hand-over
@@ -272,7 +282,7 @@ class _Run:
     def _record(self, results: Sequence[tuple[Outgoing, Result]]) -> None:
         settlements = [self._settlement(delivery, result) for delivery, result in results]
         outbox.settle(settlements, token=self.token, at=self.at)
-        self._suppress_dead_mailboxes(results)
+        self._suppress_dead_addresses(results)
         if self.had_failures and any(result.how is HandedOver.ACCEPTED for _delivery, result in results):
             outages.note_success(self.channel, at=self.at)
             self.had_failures = False
@@ -285,7 +295,7 @@ class _Run:
         if result.how is HandedOver.REFUSED:
             self.figures.failed += 1
             return Settlement(delivery, "failed", result.code, params)
-        if result.how is HandedOver.UNKNOWN:
+        if result.how is HandedOver.UNKNOWN and not self.knows_repetitions:
             self.figures.unknown += 1
             return Settlement(delivery, "unknown", result.code, params)
         attempts = delivery.attempts + 1
@@ -296,16 +306,18 @@ class _Run:
         wait = dt.timedelta(minutes=_WAITS[attempts - 1])
         return Settlement(delivery, "queued", result.code, params, not_before=self.at + wait)
 
-    def _suppress_dead_mailboxes(self, results: Sequence[tuple[Outgoing, Result]]) -> None:
+    def _suppress_dead_addresses(self, results: Sequence[tuple[Outgoing, Result]]) -> None:
         dead = [
             Suppression(
                 channel=delivery.channel,
                 address_hash=address_hash(delivery.address_normal or ""),
-                why=Suppression.Why.BOUNCE,
+                why=Suppression.Why.UNSUBSCRIBED if result.code == reasons.SAID_STOP else Suppression.Why.BOUNCE,
+                marketing_only=result.code == reasons.SAID_STOP,
                 since=self.at,
             )
             for delivery, result in results
-            if result.code == reasons.ADDRESS_REFUSED and result.detail.rpartition(" ")[2] in _NO_MAILBOX
+            if result.code == reasons.SAID_STOP
+            or (result.code == reasons.ADDRESS_REFUSED and result.detail.rpartition(" ")[2] in _NO_ADDRESS)
         ]
         if dead:
             Suppression.objects.bulk_create(dead, ignore_conflicts=True)

@@ -202,7 +202,9 @@ def check_words(words: Words, *, category: str, channel: str) -> list[Compiled]:
     default = Shop.objects.get().default_language
     if not words.get(default):
         raise WordsMissing(language=default)
-    compiled, faults = compile_words(words, is_marketing=category == Template.Category.MARKETING, samples=samples())
+    compiled, faults = compile_words(
+        words, is_marketing=category == Template.Category.MARKETING, samples=samples(), channel=channel
+    )
     if faults:
         raise TemplateFaulty(faults)
     return compiled
@@ -234,6 +236,7 @@ def _save(
             subject=item.subject,
             html=item.html,
             text=item.text,
+            url=item.url,
             placeholders=item.placeholders,
         )
         for item in compiled

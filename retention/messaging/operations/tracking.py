@@ -19,6 +19,7 @@ from retention.messaging import machines, querysets, reasons, rendering, tallies
 from retention.messaging.links import targets
 from retention.messaging.models import CompiledTemplate, Delivery, Event, Suppression
 from retention.messaging.placeholders import resolve
+from retention.messaging.ways import addresses_of, consent_of
 from retention.registries import outcomes
 
 BY = Actor("public:provider")
@@ -73,12 +74,14 @@ def record_told(*, told: Told, now: dt.datetime) -> bool:
 
 
 @transaction.atomic
-def record_open(*, reference: uuid.UUID, now: dt.datetime, is_machine_call: bool) -> bool:
-    """The pixel of a message was fetched; whether there is such a message."""
+def record_open(
+    *, reference: uuid.UUID, now: dt.datetime, is_machine_call: bool = False, is_person: bool = False
+) -> bool:
+    """The pixel of a message was fetched, or the shop saw her read it; whether there is such a message."""
     delivery = _locked(reference)
     if delivery is None or delivery.left_at is None:
         return False
-    is_machine = is_machine_call or now - delivery.left_at < machines.TOO_FAST
+    is_machine = not is_person and (is_machine_call or now - delivery.left_at < machines.TOO_FAST)
     source = f"own:open:{delivery.pk}:{int(is_machine)}:{now.strftime(_AN_HOUR)}"
     _write(delivery, Kind.OPENED, source, now, now, is_machine)
     return True
@@ -195,9 +198,10 @@ def _suppress(told: Told, address: str, now: dt.datetime) -> None:
 
 def _withdraw(delivery: Delivery, source: str, now: dt.datetime) -> None:
     customer = _survivor(delivery.customer)
-    if customer.erased_at is None:
+    consent = consent_of(delivery.channel, None)
+    if customer.erased_at is None and consent:
         withdraw_consent(
-            customer_id=customer.pk, channel=delivery.channel, purpose="marketing", source=source, now=now, by=BY
+            customer_id=customer.pk, channel=consent[0], purpose="marketing", source=source, now=now, by=BY
         )
 
 
@@ -208,5 +212,4 @@ def _survivor(customer: Customer) -> Customer:
 
 
 def _address(delivery: Delivery) -> str:
-    customer = delivery.customer
-    return (customer.email_normal if delivery.channel == "email" else customer.phone) or ""
+    return addresses_of(delivery.customer, delivery.channel)[1] or ""
