@@ -11,8 +11,10 @@ from campaigns.backtests.replaying import Week
 from campaigns.models import Campaign
 from campaigns.operations.previewing import Forecast, cost_of_one, price
 from campaigns.plans import Plan
+from campaigns.selection import zones_in_use
 from retention.incentives.models import Incentive
 from retention.incentives.versions import rule_of
+from retention.registries import Window
 from retention.shop.models import Shop
 
 SAMPLE = 10
@@ -53,11 +55,15 @@ _MARGIN = """
 
 def of_replay(campaign: Campaign, plan: Plan, periods: list[Week], asked: list[str]) -> dict[str, Any]:
     """Everything that the page shows, read from `replayed`."""
-    shop = Shop.objects.get()
+    shop, week = Shop.objects.get(), periods[-1]
+    window = Window(week.since, week.until, shop.time_zone, zones_in_use())
+    occasion = plan.of.due_sql(plan.cleaned_args(), window)
     heads, customers, shared = _row("count(*), count(DISTINCT customer_id), count(*) FILTER (WHERE is_shared)")
     found: dict[str, Any] = {
         "currency": shop.currency,
         "goal_days": plan.goal.days,
+        # Who is found by her last order ordered nothing since, or she would not be found.
+        "is_blind_to_orders": occasion is not None and "last_order_at" in occasion[0],
         "heads": heads,
         "customers": customers,
         "skipped": dict(_rows("SELECT reason, count(*) FROM replayed WHERE reason <> '' GROUP BY 1 ORDER BY 1")),

@@ -174,8 +174,11 @@ def lines(campaigns: list[Campaign], days: Days, *, now: dt.datetime) -> list[Bo
         cost = None if one is None else one * heads
         line = BoardLine(on=on, kind=kind, campaign_id=campaign_id, heads=heads, shared=shared, cost_minor=cost)
         found.append(line)
+    known = {(line.campaign_id, line.on) for line in found}
     for campaign in campaigns:
-        found += _estimated(campaign, days, now, a_head[campaign.pk])
+        # A day of which something is known is not estimated beside it.
+        estimated = _estimated(campaign, days, now, a_head[campaign.pk])
+        found += [line for line in estimated if (line.campaign_id, line.on) not in known]
     return found
 
 

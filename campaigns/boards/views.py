@@ -33,6 +33,11 @@ ICONS = {
     Kind.SENDS: "send", Kind.STEPS: "steps", Kind.STARTS: "play_circle", Kind.ENDS: "stop_circle",
     Kind.OUTBOX: "outbox", Kind.COUPONS: "confirmation_number", Kind.VALUE: "toll", Kind.HOLDS: "lock_clock",
 }  # fmt: skip
+#: What the figure of a line counts.
+COUNTED = {
+    Kind.SENDS: _("customers"), Kind.STEPS: _("customers"), Kind.OUTBOX: _("messages"), Kind.COUPONS: _("coupons"),
+    Kind.VALUE: _("accounts"), Kind.HOLDS: _("holds"),
+}  # fmt: skip
 #: Of a campaign's states, the buttons that make sense: (name of the action, its words, whether it stops).
 BUTTONS: dict[str, tuple[tuple[str, Any, bool], ...]] = {
     Campaign.State.LIVE: (("pause", _("Pause"), True),),
@@ -88,8 +93,12 @@ def _board(request: HttpRequest) -> dict[str, Any]:
                 "cost": money.show(sum(costs), shop.currency, get_language() or "en") if costs else "",
             }
         )
+    most = max((day["customers"] for day in days), default=0) or 1
+    for day in days:
+        day["height"] = 100 * day["customers"] // most
+        day["shared_height"] = 100 * day["shared"] // most
     return {
-        "title": _("The next 30 days"),
+        "title": _("Next 30 days"),
         "board": counted,
         "days": days,
         "today": today,
@@ -120,6 +129,7 @@ def _line(line: BoardLine, currency: str, units: dict[str, Unit], live: set[int]
     return {
         "line": line,
         "icon": ICONS[Kind(line.kind)],
+        "counted": COUNTED.get(Kind(line.kind), ""),
         "name": name or str(_("at checkouts")),
         "url": url,
         "amount": rule_of(unit).show(line.amount) if unit is not None and line.amount is not None else "",

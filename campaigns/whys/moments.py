@@ -145,7 +145,7 @@ def _never(case: Case) -> Answer:
     parts: tuple[Part, ...] = ()
     if column and not Customer.objects.filter(pk=case.customer.pk).values_list(column, flat=True)[0]:
         parts = (Part(str(sentence), False),)
-    told = _("It did not fall for her, nor will it within %(days)s days: %(when)s.") % {
+    told = _("It did not fall for her in the last %(days)s days, nor does it in the next ones: %(when)s.") % {
         "days": case.days, "when": _when(case)}  # fmt: skip
     return Answer("occasion", "campaigns.no_occasion", told, Verdict.NO, parts=parts)
 

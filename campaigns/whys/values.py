@@ -29,12 +29,15 @@ def explained(rule: Any, customer: Customer, now: dt.datetime) -> tuple[bool, tu
     """
     told = explain(rule, customer.pk, now)
     values = iter(_values(rule, customer, now))
-    return told.is_met, tuple(_part(part, values) for part in told.parts)
+    # That she is a customer of her own is an answer by itself.
+    return told.is_met, tuple(_part(part, values) for part in told.parts if part.kind != "live")
 
 
 def _part(node: Explained, values: Iterator[str]) -> Part:
     if node.kind == "condition":
         return Part(node.sentence, node.is_met, next(values, ""))
+    if node.kind in ("all", "any") and len(node.parts) == 1:
+        return _part(node.parts[0], values)
     return Part(node.sentence, node.is_met, "", tuple(_part(part, values) for part in node.parts))
 
 

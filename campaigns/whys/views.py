@@ -31,7 +31,7 @@ def find(request: HttpRequest) -> HttpResponse:
         if customer is not None:
             return redirect("campaigns:whys", customer.public_id)
         messages.error(request, _("There is no customer with this email, reference or public id."))
-    context = {"title": _("Why did or didn't she get it?"), "campaign": campaign}
+    context = {"title": _("Why did she get it?"), "campaign": campaign}
     return _page(request, "find", context)
 
 
@@ -40,8 +40,7 @@ def find(request: HttpRequest) -> HttpResponse:
 def whys(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """All campaigns for one customer; the lines come after the page."""
     customer = get_object_or_404(Customer, public_id=public_id)
-    title = _("What campaigns did for %(customer)s, and why not") % {"customer": customer}
-    return _page(request, "customer", {"title": title, "customer": customer})
+    return _page(request, "customer", {"title": str(customer), "customer": customer})
 
 
 @require_GET
@@ -60,7 +59,7 @@ def one(request: HttpRequest, public_id: UUID, campaign_id: int) -> HttpResponse
     customer = get_object_or_404(Customer.objects.select_related("stats"), public_id=public_id)
     campaign = get_object_or_404(_campaigns(), pk=campaign_id)
     context = {
-        "title": _("Why did or didn't she get it?"),
+        "title": str(campaign),
         "why": why(campaign=campaign, customer=customer, now=clock.now()),
         "may_open_campaign": request.user.has_perm("campaigns.view_campaign"),
     }

@@ -57,7 +57,7 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
             _list("campaigns.campaign", "campaign", _("Campaigns")),
             Line(_("Playbooks"), "auto_stories", "campaigns_playbooks", "campaigns.add_campaign"),
             Line(_("Next 30 days"), "view_timeline", "campaigns:board", "campaigns.view_campaign"),
-            Line(_("Month"), "calendar_month", "campaigns:month", "campaigns.view_campaign"),
+            Line(_("Calendar"), "calendar_month", "campaigns:month", "campaigns.view_campaign"),
             _list("campaigns.touch", "touch_app", _("Touches")),
             Line(_("Why did she get it?"), "help_center", "campaigns:find", "campaigns.view_touch"),
             _list("campaigns.holiday", "celebration", _("Holidays")),
@@ -197,7 +197,8 @@ def trail(path: str, row: Any = None, title: Any = "") -> list[tuple[str, str | 
     steps.append((str(line.title), link))
     if row is not None:
         steps.append((str(row), page_of(type(row), row.pk)))
-    if title:
+    # A page that is the line's own says the same.
+    if title and str(title) != str(line.title):
         steps.append((str(title), None))
     return [*steps[:-1], (steps[-1][0], None)]
 

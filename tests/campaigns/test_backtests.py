@@ -102,7 +102,7 @@ def test_counted_by_hand(draft, bought, people, live, reach, now):
     assert (found["shared"], found["shared_with"]) == (2, [{"campaign": other.pk, "heads": 2}])
     assert found["sample"] == sorted(people[name].pk for name in ("first", "second", "third", "last"))
     assert found["forecast"]["heads"] == 0
-    assert "customers_customerstats" not in found["notes"]
+    assert ("customers_customerstats" in found["notes"], found["is_blind_to_orders"]) == (False, False)
     assert Touch.objects.filter(campaign=draft).count() == 0, "nothing was done"
 
 
@@ -128,7 +128,8 @@ def test_a_replay_counts_what_the_jobs_would_have_done(draft, people, now):
 def test_what_cannot_be_replayed_is_said_and_what_fails_says_so(planned, people, bought, now):
     plan = planned("days_since_last_order", {"days": 10, "hour": "09:00"})
     silent = operations.create_campaign(plan=plan, now=now, by=BY)
-    assert "customers_customerstats" in figures_of(silent, now)["notes"]
+    told = figures_of(silent, now)
+    assert ("customers_customerstats" in told["notes"], told["is_blind_to_orders"]) == (True, True)
     for first, last in ((LAST, FIRST), (FIRST, now.date()), (FIRST - 500 * DAY, LAST)):
         with pytest.raises(BadPeriod):
             ask_back_test(campaign_id=silent.pk, first=first, last=last, now=now, by=BY)
