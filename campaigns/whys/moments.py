@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from campaigns.local_days import zones_of
 from campaigns.models import Campaign
 from campaigns.operations.life import ENDED
-from campaigns.selection import MENDABLE, Sql
+from campaigns.selection import MENDABLE
 from campaigns.whys.answers import Answer, Part, Verdict, moment, words
 from campaigns.whys.cases import Case
 from retention.customers.models import Customer
@@ -20,6 +20,8 @@ from retention.marks import safe_mark
 from retention.registries import Window
 from retention.segments.querysets import TooSlow, within_ms
 
+#: So many of the last times that it fell are asked about.
+MOST_LOOKS = 3
 #: A page does not wait longer for one question.
 MOST_MS = 5_000
 #: What an occasion needs to know of her: key → (column of the customer or her statistics, words where it is empty).
@@ -34,11 +36,10 @@ NEEDS = {
 
 @dataclass(frozen=True)
 class Fall:
-    """One time the occasion falls for her; `reason` is what a look would skip her with, None: it would not see her."""
+    """One time the occasion falls for her."""
 
     occasion: str
     due_at: dt.datetime
-    reason: str | None = None
 
 
 def answers(case: Case) -> Iterator[Answer]:
@@ -74,29 +75,18 @@ def _since(case: Case) -> dt.datetime:
     return case.plan.of.opens_at(case.plan.cleaned_args(), case.opens_at)
 
 
-def _taken(case: Case, due: Sql | None) -> dict[str, str]:
-    """Occasion → reason ("" for none), of those that a look would write a touch for."""
+def _look(case: Case, fall: Fall, *, changed: tuple[int, int] | None = None) -> str | None:
+    """The reason that a look now would skip her with, "" where it would take her, None where it would not see her."""
+    pk, zones = case.customer.pk, zones_of([case.customer.time_zone])
+    until = fall.due_at + dt.timedelta(seconds=1)
+    due = case.selection.due(fall.due_at, until, from_id=pk, until_id=pk + 1, zones=zones, changed=changed)
     if due is None:
-        return {}
-    statement = f"SELECT d.occasion, d.reason FROM ({due.text}) d WHERE d.customer_id = %s"  # noqa: S608
+        return None
+    statement = f"SELECT d.reason FROM ({due.text}) d WHERE d.customer_id = %s AND d.occasion = %s"  # noqa: S608
     with within_ms(MOST_MS) as cursor:
-        cursor.execute(statement, [*due.params, case.customer.pk])
-        return dict(cursor.fetchall())
-
-
-def _look(case: Case, *, changed: tuple[int, int] | None = None) -> dict[str, str]:
-    ends_at = case.plan.ends_at
-    until = case.now + dt.timedelta(days=case.days)
-    pk = case.customer.pk
-    due = case.selection.due(
-        _since(case),
-        min(until, ends_at) if ends_at else until,
-        from_id=pk,
-        until_id=pk + 1,
-        zones=zones_of([case.customer.time_zone]),
-        changed=changed,
-    )
-    return _taken(case, due)
+        cursor.execute(statement, [*due.params, pk, fall.occasion])
+        found = cursor.fetchone()
+    return found[0] if found else None
 
 
 def _of_touch(case: Case, falls: list[Fall]) -> Answer:
@@ -119,13 +109,12 @@ def _untouched(case: Case, falls: list[Fall]) -> Answer:
         ahead = []
     if not past and not ahead:
         return _never(case)
-    taken = _look(case)
     counted = [fall for fall in past if fall.due_at >= _since(case)]
-    for fall in reversed(counted):
-        if fall.occasion in taken:
-            return _fell(case, fall, taken[fall.occasion])
+    for fall in counted[: -MOST_LOOKS - 1 : -1]:
+        if (reason := _look(case, fall)) is not None:
+            return _fell(case, fall, reason)
     if ahead and (ends_at is None or ahead[0].due_at < ends_at):
-        return _ahead(case, ahead[0], taken.get(ahead[0].occasion))
+        return _ahead(case, ahead[0], _look(case, ahead[0]))
     if ahead:
         at = {"at": moment(ahead[0].due_at, case.zone)}
         sentence = _("It falls for her on %(at)s, after the campaign's end.") % at
@@ -160,7 +149,7 @@ def _fell(case: Case, fall: Fall, reason: str) -> Answer:
         return Answer("occasion", reason, words(reason), Verdict.NO, fall.due_at)
     reached = case.reached
     was_looked_at = reached is not None and fall.due_at < reached.at
-    if reached is not None and was_looked_at and fall.occasion not in _look(case, changed=(reached.mark, safe_mark())):
+    if reached is not None and was_looked_at and _look(case, fall, changed=(reached.mark, safe_mark())) is None:
         sentence = (
             _(
                 "It fell for her on %(at)s; when the campaign looked, she was not meant, and nothing was learned of her"
