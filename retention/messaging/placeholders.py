@@ -272,10 +272,25 @@ class Occasion(FromContext):
 
     key = "occasion"
     label = _("Occasion")
-    sample: ClassVar = {"name": "New Year’s Day", "years": 3}
+    sample: ClassVar = {
+        "name": "New Year’s Day",
+        "years": 3,
+        "product": "Wool blanket",
+        "product_url": "https://shop.example.com/blanket",
+        "image_url": "https://shop.example.com/blanket.jpg",
+        "how_to_url": "https://shop.example.com/blanket/care",
+        "restore_url": "https://shop.example.com/cart/sample",
+        "order": "10294",
+    }
     labels: ClassVar = {
-        "name": _("Name of the holiday"),
+        "name": _("Name of the holiday or the event"),
         "years": _("Which anniversary it is: 3 for the third year"),
+        "product": _("Name of the product it is about"),
+        "product_url": _("Address of the product"),
+        "image_url": _("Address of the product's picture"),
+        "how_to_url": _("Address of the product's guide"),
+        "restore_url": _("Address that brings the cart back"),
+        "order": _("Number of the order it is about"),
     }
 
 

@@ -6,6 +6,13 @@ from retention.messaging import compilation, ready, words
 from retention.messaging.placeholders import samples
 
 LANGUAGES = {"en", "ko", "ru"}
+#: What the ten main campaigns, a confirmation and an apology say is there in all of them; the rest in English.
+MAIN = {
+    "confirmation", "welcome", "birthday", "anniversary", "holiday", "win_back", "win_back_hello", "win_back_shipping",
+    "win_back_small", "win_back_bigger", "abandoned_cart", "abandoned_cart_again", "bounce_back", "coupon_expiring",
+    "review_request", "sleeping_subscriber", "broadcast", "apology",
+    "value_expiring",
+}  # fmt: skip
 #: What one language says when something is given.
 GIFTS = (
     "present",
@@ -43,7 +50,7 @@ def test_a_mail_without_coupon_name_and_occasion_promises_nothing(key):
     bare = {key: value for key, value in samples().items() if key not in ("coupon", "occasion")}
     bare["customer"] = dict.fromkeys(bare["customer"])
     found = said(key, bare)
-    assert set(found) == LANGUAGES
+    assert set(found) == (LANGUAGES if key in MAIN else {"en"})
     for subject, html, text in found.values():
         assert subject.strip() == " ".join(subject.split())
         assert not subject.endswith((",", ":", "–", " "))
@@ -60,5 +67,5 @@ def test_a_mail_with_a_coupon_shows_it_whole_and_says_why(key):
             assert samples()["coupon"]["sentence"] in shown
             assert samples()["coupon"]["expires_on"] in shown
         assert f"<title>{subject}</title>" in html.replace("&#39;", "'")
-        if key not in ("broadcast", "coupon_expiring", "value_expiring"):
+        if any("{% if coupon %} " in each["body"] for each in ready.TEMPLATES[key].words.values()):
             assert [gift for gift in GIFTS if gift in f"{subject}\n{text}".lower()]

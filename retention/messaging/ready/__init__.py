@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from retention.messaging.ready import first_day, value
+from retention.messaging.ready import first_day, moments, purchases, value, visits
 from retention.messaging.ready.base import ReadyTemplate
 from retention.messaging.ready.first_day import CONFIRMATION
 
 __all__ = ["CONFIRMATION", "TEMPLATES", "ReadyTemplate", "words_for"]
 
-TEMPLATES: Mapping[str, ReadyTemplate] = {**first_day.TEMPLATES, **value.TEMPLATES}
+TEMPLATES: Mapping[str, ReadyTemplate] = {
+    **first_day.TEMPLATES,
+    **moments.TEMPLATES,
+    **purchases.TEMPLATES,
+    **value.TEMPLATES,
+    **visits.TEMPLATES,
+}
 
 
 def words_for(item: ReadyTemplate, languages: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -45,20 +45,53 @@ HELLO = {
 SHOP_NOW = {"en": "Visit the shop", "ko": "쇼핑하러 가기", "ru": "Перейти в магазин"}
 
 
-def in_words(**by_language: Sequence[str]) -> dict[str, dict[str, str]]:
+@dataclass(frozen=True)
+class Button:
+    """A button to a placeholder's address, where the message has it; else it leads to the shop.
+
+    Attributes:
+        link: such as "occasion.restore_url".
+        labels: by language.
+    """
+
+    link: str
+    labels: Mapping[str, str]
+
+
+_LINKED = """{{% if {link} %}}
+<mj-button href="{{{{ {link} }}}}" padding="20px 25px 10px">{label}</mj-button>
+{{% elsif shop.website_url %}}
+<mj-button href="{{{{ shop.website_url }}}}" padding="20px 25px 10px">{otherwise}</mj-button>
+{{% endif %}}"""
+#: The product that the occasion is about, where it has a picture.
+_PICTURE = """{% if occasion.image_url %}
+<mj-image src="{{ occasion.image_url }}" alt="{{ occasion.product }}" width="240px" />
+{% endif %}"""
+
+
+def in_words(
+    *, button: Button | None = None, has_picture: bool = False, **by_language: Sequence[str]
+) -> dict[str, dict[str, str]]:
     """language=(subject, preheader, paragraph, what the paragraph goes on with where the mail brings a coupon)"""
     return {
-        language: {"subject": subject, "preheader": preheader, "body": _body(language, *sentences)}
+        language: {
+            "subject": subject,
+            "preheader": preheader,
+            "body": _body(language, *sentences, button=button, has_picture=has_picture),
+        }
         for language, (subject, preheader, *sentences) in by_language.items()
     }
 
 
-def _body(language: str, always: str, with_coupon: str = "") -> str:
+def _body(language: str, always: str, with_coupon: str = "", *, button: Button | None, has_picture: bool) -> str:
     more = f"{{% if coupon %}} {with_coupon}{{% endif %}}" if with_coupon else ""
-    return "\n".join(
-        [
-            f"<mj-text><p>{HELLO[language]}</p><p>{always}{more}</p></mj-text>",
-            COUPON.format(until=UNTIL[language]),
-            BUTTON.format(label=SHOP_NOW[language]),
-        ]
-    )
+    to_shop = SHOP_NOW[language]
+    parts = [
+        f"<mj-text><p>{HELLO[language]}</p><p>{always}{more}</p></mj-text>",
+        _PICTURE if has_picture else "",
+        COUPON.format(until=UNTIL[language]),
+        _LINKED.format(link=button.link, label=button.labels[language], otherwise=to_shop)
+        if button
+        else BUTTON.format(label=to_shop),
+    ]
+    return "\n".join(filter(None, parts))
