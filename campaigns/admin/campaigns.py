@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -21,14 +21,14 @@ from campaigns import operations
 from campaigns.admin.forms import CampaignForm, argument_fields, conditional_fields
 from campaigns.models import Campaign, CampaignPolicy, Reach
 from campaigns.plans import Plan, Ramp, plan_of, running_plan
+from campaigns.playbooks.views import gallery_view
 from campaigns.progress import codes_out_words, progress_of
 from campaigns.reasons import reason_text
 from campaigns.results.views import results_view
 from campaigns.sentences import differences, summary
-from retention import clock, money, registries
+from retention import clock, money
 from retention.doors.console import ConfirmForm, EditAdmin, VersionHistory, acting, button
 from retention.doors.console.sentences import messages_of
-from retention.refusals import Refused
 from retention.shop.models import Shop
 
 TONES = {
@@ -306,7 +306,11 @@ class CampaignAdmin(VersionHistory, EditAdmin):
 
     def get_urls(self):
         return [
-            path("playbooks/", self.admin_site.admin_view(self.playbooks_view), name="campaigns_playbooks"),
+            path(
+                "playbooks/",
+                self.admin_site.admin_view(lambda request: gallery_view(self, request)),
+                name="campaigns_playbooks",
+            ),
             path(
                 "<int:object_id>/dry-run/",
                 self.admin_site.admin_view(self.dry_run_view),
@@ -325,27 +329,6 @@ class CampaignAdmin(VersionHistory, EditAdmin):
             ),
             *super().get_urls(),
         ]
-
-    def playbooks_view(self, request: HttpRequest) -> HttpResponse:
-        """The gallery; one click makes a draft."""
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        if request.method == "POST":
-            try:
-                campaign = operations.create_from_playbook(key=request.POST.get("key", ""), **acting(request))
-            except Refused as refused:
-                messages.error(request, str(refused))
-                return redirect("admin:campaigns_playbooks")
-            messages.success(request, _("This is your draft. Nothing happens until it is approved and launched."))
-            return HttpResponseRedirect(_change_url(campaign))
-        now = clock.now()
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Playbooks"),
-            "opts": self.opts,
-            "playbooks": [{"book": book, "needs": book.readiness(now=now)} for book in registries.playbooks],
-        }
-        return TemplateResponse(request, "campaigns/playbooks.html", context)
 
     def dry_run_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Heads, skips by reason, cost and a sample of the saved plan, as a part of the form's page."""

@@ -1,7 +1,7 @@
 """What campaigns do: plan, approve, launch, reach who is due, stop."""
 
 from campaigns.operations.calendars import missing_holidays, refresh_holidays, save_holiday
-from campaigns.operations.drafts import NoSuchPlaybook, create_from_playbook
+from campaigns.operations.drafts import NoSuchPlaybook, PlaybookIsComing, create_from_playbook
 from campaigns.operations.life import (
     AlreadyLaunched,
     NeverLaunched,
@@ -67,6 +67,7 @@ __all__ = [
     "NothingToApprove",
     "OneMessageAChannel",
     "OwnWork",
+    "PlaybookIsComing",
     "StillRunning",
     "TemplateNotUsable",
     "approve",

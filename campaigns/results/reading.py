@@ -1,7 +1,7 @@
 """One pass over a campaign's touches: for each arm, who is in it and what came of them.
 
 Every customer counts who was touched in an arm, whatever became of her messages, so that arms stay as the lot
-made them. Left out are those who could be reached in no arm alike: they were skipped before the lot was drawn.
+made them. Left out are those who have not begun, whatever their arm: too late, no consent, or still waiting.
 A customer touched several times counts once, in the arm of her first touch; an order within the days of several touches
 counts once too.
 """
@@ -16,14 +16,22 @@ from typing import Any
 from django.db import connection
 
 from campaigns.plans import Goal
-from campaigns.selection import NO_ADDRESS, NO_CONSENT, TOO_LATE
+from campaigns.selection import (
+    COOLING_DOWN,
+    CUSTOMERS_LIMIT,
+    LIMIT_REACHED,
+    NO_ADDRESS,
+    NO_CONSENT,
+    TOO_LATE,
+    TOO_SOON,
+)
 from retention.customers.models import Order
 from retention.experiments.holdouts import Holdout
 
 #: Arms are named by the key of their variant; those held out by this, which no variant can be called.
 HELD_OUT = "-"
-#: Of touches that were skipped before anybody asked which arm they are in.
-_UNREACHABLE = (TOO_LATE, NO_ADDRESS, NO_CONSENT)
+#: Of touches that ended before their first step, for reasons that do not ask which arm they are in.
+_NEVER_BEGAN = (TOO_LATE, NO_ADDRESS, NO_CONSENT, TOO_SOON, COOLING_DOWN, CUSTOMERS_LIMIT, LIMIT_REACHED)
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,7 @@ _RESULTS = """
         SELECT t.id, t.customer_id, t.due_at, CASE WHEN t.is_ghost THEN %(held_out)s ELSE t.variant END AS arm
         FROM campaigns_touch t
         WHERE t.campaign_id = %(campaign)s AND t.version_id = ANY(%(versions)s)
-          AND NOT (t.state = 'skipped' AND t.reason = ANY(%(unreachable)s))
+          AND (t.begun_at IS NOT NULL OR t.state = 'skipped' AND t.reason <> ALL(%(never_began)s))
     ),
     head AS MATERIALIZED (
         SELECT DISTINCT ON (customer_id) customer_id, arm FROM touched ORDER BY customer_id, id
@@ -100,8 +108,9 @@ _RESULTS = """
     ),
     message AS (
         SELECT t.customer_id, bool_or(d.state IN ('sent', 'withheld')) AS is_delivered,
-               {opened} AS is_opened, {clicked} AS is_clicked
+               bool_or(e.kind IN ('opened', 'clicked')) AS is_opened, bool_or(e.kind = 'clicked') AS is_clicked
         FROM touch t JOIN messaging_delivery d ON d.origin = 'campaigns.touch' AND d.origin_id = t.id
+        LEFT JOIN messaging_event e ON e.delivery_id = d.id AND NOT e.is_machine
         GROUP BY t.customer_id
     ),
     did AS (SELECT DISTINCT customer_id FROM ({converted}) converted),
@@ -149,7 +158,7 @@ def read(
         "campaign": campaign_id,
         "versions": list(version_ids),
         "held_out": HELD_OUT,
-        "unreachable": list(_UNREACHABLE),
+        "never_began": list(_NEVER_BEGAN),
         "days": dt.timedelta(days=goal.days),
         "now": now,
         "activity": goal.activity,
@@ -159,7 +168,7 @@ def read(
     for place, value in enumerate(held_params):
         held = held.replace("%s", f"%(held_{place})s", 1)
         params[f"held_{place}"] = value
-    statement = _RESULTS.format(converted=_CONVERTED[goal.kind], held_by_shop=held, opened="false", clicked="false")
+    statement = _RESULTS.format(converted=_CONVERTED[goal.kind], held_by_shop=held)
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         return [Figures(*row) for row in cursor.fetchall()]

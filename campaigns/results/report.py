@@ -113,7 +113,8 @@ def versions_of_this_test(campaign: Campaign, plan: Plan) -> list[int]:
 
 
 def _lot(data: dict) -> tuple:
-    return data.get("holdout_percent", 0), tuple((each["key"], each["weight"]) for each in data.get("variants", ()))
+    drawn = data.get("experiment"), data.get("holdout_percent", 0)
+    return *drawn, tuple((each["key"], each["weight"]) for each in data.get("variants", ()))
 
 
 def _arm(figures: Figures) -> Arm:

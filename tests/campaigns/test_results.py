@@ -26,7 +26,7 @@ from retention.experiments.operations import hold_out
 from retention.incentives import operations as incentives
 from retention.incentives.checkouts import Buyer, Checkout, Line
 from retention.incentives.models import Code, Grant
-from retention.messaging.models import Delivery
+from retention.messaging.models import Delivery, Event
 from tests.campaigns.conftest import BY
 from tests.console.conftest import PASSWORD
 
@@ -87,7 +87,7 @@ def touch(now, person):
             variant="" if arm == HELD_OUT else arm,
             due_at=now - ago * DAY,
             enlisted_at=now - ago * DAY,
-            **{"state": "done", **values},
+            **{"state": "done", "begun_at": now - ago * DAY, **values},
         )
 
     return make
@@ -149,21 +149,31 @@ def test_figures_are_those_that_a_person_would_count(tested, touch, order, messa
     Return.objects.create(
         order=back, reference="B1", amount_minor=3_000, base_minor=3_000, occurred_at=now, recorded_at=now
     )
-    message(other, "sent")
+    sent = message(other, "sent")
+    # Twice by her, and once by a scanner that follows every link.
+    for kind, is_machine in (("opened", False), ("opened", False), ("clicked", True)):
+        Event.objects.create(
+            delivery=sent, kind=kind, is_machine=is_machine, source=f"e{Event.objects.count()}", at=now, recorded_at=now
+        )
     held, idle = touch(campaign, HELD_OUT), touch(campaign, HELD_OUT)
     order(held, 100)
     message(held, "withheld")
     message(idle, "suppressed")
-    # Not reached in any arm alike, and of another version with other shares: neither counts.
-    touch(campaign, "a", state="skipped", reason="campaigns.no_consent")
-    touch(campaign, "b", state="skipped", reason="incentives.budget_issued")
+    # Not reached in any arm alike, or not opened to yet: neither counts.
+    touch(campaign, "a", state="skipped", reason="campaigns.no_consent", begun_at=None)
+    touch(campaign, "a", state="held", begun_at=None)
+    # Refused what it was to get: it counts, as those held out do who would have been refused it too.
+    touch(campaign, "b", state="skipped", reason="incentives.budget_issued", begun_at=None)
     report = results(campaign=campaign, lift=20, now=now)
     assert report.arms == (
         figures(
             "a", 3, open=1, queued=2, delivered=1, converted=3, buyers=2,
             revenue=8_700, squares=5_000**2 + 3_700**2, cubes=5_000**3 + 3_700**3,
         ),
-        figures("b", 2, queued=1, delivered=1, converted=1, buyers=1, revenue=5_000, squares=5_000**2, cubes=5_000**3),
+        figures(
+            "b", 2, queued=1, delivered=1, opened=1, clicked=0, converted=1, buyers=1,
+            revenue=5_000, squares=5_000**2, cubes=5_000**3,
+        ),
         figures(HELD_OUT, 2, queued=2, delivered=1, converted=1, buyers=1, revenue=100, squares=1e4, cubes=1e6),
     )  # fmt: skip
     assert [found.key for found in report.beyond_holdout] == ["a", "b"]
