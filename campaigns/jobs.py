@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns import operations
 from campaigns.backtests import jobs as back_tests
 from campaigns.boards import jobs as boards
+from campaigns.calendar import operations as calendars
 from campaigns.models import Campaign
 from campaigns.operations import converting
 from campaigns.operations.previewing import preview
@@ -122,3 +123,20 @@ class Holidays(DueJob):
     @classmethod
     def preview(cls, *, now):
         return {"due": operations.missing_holidays(now=now)}
+
+
+@jobs.register
+class Calendars(DueJob):
+    key = "campaigns.calendars"
+    label = _("Feeds of local events are read")
+    queue = "bulk"
+    at = dt.time(3, 5)
+    order = 40
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return calendars.refresh_calendars(now=now, progress=progress)
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": calendars.feeds_in_use().count()}
