@@ -77,6 +77,8 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
             _list("customers.activity", "footprint", _("Activities")),
             _list("customers.consent", "fact_check", _("Consents")),
             _list("customers.product", "sell", _("Products")),
+            _list("recommendations.productlink", "link", _("Looks and suggestions")),
+            _list("recommendations.boughttogether", "join_inner", _("Bought together")),
             _list("work.import", "upload_file", _("Imports")),
             _list("work.columnmap", "view_column", _("Sources")),
             Line(_("Data health"), "monitor_heart", "customers_health", "customers.view_data_health"),

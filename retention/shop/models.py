@@ -47,12 +47,24 @@ class Shop(models.Model):
     brand_color = models.CharField(max_length=7, default="#1f2937")
     logo_url = models.URLField(blank=True)
     website_url = models.URLField(blank=True)
+    cart_link = models.CharField(
+        "cart link",
+        max_length=300,
+        blank=True,
+        help_text="Address that fills a cart; {items} stands for SKU:quantity, with commas:"
+        " https://shop.example.com/cart?add={items}",
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = "shop"
         constraints = [
             models.CheckConstraint(condition=Q(id=1), name="shop_is_single"),
             models.CheckConstraint(condition=Q(languages__len__gte=1), name="shop_has_a_language"),
+            models.CheckConstraint(
+                condition=Q(cart_link="") | Q(cart_link__regex=r"^https?://.*\{items\}"),
+                name="cart_link_has_its_items",
+                violation_error_message="Write an address with {items} in it.",
+            ),
         ]
 
     def __str__(self):

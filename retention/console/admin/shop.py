@@ -28,7 +28,10 @@ class ShopAdmin(VersionHistory, EditAdmin):
 
     form = ShopForm
     fieldsets = [
-        (_("The shop"), {"fields": ["name", "website_url", "country", "time_zone", "currency", "languages"]}),
+        (
+            _("The shop"),
+            {"fields": ["name", "website_url", "cart_link", "country", "time_zone", "currency", "languages"]},
+        ),
         (_("Messages"), {"fields": ["sender_name", "sender_email", "postal_address", "has_double_opt_in"]}),
         (_("Brand"), {"fields": ["brand_color", "logo_url"]}),
     ]

@@ -150,6 +150,15 @@ class Migration(migrations.Migration):
                 ("brand_color", models.CharField(default="#1f2937", max_length=7)),
                 ("logo_url", models.URLField(blank=True)),
                 ("website_url", models.URLField(blank=True)),
+                (
+                    "cart_link",
+                    models.CharField(
+                        blank=True,
+                        help_text="Address that fills a cart; {items} stands for SKU:quantity, with commas: https://shop.example.com/cart?add={items}",
+                        max_length=300,
+                        verbose_name="cart link",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "shop",
@@ -157,6 +166,13 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(condition=models.Q(("id", 1)), name="shop_is_single"),
                     models.CheckConstraint(condition=models.Q(("languages__len__gte", 1)), name="shop_has_a_language"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("cart_link", ""), ("cart_link__regex", "^https?://.*\\{items\\}"), _connector="OR"
+                        ),
+                        name="cart_link_has_its_items",
+                        violation_error_message="Write an address with {items} in it.",
+                    ),
                 ],
             },
         ),
