@@ -34,9 +34,7 @@ class SuggestionOut(Schema):
 
 class SuggestionsOut(Schema):
     items: list[SuggestionOut]
-    look_cart_url: str = Field(
-        description="Puts the product and what goes with it into the cart; empty: there is none."
-    )
+    look_cart_url: str = Field(description="Puts the product and what goes with it into the cart; or empty.")
 
 
 class LinkIn(Schema):
@@ -53,9 +51,7 @@ class LinkOut(LinkIn):
 @router.get("recommendations/", scope=READ, response=SuggestionsOut)
 def recommend(
     request: HttpRequest,
-    customer: Annotated[
-        uuid.UUID | None, Query(description="For her: by what she bought, likes and waits for.")
-    ] = None,
+    customer: Annotated[uuid.UUID | None, Query(description="For her, by what she bought and likes.")] = None,
     product: Annotated[Sku | None, Query(description="Beside this product, by its SKU.")] = None,
     is_bought: Annotated[bool, Query(description="It is bought already: then what comes after it is first.")] = False,
     limit: Annotated[int, Query(ge=1, le=20)] = 4,

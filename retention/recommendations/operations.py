@@ -60,6 +60,10 @@ _KEPT = """
     ON CONFLICT (product_id, other_id) DO UPDATE SET orders = excluded.orders, score = excluded.score
     WHERE (t.orders, t.score) IS DISTINCT FROM (excluded.orders, excluded.score)
 """
+_COMPUTE = f"""
+    {_TOGETHER}, gone AS ({_GONE} RETURNING 1), kept AS ({_KEPT} RETURNING 1)
+    SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM kept)
+"""  # noqa: S608
 
 
 class LinkThere(Refused):
@@ -82,11 +86,7 @@ def compute_together(*, now: dt.datetime) -> int:
     }  # fmt: skip
     with connection.cursor() as cursor:
         # One statement: both halves read the same orders.
-        cursor.execute(
-            f"{_TOGETHER}, gone AS ({_GONE} RETURNING 1), kept AS ({_KEPT} RETURNING 1)"
-            " SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM kept)",
-            params,
-        )
+        cursor.execute(_COMPUTE, params)
         return cursor.fetchone()[0]
 
 
