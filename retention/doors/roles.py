@@ -72,6 +72,13 @@ TABLE = {
     "customers.view_activitykind": "MLA",
     "customers.add_activitykind": "ML",
     "customers.change_activitykind": "ML",
+    "customers.view_stage": "MLSA",
+    "customers.add_stage": "ML",
+    "customers.change_stage": "ML",
+    "customers.view_rfm": "MLSA",
+    "customers.view_lifeevent": "MLA",
+    "customers.add_lifeevent": "ML",
+    "customers.change_lifeevent": "ML",
     # Segments
     "segments.view_segment": "MLSA",
     "segments.add_segment": "ML",
