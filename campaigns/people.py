@@ -10,7 +10,7 @@ class TouchData(PersonData):
     key = "campaigns.touch"
     model = "campaigns.Touch"
     #: That she was touched stays for the counts; it holds no word about her.
-    columns: ClassVar = {"customer": "keep", "occasion": "keep", "reason": "keep", "about": "keep"}
+    columns: ClassVar = {"customer": "keep", "occasion": "keep", "reason": "keep", "variant": "keep", "about": "keep"}
 
 
 @people.register

@@ -83,6 +83,7 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
             _list("work.columnmap", "view_column", _("Sources")),
             Line(_("Data health"), "monitor_heart", "customers_health", "customers.view_data_health"),
             _list("customers.attributedefinition", "label", _("Attributes")),
+            _list("customers.lifeevent", "family_history", _("Life events")),
             _list("customers.activitykind", "category", _("Activity kinds")),
         ),
     ),

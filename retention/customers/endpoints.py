@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from ninja import Query, Schema, Status
@@ -11,7 +12,7 @@ from ninja import Query, Schema, Status
 from retention import clock, registries
 from retention.customers import shapes
 from retention.customers.asks import consents_of
-from retention.customers.models import Customer, CustomerStats, Order, Product
+from retention.customers.models import Customer, CustomerStage, CustomerStats, Order, Product, Rfm
 from retention.customers.operations import (
     BadFacts,
     ConsentRefused,
@@ -61,8 +62,10 @@ def put_customer(request: HttpRequest, body: shapes.CustomerIn) -> Any:
 
 @router.get("customers/{uuid:id}/", scope="customers:read", response=shapes.CustomerOut)
 def get_customer(request: HttpRequest, id: uuid.UUID) -> Any:
-    """One customer with her statistics."""
+    """One customer with her statistics, her stage and her RFM scores."""
     customer = known_as(id)
+    placed = CustomerStage.objects.filter(customer=customer).values("since", key=F("stage__key")).first()
+    customer.stage, customer.scores = placed, Rfm.objects.filter(customer=customer).first()
     stats = CustomerStats.of(customer)
     customer.statistics = {name: getattr(stats, name) for name in _STATISTICS}
     return customer

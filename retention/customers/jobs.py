@@ -14,6 +14,7 @@ from retention.customers.operations import (
     end_consents,
     join_leftovers,
 )
+from retention.customers.operations.life_events import count_life_events, infer_life_events
 from retention.registries import DueJob, jobs
 
 
@@ -84,3 +85,21 @@ class ComputeRfm(DueJob):
     @classmethod
     def preview(cls, *, now):
         return {"due": count_rfm_changes(now=now)}
+
+
+@jobs.register
+class InferLifeEvents(DueJob):
+    key = "customers.life_events"
+    label = _("Infer events in customers' lives from what they buy and do")
+    queue = "bulk"
+    at = dt.time(3, 35)
+    order = 22
+
+    @classmethod
+    def run(cls, *, now, progress):
+        inferred = infer_life_events(now=now, progress=progress)
+        return {"due": inferred.dated + inferred.expired, "touched": inferred.dated}
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": count_life_events(now=now)}

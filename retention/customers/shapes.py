@@ -53,11 +53,26 @@ class CustomerIn(Closed):
     acquisition_cost_minor: Minor | None = None
     acquisition_currency: Currency | None = None
     attributes: dict[str, Any] | None = Field(
-        default=None, description="Merged key by key; null takes one away. A value, or {value, how}."
+        default=None,
+        description="Merged key by key; null takes one away. A value, or {value, how}; null and asked: not so.",
     )
     signed_up_at: AwareDatetime | None = None
     visitor_key: VisitorKey | None = None
     visitor_has_agreed: Agreed | None = None
+
+
+class StageOut(Schema):
+    key: str
+    since: dt.datetime
+
+
+class RfmOut(Schema):
+    recency: int = Field(description="5 is the fifth of buyers who bought last, 1 the one that has been away longest.")
+    frequency: int
+    monetary: int
+    group: str
+    previous_group: str = Field(description="Empty: she was in no other.")
+    computed_at: dt.datetime
 
 
 class CustomerOut(Schema):
@@ -83,6 +98,10 @@ class CustomerOut(Schema):
     attributes: dict[str, Any]
     signed_up_at: dt.datetime | None
     statistics: dict[str, Any] | None = Field(default=None, description="Money in the shop's base currency.")
+    stage: StageOut | None = Field(default=None, description="Of her life with the shop; of one customer only.")
+    rfm: RfmOut | None = Field(
+        default=None, validation_alias="scores", description="Of one customer who bought; computed nightly."
+    )
 
     @staticmethod
     def resolve_birthday(customer: Any) -> str | None:

@@ -27,12 +27,22 @@ def _consent() -> dict[str, Any]:
     return _is("consent", channel="email", purpose="marketing", state="given")
 
 
+def _welcome(key: str) -> dict[str, Any]:
+    """Conditions of campaigns, named by key like any other; her journey goes on when she has left the segment."""
+    return _is(key, playbooks=["welcome"], window="ever")
+
+
 #: key → (name, what it is for, rule)
 READY = {
     "new-customers": (
         _("New customers"),
-        _("Signed up or first bought in the last 30 days: welcome them."),
-        {"any": [_is("signed_up", window="last", days=30), _is("first_order", window="last", days=30)]},
+        _("Signed up or first bought in the last 30 days, and has not taken up her welcome yet: welcome them."),
+        {
+            "all": [
+                {"any": [_is("signed_up", window="last", days=30), _is("first_order", window="last", days=30)]},
+                {"not": {"any": [_welcome("campaign_redeemed"), _welcome("campaign_converted")]}},
+            ]
+        },
     ),
     "first-time-buyers": (
         _("First-time buyers"),

@@ -34,6 +34,9 @@ NEEDED: dict[str, dict[str, Any]] = {
     "work.columnmap": {"kind": "customers", "headers": [], "layout": {"columns": {"Mail": "email"}}},
     "work.import": {"kind": "customers", "state": "prepared", "file": ContentFile(b"email\n", "sample.csv")},
     "customers.activity": {"visitor_key": "someone"},
+    "customers.lifeevent": {"what": "bought", "products": ["LP"]},
+    "customers.rfm": {"recency": 5, "frequency": 5, "monetary": 5, "group": "champions"},
+    "customers.stage": {"position": 1, "name": {"en": "Sample"}},
     "django_celery_beat.periodictask": {"interval": lambda: baker.make(IntervalSchedule, every=1, period="minutes")},
 }
 

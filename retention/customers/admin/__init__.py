@@ -1,5 +1,5 @@
 """The console's pages for customers and facts."""
 
-from retention.customers.admin import customers, facts, files
+from retention.customers.admin import customers, facts, files, life_events
 
-__all__ = ["customers", "facts", "files"]
+__all__ = ["customers", "facts", "files", "life_events"]

@@ -312,8 +312,8 @@ class AttributeDefinitionForm(forms.ModelForm):
 class AttributeDefinitionAdmin(EditAdmin):
     is_versioned = False
     form = AttributeDefinitionForm
-    list_display = ("label", "key", "kind", "listed")
-    fields = ("key", "label", "kind", "choices")
+    list_display = ("label", "key", "kind", "listed", "is_sensitive")
+    fields = ("key", "label", "kind", "choices", "is_sensitive")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         # What customers already hold was checked as this kind, under this key.

@@ -49,6 +49,7 @@ _ATTRIBUTE_CODE = f"""CASE
     WHEN length({_TEXT}) > 1000 THEN 'attribute_too_long'
     END"""
 _ATTRIBUTE_VALUE = f"""CASE
+    WHEN coalesce(jsonb_typeof({_VALUE}), 'null') = 'null' AND {_HOW} = 'asked' THEN '{{"how": "asked"}}'::jsonb
     WHEN coalesce(jsonb_typeof({_VALUE}), 'null') = 'null' THEN 'null'::jsonb
     ELSE jsonb_build_object('value', CASE d.kind
         WHEN 'number' THEN to_jsonb({_TEXT}::numeric)
@@ -58,7 +59,7 @@ _ATTRIBUTE_VALUE = f"""CASE
 
 
 class Attributes(Document):
-    """Custom attributes: merged key by key; a null takes one away."""
+    """Custom attributes: merged key by key; a null takes one away, unless it was asked: then she said "not so"."""
 
     def said(self, row: str) -> str:
         return f"{row}.{self.name} <> ''"

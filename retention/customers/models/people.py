@@ -48,7 +48,7 @@ class Customer(models.Model):
     acquisition_cost_minor = models.BigIntegerField(null=True, blank=True)
     acquisition_currency = models.CharField(max_length=3, blank=True, validators=[check_currency])
     #: {key: {"value": …, "how": "asked" | "imported" | "inferred"}}, declared by AttributeDefinition. What was inferred
-    #: has an "until", the day it expires; a null that was asked says "not so", and is never inferred over.
+    #: has an "until", the day it expires; what was asked and has no value is "not so", and is never inferred over.
     attributes = models.JSONField(default=dict, blank=True)
     signed_up_at = models.DateTimeField(null=True, blank=True)
     recorded_at = models.DateTimeField()

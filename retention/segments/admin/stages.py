@@ -139,7 +139,7 @@ class StageAdmin(VersionHistory, EditAdmin):
         operations.save_stage(stage_id=obj.pk, edited=edited, why=why, **data, **acting(request))
 
     def get_readonly_fields(self, request, obj=None):
-        return ["key"] if obj else []
+        return ["shown_name", "key"] if obj else ["shown_name"]
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         may_edit = self._may_edit(request, obj)
