@@ -36,7 +36,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "customers.activity": {"visitor_key": "someone"},
     "customers.lifeevent": {"what": "bought", "products": ["LP"]},
     "customers.rfm": {"recency": 5, "frequency": 5, "monetary": 5, "group": "champions"},
-    "customers.stage": {"position": 1, "name": {"en": "Sample"}},
+    "customers.stage": {"position": 900, "name": {"en": "Sample"}},
     "django_celery_beat.periodictask": {"interval": lambda: baker.make(IntervalSchedule, every=1, period="minutes")},
 }
 

@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
@@ -32,8 +33,6 @@ DAYS = 30
 class NamesWidget(forms.MultiWidget):
     """One line for each language of the shop."""
 
-    template_name = "segments/names.html"
-
     def __init__(self) -> None:
         self.languages = next(iter(Shop.objects.values_list("languages", flat=True)), ["en"])
         super().__init__({code: UnfoldAdminTextInputWidget() for code in self.languages})
@@ -41,11 +40,13 @@ class NamesWidget(forms.MultiWidget):
     def decompress(self, value: Any) -> list[str]:
         return [(value or {}).get(code, "") for code in self.languages]
 
-    def get_context(self, name, value, attrs):
-        context = super().get_context(name, value, attrs)
-        for code, line in zip(self.languages, context["widget"]["subwidgets"], strict=True):
-            line["language"] = code
-        return context
+    def render(self, name, value, attrs=None, renderer=None):
+        texts = value if isinstance(value, list) else self.decompress(value)
+        lines = [
+            (code, widget.render(name + suffix, text, {"id": f"id_{name}{suffix}"}, renderer))
+            for code, suffix, widget, text in zip(self.languages, self.widgets_names, self.widgets, texts, strict=False)
+        ]
+        return render_to_string("segments/names.html", {"lines": lines, "name": name})
 
 
 class NamesField(forms.MultiValueField):
