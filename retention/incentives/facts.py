@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -85,8 +86,7 @@ class Offer:
         return asks(self.counted)
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What was read at once."""
 
     basket: Basket
@@ -104,7 +104,7 @@ class Facts:
     #: The shop's day.
     today: dt.date
     #: The counters and rolling counts of the offers as they were read; what is not there is zero.
-    kept: Mapping[Key, int] = field(default_factory=dict)
+    kept: Mapping[Key, int] = MappingProxyType({})
 
     @property
     def incentive_ids(self) -> list[int]:
@@ -205,7 +205,7 @@ def with_offers(facts: Facts, offers: Iterable[OfferFacts]) -> Facts:
         kept.update(_kept(offer.facts, facts))
     if missing := [ask.key for offer in made for ask in offer.asks if ask.most is not None and ask.key not in kept]:
         kept.update(_read_kept(missing, facts.rolling_keys))
-    return replace(facts, offers=made, kept=kept)
+    return facts._replace(offers=made, kept=kept)
 
 
 def shop_currency() -> str:
@@ -276,7 +276,7 @@ def with_segments(facts: Facts, rules: Iterable[IncentiveRule]) -> Facts:
     if not asked or shopper.id is None:
         return facts
     hers = Membership.objects.filter(customer_id=shopper.id, segment_id__in=asked).values_list("segment_id", flat=True)
-    return replace(facts, basket=replace(facts.basket, shopper=replace(shopper, segments=frozenset(hers))))
+    return facts._replace(basket=replace(facts.basket, shopper=replace(shopper, segments=frozenset(hers))))
 
 
 def _budget_versions(budget_ids: list[int]) -> dict[int | None, int]:

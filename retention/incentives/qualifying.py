@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -117,7 +117,7 @@ def _look(offer: OfferFacts, cart: Cart) -> Cart | Missed | None:
 
 def _worked_out(facts: Facts, offers: Iterable[Offer]) -> Iterator[tuple[Qualifying, Checked]]:
     for offer in offers:
-        decision = decide(replace(facts, offers=(offer,)))
+        decision = decide(facts._replace(offers=(offer,)))
         # A discount may be more than is left of a budget.
         if decision.is_good:
             yield Qualifying(offer.facts, offer.rule, decision.evaluation), decision.checked[0]

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -68,7 +68,7 @@ def with_typed_cards(facts: Facts, asks: Sequence[TenderAsk]) -> tuple[Facts, li
         return facts, list(asks)
     found = cards_typed(facts.unknown)
     unknown = tuple([typed for typed in facts.unknown if typed not in found])
-    return replace(facts, unknown=unknown), [*asks, *[TenderAsk(code=typed) for typed in found]]
+    return facts._replace(unknown=unknown), [*asks, *[TenderAsk(code=typed) for typed in found]]
 
 
 def plan(facts: Facts, effects: Mapping[str, Any], asks: Sequence[TenderAsk]) -> Plan:
