@@ -54,6 +54,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "put_customer": {"reference": "new", "email": "new@example.com"},
     "change_customer": {"city": "Köln"},
     "add_consent": {"channel": "email", "event": "given", "source": "popup"},
+    "create_unit": {"key": "stars", "rule": {"name": "Stars", "kind": "points"}},
+    "change_unit": {"edited": 1, "rule": {"name": "Cards", "kind": "money", "currency": "EUR", "digits": 2}},
     "adjust_balance": {"unit": "store_credit_eur", "amount": 500, "reason": "late parcel"},
     "create_gift_card": {"amount_minor": 500, "currency": "EUR"},
     "get_gift_card_balance": {"code": "CARD-AAAA-BBBB"},
@@ -108,6 +110,15 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
     "add_consent": [
         ({"channel": "sms"}, 422, "/address", "no_address"),
         ({"purpose": "spam"}, 422, "/purpose", "unknown_purpose"),
+    ],
+    "create_unit": [
+        ({"key": "No word"}, 422, "/key", "string_pattern_mismatch"),
+        ({"rule": {"name": "Stars", "kind": "points", "digits": 9}}, 422, "/rule/digits", "less_than_equal"),
+        ({"key": "gift_card_eur"}, 409, "", "ledger.unit_taken"),
+    ],
+    "change_unit": [
+        ({"edited": 99}, 409, "", "audit.edited_meanwhile"),
+        ({"rule": {"name": "Cards", "kind": "points"}}, 409, "", "ledger.unit_is_fixed"),
     ],
     "adjust_balance": [
         ({"amount": 0}, 422, "", "ledger.nothing_to_adjust"),
@@ -293,6 +304,7 @@ def api_of_a_shop(django_db_setup, django_db_blocker):
             "redemptions": Redemption.objects.get().public_id,
             "campaigns": Campaign.objects.get().public_id,
             "kind": "customers", "sku": "LP", "reference": "O1", "code": "TAKEN1", "batch_id": UNKNOWN,
+            "key": "gift_card_eur",
         }  # fmt: skip
         yield door
         transaction.set_rollback(True)
