@@ -121,7 +121,7 @@ def add_event(request: HttpRequest, id: uuid.UUID, body: EventIn) -> Any:
         name=body.name,
         days=body.days,
         theme=body.theme or calendar.theme,
-        incentive_id=incentive and incentive.pk,
+        incentive_id=incentive.pk if incentive else None,
         where=body.where() if body.countries or body.radius_km else operations.Where.of(calendar),
         now=clock.now(),
         by=actor(request),

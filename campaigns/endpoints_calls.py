@@ -15,6 +15,8 @@ from retention.doors.endpoints import Router
 router = Router("Campaigns")
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[-a-zA-Z0-9_]+$")]
+#: What begins with an underscore is the house's own.
+Key = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[a-zA-Z][a-zA-Z0-9_]*$")]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
@@ -22,7 +24,7 @@ class CallIn(Schema):
     name: Word = Field(description="What campaigns listen to, such as table-booked.")
     customers: Annotated[list[Reference], Field(min_length=1, max_length=MOST, description="Their references.")]
     source: Reference = Field(description="Your own key of this moment: the same one calls a customer once.")
-    about: dict[Word, str | int | float | bool | None] = Field(
+    about: dict[Key, str | int | float | bool | None] = Field(
         default={}, max_length=20, description="What messages may say of it: `{{ occasion.… }}`."
     )
     at: AwareDatetime | None = Field(default=None, description="When it came; now, if it is not said.")

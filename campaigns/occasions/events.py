@@ -13,6 +13,8 @@ from campaigns.occasions.base import DAYS, ZONE, HourForm, hour_text, known_zone
 from campaigns.offsets import Unit
 from retention.registries import Occasion, occasions
 
+#: What a touch says of the event's own incentive; no call of another system may say it (its words begin with letters).
+INCENTIVE = "_incentive"
 #: Whether she lives in the area of the event `e`; who lives at an unknown place is outside.
 HERE = """
     (cardinality(e.countries) = 0 OR c.country = ANY(e.countries))
@@ -66,7 +68,7 @@ class LocalEvents(Occasion):
             SELECT c.id AS customer_id, 'event:' || e.id || ':' || extract(year FROM d."on") AS occasion,
                    min(v.due_at) AS due_at, NULL::bigint AS grant_id,
                    jsonb_strip_nulls(jsonb_build_object('name', e.name, 'theme', nullif(e.theme, ''),
-                       'date', min(d."on")::text, 'incentive', e.incentive_id)) AS about
+                       'date', min(d."on")::text, '{INCENTIVE}', e.incentive_id)) AS about
             FROM {DAYS}
             JOIN campaigns_eventday d ON d."on" = v.day
             JOIN campaigns_localevent e ON e.id = d.event_id AND e.is_observed {theme}

@@ -281,6 +281,13 @@ class Occasion(FromContext):
         "how_to_url": "https://shop.example.com/blanket/care",
         "restore_url": "https://shop.example.com/cart/sample",
         "order": "10294",
+        "products": ["Wool blanket", "Wool scarf"],
+        "theme": "music",
+        "date": "2026-06-21",
+        "number": 5,
+        "amount": 100,
+        "short": 10,
+        "reason": "faulty",
     }
     labels: ClassVar = {
         "name": _("Name of the holiday or the event"),
@@ -291,6 +298,13 @@ class Occasion(FromContext):
         "how_to_url": _("Address of the product's guide"),
         "restore_url": _("Address that brings the cart back"),
         "order": _("Number of the order it is about"),
+        "products": _("Names of all new products: loop over them"),
+        "theme": _("Theme of the event"),
+        "date": _("Day of the event, for the filter `date`"),
+        "number": _("Which order it is: 5 for the fifth"),
+        "amount": _("The amount she is close to"),
+        "short": _("How much is missing to it"),
+        "reason": _("Why it was returned"),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
@@ -80,7 +81,7 @@ class LinkedWithItself(Refused):
 @transaction.atomic
 def compute_together(*, now: dt.datetime) -> int:
     """Count anew which products are bought together; how many rows are others than before."""
-    params = {
+    params: dict[str, Any] = {
         "bought": list(Order.BOUGHT), "since": now - LOOKS_BACK, "until": now, "most_products": MOST_PRODUCTS,
         "least": LEAST_ORDERS, "most_others": MOST_OTHERS,
     }  # fmt: skip
@@ -128,7 +129,7 @@ def watch_products(*, now: dt.datetime) -> int:
     """Write down which products came back into stock or became cheaper since the last look; how many."""
     Watermark.objects.get_or_create(key=MARK, defaults={"mark": 0})
     seen = Watermark.objects.select_for_update().get(key=MARK)
-    params = {"since": str(seen.mark or 0), "until": str(safe_mark()), "now": now}
+    params: dict[str, Any] = {"since": str(seen.mark or 0), "until": str(safe_mark()), "now": now}
     with connection.cursor() as cursor:
         cursor.execute(_RESTOCKED, params)
         found = cursor.fetchone()[0]

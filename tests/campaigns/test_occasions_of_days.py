@@ -11,7 +11,7 @@ from retention import registries
 from retention.customers.models import ActivityKind, AttributeDefinition, Product
 from retention.customers.models.lifecycle import CustomerStage, Stage
 from retention.incentives import operations as incentives
-from retention.incentives.models import Code
+from retention.incentives.models import Code, Grant
 from retention.ledger import operations as ledger
 from retention.segments.models import CustomerList, ListEntry, Membership, Segment
 from tests.campaigns.conftest import BY
@@ -166,13 +166,28 @@ def test_one_campaign_serves_every_event_where_it_is_kept(events, live, person, 
         ("potsdam", f"event:{wide.pk}:2026", "06-21 08:00"),
     ]
     told = Touch.objects.get(occasion=f"event:{fete.pk}:2026").about
-    assert told == {"name": "Fête de la musique", "theme": "music", "date": "2026-06-21", "incentive": gift.pk}
+    assert told == {"name": "Fête de la musique", "theme": "music", "date": "2026-06-21", "_incentive": gift.pk}
     # Moved within the year it is the same event; the next year's is another.
     EventDay.objects.filter(event=fete, on="2026-06-21").update(on="2026-06-28")
     reach(campaign, start + 10 * DAY)
     assert len(found()) == 5
     reach(campaign, dt.datetime(2027, 6, 20, 12, tzinfo=dt.UTC))
     assert found()[-1][:2] == ("paris", f"event:{fete.pk}:2027")
+
+
+def test_an_event_brings_its_own_incentive_while_it_is_live(events, live, reach, incentive, now):
+    usual, special, stopped = incentive(), incentive(), incentive()
+    for one in (special, stopped):
+        incentives.go_live(incentive_id=one.pk, now=now, by=BY)
+    incentives.stop(incentive_id=stopped.pk, now=now, by=BY)
+    events("Rave", "2026-06-20", countries=["DE"], cities=["Berlin"], incentive=special)
+    events("Fête", "2026-06-20", countries=["FR"])
+    events("Old", "2026-06-20", countries=["DE"], cities=["Potsdam"], incentive=stopped)
+    start = dt.datetime(2026, 6, 19, 12, tzinfo=dt.UTC)
+    campaign = live("local_event", TEN, incentive=usual, at=start)
+    reach(campaign, start + DAY)
+    given = dict(Grant.objects.values_list("customer__reference", "incentive"))
+    assert given == {"berlin": special.pk, "paris": usual.pk, "potsdam": usual.pk}
 
 
 def test_every_occasion_says_itself_in_a_sentence(shop, now):

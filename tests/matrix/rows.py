@@ -14,7 +14,7 @@ from campaigns.operations import create_from_playbook
 from campaigns.plans import plan_of
 from retention import registries
 from retention.actors import Actor
-from retention.customers.models import Customer
+from retention.customers.models import Customer, Product
 from retention.incentives.models import Incentive
 from retention.incentives.operations.gift_cards import create_card
 from retention.ledger import operations as ledger
@@ -33,6 +33,11 @@ NEEDED: dict[str, dict[str, Any]] = {
     "customers.attributedefinition": {"kind": "text"},
     "work.columnmap": {"kind": "customers", "headers": [], "layout": {"columns": {"Mail": "email"}}},
     "work.import": {"kind": "customers", "state": "prepared", "file": ContentFile(b"email\n", "sample.csv")},
+    "campaigns.calendar": {"countries": ["DE"]},
+    "campaigns.localevent": {"countries": ["DE"]},
+    "campaigns.place": {"country": "DE", "latitude": 52.5, "longitude": 13.4},
+    "recommendations.boughttogether": {"other": lambda: baker.make(Product, sku="OTHER", price_minor=100)},
+    "recommendations.productlink": {"other": lambda: baker.make(Product, sku="ANOTHER", price_minor=100)},
     "customers.activity": {"visitor_key": "someone"},
     "customers.lifeevent": {"what": "bought", "products": ["LP"]},
     "customers.rfm": {"recency": 5, "frequency": 5, "monetary": 5, "group": "champions"},

@@ -7,12 +7,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from campaigns.goals import ORIGIN
+from campaigns.occasions.events import INCENTIVE
 from campaigns.operations.stepping.touched import Stepped, Touched
 from campaigns.plans import Plan, PlannedStep
 from campaigns.reachability import usable_ways, ways
 from campaigns.selection import NO_WAY
 from retention.actors import Actor
 from retention.incentives import operations as incentives
+from retention.incentives.models import Incentive
 from retention.messaging import operations as messaging
 
 
@@ -80,27 +82,37 @@ def _give(
     step: PlannedStep, index: int, rows: list[Touched], stepped: Stepped, *, now: dt.datetime, by: Actor
 ) -> tuple[list[Touched], dict[int, int]]:
     """Those who go on, and touch → what she was granted."""
-    real = [row for row in rows if not row.is_ghost]
-    if not real:
-        return rows, {}
-    granted = incentives.grant(
-        incentive_id=step.incentive,
-        sources=[source(row.touch_id, index) for row in real],
-        customer_ids=[row.customer_id for row in real],
-        origin=ORIGIN,
-        origin_ids=[row.touch_id for row in real],
-        now=now,
-        by=by,
-        # Nothing will be said: then nothing is waited for.
-        is_given=not step.messages,
-    )
-    refused = {
-        row.touch_id: granted.refused[key].code
-        for row in real
-        if (key := source(row.touch_id, index)) in granted.refused
-    }
-    stepped.granted += len(granted.grants) - len(granted.repeated)
-    given = {
-        row.touch_id: granted.grants[key] for row in real if (key := source(row.touch_id, index)) in granted.grants
-    }
+    given: dict[int, int] = {}
+    refused: dict[int, str] = {}
+    for incentive_id, its in _by_incentive(step, rows).items():
+        granted = incentives.grant(
+            incentive_id=incentive_id,
+            sources=[source(row.touch_id, index) for row in its],
+            customer_ids=[row.customer_id for row in its],
+            origin=ORIGIN,
+            origin_ids=[row.touch_id for row in its],
+            now=now,
+            by=by,
+            # Nothing will be said: then nothing is waited for.
+            is_given=not step.messages,
+        )
+        for row in its:
+            key = source(row.touch_id, index)
+            if key in granted.refused:
+                refused[row.touch_id] = granted.refused[key].code
+            if key in granted.grants:
+                given[row.touch_id] = granted.grants[key]
+        stepped.granted += len(granted.grants) - len(granted.repeated)
     return stepped.stop(rows, refused, now), given
+
+
+def _by_incentive(step: PlannedStep, rows: list[Touched]) -> dict[int, list[Touched]]:
+    """What each is given: the step's incentive, or that of the local event she is touched for while it is live."""
+    real = [row for row in rows if not row.is_ghost]
+    named = {row.about[INCENTIVE] for row in real if row.about.get(INCENTIVE)}
+    live = set(Incentive.objects.filter(pk__in=named, state=Incentive.State.LIVE).values_list("pk", flat=True))
+    found: dict[int, list[Touched]] = defaultdict(list)
+    for row in real:
+        its = row.about.get(INCENTIVE)
+        found[its if its in live else step.incentive].append(row)
+    return found
