@@ -35,7 +35,8 @@ HINDSIGHT = {
 #: So in every replay.
 ALWAYS = {
     "profile": _("Profiles, countries and addresses are today's."),
-    "guards": _("Caps on frequency, quiet hours and suppressions are not replayed."),
+    "guards": _("Caps on frequency, quiet hours, suppressions and bounces are not replayed."),
+    "bounds": _("Branches, hours, holdouts, cool-downs, limits of touches and opening by and by are not replayed."),
 }
 
 

@@ -14,11 +14,13 @@ from typing import Any
 from django.db import connection
 from django.db.models import Max, Min
 
+from campaigns.arms import Arms
 from campaigns.boards.models import BoardLine
+from campaigns.goals import ORIGIN
 from campaigns.models import Campaign, Touch
 from campaigns.operations.previewing import Forecast, price
-from campaigns.operations.stepping import ORIGIN
-from campaigns.plans import Plan, running_plan
+from campaigns.operations.stepping.touched import target
+from campaigns.plans import Plan, Wait, running_plan
 from campaigns.selection import Selection, zones_in_use
 from retention import clock
 from retention.customers.models import Customer
@@ -106,6 +108,7 @@ def _occasion(
         return
     selection = Selection.of(campaign, plan, shop_zone=zone, now=now, opens_at=opens_at)
     selection = selection.with_late_before(min(since, opens_at))
+    ghost, ghost_params = Arms.of(campaign, plan).ghost_sql("x.customer_id")
     ids, lives_in = Customer.objects.aggregate(first=Min("pk"), last=Max("pk")), zones_in_use()
     for from_id in range(ids["first"] or 0, (ids["last"] or 0) + 1, CHUNK):
         due = selection.due(since, until, from_id=from_id, until_id=from_id + CHUNK, zones=lives_in)
@@ -113,8 +116,8 @@ def _occasion(
             break
         _run(
             f"INSERT INTO boarded SELECT %s, x.customer_id, x.due_at + %s, 'sends' FROM ({due.text}) x"  # noqa: S608
-            " WHERE x.reason = ''",
-            [campaign.pk, plan.steps[0].wait.delay, *due.params],
+            f" WHERE x.reason = '' AND NOT ({ghost})",
+            [campaign.pk, _length(plan.steps[0].wait), *due.params, *ghost_params],
         )
         progress()
     for after in _later_steps(plan):
@@ -127,17 +130,24 @@ def _occasion(
 
 def _later_steps(plan: Plan) -> list[dt.timedelta]:
     """How long after the first step each later one comes, if nobody leaves before; days of a calendar as days."""
-    found, total = [], dt.timedelta()
-    for step in plan.steps[1:]:
-        total += dt.timedelta(days=step.wait.days) if step.wait.days is not None else step.wait.delay
+    found, total, index = [], dt.timedelta(), target(plan, 0, plan.steps[0].then)
+    while index is not None:
+        total += _length(plan.steps[index].wait)
         found.append(total)
+        index = target(plan, index, plan.steps[index].then)
     return found
+
+
+def _length(wait: Wait) -> dt.timedelta:
+    """Roughly: days of a calendar as days."""
+    return dt.timedelta(days=wait.days) if wait.days is not None else wait.delay
 
 
 def _waiting(campaign: Campaign, days: Days, now: dt.datetime) -> None:
     """Touches whose next step comes due, and messages in the outbox; what is late is today's."""
     _run(
-        "INSERT INTO boarded SELECT t.campaign_id, t.customer_id, greatest(t.next_at, %s), 'steps'"
+        "INSERT INTO boarded SELECT t.campaign_id, t.customer_id, greatest(t.next_at, %s),"
+        " CASE WHEN t.begun_at IS NULL THEN 'sends' ELSE 'steps' END"
         " FROM campaigns_touch t WHERE t.campaign_id = %s AND t.state = 'due' AND t.next_at < %s AND NOT t.is_ghost",
         [now, campaign.pk, days.until],
     )

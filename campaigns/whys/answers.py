@@ -35,6 +35,7 @@ TOPICS = {
     "occasion": _("Occasion"),
     "touch": _("What the campaign did"),
     "experiment": _("Experiment"),
+    "limits": _("Limits"),
     "steps": _("Steps"),
     "consent": _("Consent and address"),
     "offer": _("Offer"),
@@ -42,6 +43,9 @@ TOPICS = {
     "delivery": _("Message"),
     "coupon": _("Coupon"),
 }
+
+
+DUE_NOW = "campaigns.due_now"
 
 
 @dataclass(frozen=True)
@@ -100,8 +104,10 @@ class Why:
         """Settle which one decides: what became of her touch; else the first no; else the first that waits."""
         verdicts = [Verdict.NO, Verdict.WAITS, Verdict.YES, Verdict.NOTE]
         told = [answer for answer in answers if answer.is_deciding]
-        # The first of the weightiest: the sort keeps the order of the questions.
-        chosen = (told or sorted(answers, key=lambda answer: verdicts.index(answer.verdict)))[0]
+        # The first of the weightiest: the sort keeps the order of the questions. That a look would take her now is the
+        # last word only where nothing keeps her waiting after it.
+        weight = [(verdicts.index(answer.verdict), answer.code == DUE_NOW) for answer in answers]
+        chosen = told[0] if told else answers[weight.index(min(weight))]
         order = list(TOPICS)
         rest = sorted((answer for answer in answers if answer is not chosen), key=lambda one: order.index(one.topic))
         return cls(campaign, customer, (replace(chosen, is_deciding=True), *rest), now)

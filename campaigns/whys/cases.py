@@ -6,8 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
 
+from campaigns.goals import ORIGIN
 from campaigns.models import Campaign, Reach, Touch
-from campaigns.operations.stepping import ORIGIN
 from campaigns.plans import Plan, plan_of, running_plan
 from campaigns.selection import Selection
 from retention.customers.models import Customer
@@ -32,6 +32,11 @@ class Case:
         """What her touch follows; without one what runs, or what was saved last where nothing runs."""
         if self.touch is not None:
             return Plan.model_validate(self.touch.version.data)
+        return self.running
+
+    @cached_property
+    def running(self) -> Plan:
+        """What runs, whatever version her touch follows; what was saved last where nothing runs."""
         return running_plan(self.campaign) if self.campaign.launched_at else plan_of(self.campaign)
 
     @cached_property

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
-from campaigns.operations.stepping import ORIGIN
+from campaigns.goals import ORIGIN
+from campaigns.reachability import usable_ways
 from campaigns.whys.answers import Answer, Part, Verdict, moment, words
 from campaigns.whys.cases import Case
 from retention import registries
@@ -79,7 +80,10 @@ def _skip_now(case: Case, delivery: Delivery) -> Skip | None:
 
 def _would_be(case: Case) -> Iterator[Answer]:
     """The guards about the first message, if it were in the outbox now."""
-    template = Template.objects.filter(pk__in=case.plan.first_messages[:1]).first()
+    ways = case.selection.ways
+    usable = usable_ways(ways, [case.customer.pk], case.now).get(case.customer.pk) if len(ways) > 1 else None
+    first = next(iter(usable or ways), None)
+    template = Template.objects.filter(pk=first.template_id).first() if first else None
     if template is None or template.version_id is None:
         return
     made_up = sample_outgoing(template, case.customer, case.customer.language, template.channel)

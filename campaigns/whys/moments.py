@@ -13,7 +13,7 @@ from campaigns.local_days import zones_of
 from campaigns.models import Campaign
 from campaigns.operations.life import ENDED
 from campaigns.selection import MENDABLE
-from campaigns.whys.answers import Answer, Part, Verdict, moment, words
+from campaigns.whys.answers import DUE_NOW, Answer, Part, Verdict, moment, words
 from campaigns.whys.cases import Case
 from retention.customers.models import Customer
 from retention.marks import safe_mark
@@ -145,7 +145,7 @@ def _fell(case: Case, fall: Fall, reason: str) -> Answer:
     if case.campaign.state == Campaign.State.ENDED:
         sentence = _("It fell for her on %(at)s; the campaign ended without her.") % at
         return Answer("occasion", ENDED, sentence, Verdict.NO, fall.due_at)
-    if reason and reason not in MENDABLE:
+    if reason and not _is_told_by_consent(case, reason):
         return Answer("occasion", reason, words(reason), Verdict.NO, fall.due_at)
     reached = case.reached
     was_looked_at = reached is not None and fall.due_at < reached.at
@@ -159,16 +159,21 @@ def _fell(case: Case, fall: Fall, reason: str) -> Answer:
         )  # noqa: E501
         return Answer("occasion", "campaigns.not_meant_then", sentence, Verdict.NO, fall.due_at)
     sentence = _("It fell for her on %(at)s; the next look takes her.") % at
-    return Answer("occasion", "campaigns.due_now", sentence, Verdict.WAITS, fall.due_at)
+    return Answer("occasion", DUE_NOW, sentence, Verdict.WAITS, fall.due_at)
 
 
 def _ahead(case: Case, fall: Fall, reason: str | None) -> Answer:
     at = {"at": moment(fall.due_at, case.zone), "when": _when(case)}
-    if reason and reason not in MENDABLE:
+    if reason and not _is_told_by_consent(case, reason):
         sentence = _("It falls for her on %(at)s: %(when)s. As things stand she would be skipped.") % at
         return Answer("occasion", reason, f"{sentence} {words(reason)}", Verdict.NO, fall.due_at)
     sentence = _("It falls for her on %(at)s: %(when)s.") % at
     return Answer("occasion", "campaigns.not_yet", sentence, Verdict.WAITS, fall.due_at)
+
+
+def _is_told_by_consent(case: Case, reason: str) -> bool:
+    """Of one channel the answer about consent says it, with what stands behind it."""
+    return reason in MENDABLE and len(case.selection.ways) == 1
 
 
 def _when(case: Case) -> str:

@@ -7,8 +7,8 @@ import datetime as dt
 from django.db.models import Exists, F, OuterRef, Q
 
 from campaigns.models import Campaign, Touch
-from campaigns.whys import audience, consents, deliveries, moments, offers, touched
-from campaigns.whys.answers import Answer, Why
+from campaigns.whys import audience, consents, deliveries, limits, moments, offers, touched
+from campaigns.whys.answers import Why
 from campaigns.whys.cases import Case
 from retention.customers.models import Customer
 
@@ -25,8 +25,11 @@ def why(*, campaign: Campaign, customer: Customer, now: dt.datetime, days: int =
         Segment.DoesNotExist: a segment that it names is gone.
     """
     case = Case(campaign, customer, now, days)
-    answers: list[Answer] = []
-    for topic in (audience, moments, touched, consents, offers, deliveries):
+    answers = [*audience.answers(case), *moments.answers(case)]
+    fell_at = answers[-1].at
+    # What changes with time is asked as of when it falls, where that is still to come.
+    answers += limits.answers(case, max(now, fell_at) if case.touch is None and fell_at else now)
+    for topic in (touched, consents, offers, deliveries):
         answers += topic.answers(case)
     return Why.of(campaign, customer, answers, now=now)
 

@@ -7,19 +7,21 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from campaigns.arms import Arms
 from campaigns.models import Campaign, Touch
+from campaigns.sentences import Names, step_words
 from campaigns.whys.answers import Answer, Part, Verdict, moment, words
 from campaigns.whys.cases import Case
-from retention.incentives.models import Incentive
-from retention.messaging.models import Delivery, Template
-from retention.segments.models import Segment
+from retention.messaging.models import Delivery
 
 #: No touch is skipped for it: a held-out customer's goes its way, and nothing comes of it.
 HELD_OUT = "campaigns.held_out"
 
 
 def answers(case: Case) -> Iterator[Answer]:
-    if case.touch is not None:
+    if case.touch is None:
+        yield from _would_be_held_out(case)
+    else:
         yield from _experiment(case.touch)
         yield _touch(case, case.touch)
     yield _steps(case)
@@ -30,7 +32,8 @@ def _touch(case: Case, touch: Touch) -> Answer:
     parts = tuple(Part(_line(case, other)) for other in case.touches[1:])
     mine = [delivery for delivery in case.deliveries if delivery.origin_id == touch.pk]
     code, sentence, verdict = _standing(case, touch, mine[-1] if mine else None)
-    is_deciding = touch.state not in (Touch.State.WAITING, Touch.State.DONE) or not mine
+    is_through = touch.state in (Touch.State.WAITING, Touch.State.DONE) and not touch.reason
+    is_deciding = not is_through or not mine
     return Answer("touch", code, sentence, verdict, touch.enlisted_at, parts, is_deciding)
 
 
@@ -40,6 +43,10 @@ def _standing(case: Case, touch: Touch, last: Delivery | None) -> tuple[str, str
         sentence = _("The campaign reached her on %(at)s and passed her by.") % at
         params = last.params if last is not None and last.reason == touch.reason else None
         return touch.reason, f"{sentence} {words(touch.reason, params)}", Verdict.NO
+    if touch.reason:
+        sentence = _("The campaign reached her on %(at)s and took %(steps)s of its steps; then it ended.")
+        sentence = sentence % {**at, "steps": touch.step}
+        return touch.reason, f"{sentence} {words(touch.reason)}", Verdict.YES
     if touch.state == Touch.State.DUE:
         if case.campaign.state == Campaign.State.PAUSED:
             sentence = _("A step is to be taken for her, but the campaign is paused.")
@@ -72,23 +79,22 @@ def _experiment(touch: Touch) -> Iterator[Answer]:
         yield Answer("experiment", "campaigns.in_variant", sentence, Verdict.NOTE, touch.enlisted_at)
 
 
+def _would_be_held_out(case: Case) -> Iterator[Answer]:
+    if any(holdout.holds(case.customer.pk) for holdout in Arms.of(case.campaign, case.plan).holdouts):
+        sentence = _(
+            "She is held out for the sake of proof: nothing would be given to her, and no message would leave."
+        )
+        yield Answer("experiment", HELD_OUT, sentence, Verdict.NO)
+
+
 def _steps(case: Case) -> Answer:
-    """What each step gives and says to her arm, whom it is only for, and which were taken."""
+    """What each step gives and says, whom it is only for, and which lie behind her."""
     plan, touch = case.plan, case.touch
-    steps = [plan.step_for(index, touch.variant if touch else "") for index in range(len(plan.steps))]
-    names: dict[tuple[str, int | None], str] = {
-        **{("offer", pk): str(row) for pk, row in Incentive.objects.in_bulk(list(plan.incentives)).items()},
-        **{("words", pk): f"“{row}”" for pk, row in Template.objects.in_bulk(list(plan.templates)).items()},
-        **{("whom", pk): str(row) for pk, row in Segment.objects.in_bulk(list(plan.segments)).items()},
-    }
+    names = Names.of(plan)
     parts = []
-    for index, step in enumerate(steps):
-        things = [names.get(("offer", step.incentive)), *(names.get(("words", pk)) for pk in step.messages)]
-        told = f"{index + 1}. " + (", ".join(filter(None, things)) or "—")
-        if step.only_for:
-            told += " " + _("(only for “%(segment)s”)") % {"segment": names.get(("whom", step.only_for), "")}
-        is_taken = touch is not None and touch.state != Touch.State.SKIPPED and index < touch.step
-        parts.append(Part(told, True if is_taken else None))
-    count = len(steps)
+    for index in range(len(plan.steps)):
+        is_taken = touch is not None and touch.begun_at is not None and index < touch.step
+        parts.append(Part(f"{index + 1}. {step_words(plan, index, names)}", True if is_taken else None))
+    count = len(parts)
     sentence = ngettext("It has %(count)s step.", "It has %(count)s steps.", count) % {"count": count}
     return Answer("steps", "campaigns.steps", sentence, Verdict.NOTE, parts=tuple(parts))

@@ -4,10 +4,13 @@ import datetime as dt
 
 import pytest
 import time_machine
+from model_bakery import baker
 
 from campaigns import operations
+from campaigns.arms import Arms
 from campaigns.models import Campaign, Touch
 from campaigns.operations.stepping import ORIGIN
+from campaigns.plans import running_plan
 from campaigns.whys import Verdict, why, why_all
 from retention.customers.models import Customer
 from retention.customers.operations.consents import give_consent, withdraw_consent
@@ -169,6 +172,72 @@ def test_whoever_was_not_meant_when_it_looked(people, live, person, reach, now):
     assert told in ("campaigns.not_meant_then", "campaigns.due_now")
     touched = reach(campaign, now + HOUR).touched
     assert (told == "campaigns.due_now") == (touched > 0), "as the job does; inside one transaction nothing is settled"
+
+
+#: What a plan asks of who may begin → what decides before the job looked, and after.
+BOUNDS = {
+    "hours": ({"windows": [{"weekdays": [5, 6], "from": "09:00", "until": "18:00"}]},
+              ("campaigns.outside_hours", "campaigns.step_waits")),
+    "not for her": ({"only_for": True}, ("campaigns.not_meant", "campaigns.not_meant")),
+    "opened by and by": ({"ramp": {"percent": 1}}, ("campaigns.waits_for_ramp", "campaigns.waits_for_ramp")),
+    "cooling down": ({"cool_down_days": 10}, ("messaging.queued", "campaigns.cooling_down")),
+    "limit of all": ({"limits": {"touches": 1}}, ("campaigns.limit_reached", "campaigns.limit_reached")),
+    "coming again": ({"re_entry": {"days": 10}}, ("messaging.queued", "campaigns.too_soon")),
+    "once a customer": ({"limits": {"per_customer": 1}}, ("messaging.queued", "campaigns.customers_limit")),
+    "held out": ({"holdout_percent": 50}, ("campaigns.held_out", "campaigns.held_out")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bound", BOUNDS)
+def test_who_may_begin_is_told_as_the_jobs_decide(bound, shop, person, live, incentive, template, reach, now):
+    """Every Tuesday; she is asked about on the second one, after another customer's or her own first time."""
+    plan, (before, after) = BOUNDS[bound]
+    weekly = ("recurring", {"start": "2026-05-12", "every": 1, "unit": "weeks", "clock": "shop", "hour": "12:00"})
+    first = person(reference="first", country="DE")
+    steps = [{"messages": [template.pk], "incentive": incentive().pk}]
+    if plan.get("only_for"):
+        elsewhere = create_segment(name="Ulm", rule=rule("city", cities=["Ulm"]), now=now, by=BY)
+        plan, steps = {}, [{**steps[0], "only_for": elsewhere.pk, "otherwise": "end"}]
+    campaign = live(*weekly, steps=steps, countries=["DE"], **plan)
+    is_again = bound in ("coming again", "once a customer", "cooling down")
+    if is_again or bound == "limit of all":
+        assert reach(campaign, now + HOUR).touched == 1
+    at = now + 7 * DAY + HOUR
+    her = first if is_again else person(reference="her", country="DE")
+    if bound == "held out":
+        arms = Arms.of(campaign, running_plan(campaign))
+        while not arms.holdouts[0].holds(her.pk):
+            her = person(country="DE")
+    asked = why(campaign=Campaign.objects.get(), customer=her, now=at).answers
+    # Where she had one before, that one is told until the jobs have looked again.
+    assert asked[0].code == before
+    reach(campaign, at)
+    told, touch = decides(campaign, her, at), Touch.objects.filter(customer=her).first()
+    assert told.code == after == (touch.reason or after)
+    states = {"hours": "due", "opened by and by": "held", "held out": "waiting"}
+    assert touch.state == states.get(bound, "skipped")
+    if bound == "hours":
+        saturday = dt.datetime(2026, 5, 23, 7, tzinfo=dt.UTC)
+        assert (touch.next_at, asked[0].at, "2026-05-23 09:00" in told.sentence) == (saturday, saturday, True)
+    if bound == "held out":
+        messaging.send_due(now=at, worker="test")
+        assert Delivery.objects.get(customer=her).state == "withheld"
+        assert decides(campaign, her, at).code == after
+
+
+def test_who_did_what_it_is_for_is_told_so(people, live, template, reach, now):
+    steps = [{"messages": [template.pk]}, {"messages": [template.pk], "wait": {"hours": 24}}]
+    campaign = live("birthday", NINE, steps=steps, exits={"on_goal": True})
+    reach(campaign)
+    her = people["gets it"]
+    assert decides(campaign, her, now).code == "campaigns.step_waits"
+    baker.make(
+        "customers.Order", customer=her, state="paid", currency="EUR", total_minor=1, base_minor=1, shipping_minor=0,
+        discount_minor=0, tax_minor=0, placed_at=now, recorded_at=now, reference="o",
+    )  # fmt: skip
+    reach(campaign, now + DAY)
+    touch = Touch.objects.get(customer=her)
+    assert (touch.state, touch.reason) == ("done", decides(campaign, her, now + DAY).code)
 
 
 def test_conditions_with_her_values_consent_then_and_the_arrows_between(people, campaign, reach, now):
