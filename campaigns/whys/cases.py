@@ -51,7 +51,7 @@ class Case:
     def touches(self) -> list[Touch]:
         """Newest first."""
         mine = Touch.objects.filter(campaign=self.campaign, customer=self.customer).select_related("version")
-        return list(mine.order_by("-id")[:MOST])
+        return list(mine.order_by("-due_at", "-id")[:MOST])
 
     @property
     def touch(self) -> Touch | None:

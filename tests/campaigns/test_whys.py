@@ -212,7 +212,7 @@ def test_who_may_begin_is_told_as_the_jobs_decide(bound, shop, person, live, inc
     # Where she had one before, that one is told until the jobs have looked again.
     assert asked[0].code == before
     reach(campaign, at)
-    told, touch = decides(campaign, her, at), Touch.objects.filter(customer=her).first()
+    told, touch = decides(campaign, her, at), Touch.objects.filter(customer=her).latest("due_at")
     assert told.code == after == (touch.reason or after)
     states = {"hours": "due", "opened by and by": "held", "held out": "waiting"}
     assert touch.state == states.get(bound, "skipped")
