@@ -43,7 +43,12 @@ def percent(share: float) -> str:
 
 def points(interval: Interval) -> str:
     """Of a difference of shares, in percentage points."""
-    return f"{interval.low * 100:+.1f} … {interval.high * 100:+.1f}"
+    return f"{signed(interval.low * 100)} … {signed(interval.high * 100)}"
+
+
+def signed(number: float) -> str:
+    """With its sign, a minus as it is printed."""
+    return f"{number:+.1f}".replace("-", "−")
 
 
 def amount(minor: float, currency: str, *, is_signed: bool = False) -> str:
@@ -104,7 +109,7 @@ def compared_row(report: Report, found: Compared, *, against_holdout: bool) -> d
         "label": label_of(report, found.key),
         "verdict": "" if is_blank else verdict_words(found.verdict),
         "tone": TONES[found.verdict],
-        "rate": "" if is_blank else f"{found.rate.value * 100:+.1f}",
+        "rate": "" if is_blank else signed(found.rate.value * 100),
         "rate_interval": "" if is_blank else points(found.rate.interval),
         "rate_p": "" if is_blank else probability(found.rate_p),
         "money": amount(found.money.value, report.currency, is_signed=True),
