@@ -103,6 +103,8 @@ class Condition(Described):
 
     #: Whether the answer can change with time alone, with no new fact.
     is_time_relative: ClassVar[bool] = False
+    #: What it looks at with one customer, as a path from her, where its question does not show it by itself.
+    looks_at: ClassVar[str] = ""
 
     @classmethod
     def q(cls, args: Mapping[str, Any], *, now: dt.datetime) -> Q:

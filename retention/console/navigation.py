@@ -91,6 +91,7 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
         _("Segments"),
         (
             _list("segments.segment", "pie_chart", _("Segments")),
+            Line(_("Overlap"), "join_inner", "segments_segment_overlap", "segments.view_segment"),
             Line(_("Stages"), "route", "customers_stage_flow", "customers.view_stage"),
             Line(_("RFM groups"), "grid_view", "customers_rfm_grid", "customers.view_rfm"),
             _list("segments.customerlist", "list_alt", _("Lists")),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from retention.segments import phrases
 from retention.segments.arguments import shop_day
+from retention.segments.conditions.lifecycle import stage_pairs
 from retention.segments.models import Segment, SegmentSize
 from retention.segments.querysets import TooSlow, within_ms
 
@@ -31,6 +32,9 @@ _SPEND = """
                     FROM customers_customerstats WHERE orders > 0)
 """
 _EACH_INTEREST = "CROSS JOIN unnest(c.interests) AS i (interest)"
+_STAGE = (
+    "LEFT JOIN customers_customerstage cs ON cs.customer_id = c.id LEFT JOIN customers_stage s ON s.id = cs.stage_id"
+)
 _OVERLAP = """
     SELECT s.name, s.id, count(*) FROM segments_membership mine
     JOIN segments_membership other ON other.customer_id = mine.customer_id AND other.segment_id <> mine.segment_id
@@ -86,7 +90,7 @@ def composition(segment: Segment, now: dt.datetime) -> Composition:
     """By the members of the last refresh, in a bounded time for each question."""
     params = {"segment": segment.pk, "year": shop_day(now).year}
     members, everyone = _totals(params)
-    names = phrases.locale().territories
+    names, stages = phrases.locale().territories, dict(stage_pairs())
 
     def dimension(label: Promise, sql: str, said) -> Dimension:
         rows = _asked(sql, params)
@@ -113,6 +117,10 @@ def composition(segment: Segment, now: dt.datetime) -> Composition:
                 lambda band: unknown if band is None else _AGES[band],
             ),
             dimension(_("Spend"), spend, lambda fifth: str(_("bought nothing") if fifth is None else FIFTHS[fifth])),
+            dimension(
+                _("Stage"), _BY.format(label="s.key", join=_STAGE, order="min(s.position) NULLS LAST"),
+                lambda key: stages.get(key, key) or str(_("in none")),
+            ),
             dimension(
                 _("Interests"), _BY.format(label="i.interest", join=_EACH_INTEREST, order="3 DESC"), str,
             ),

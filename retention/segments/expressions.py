@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import BooleanField, Exists, F, Func, IntegerField, JSONField, OuterRef, Q, QuerySet, Value
+from django.db.models import BooleanField, Count, Exists, F, Func, IntegerField, JSONField, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import Subquery
 
 
@@ -49,7 +49,23 @@ def _exact_child(child: Any, negated: bool) -> Any:
     return IsNotTrue(Q(child) if isinstance(child, tuple) else child)
 
 
-class InGroups(Exists):
+class Facts:
+    """A question about her facts that remembers what they are, so that they can be told of one customer."""
+
+    facts: QuerySet
+    measure: Any
+    of: str
+
+    def about(self, facts: QuerySet, measure: Any, of: str) -> Any:
+        self.facts, self.measure, self.of = facts, measure, of
+        return self
+
+
+class AnyOf(Facts, Exists):
+    """She has one of them at least."""
+
+
+class InGroups(Facts, Exists):
     """Whether the customer is among the groups of a query that selects customer ids and groups by them.
 
     EXISTS over a subquery in FROM: PostgreSQL makes it a semi or anti join, hashes it under OR, and for one
@@ -76,7 +92,7 @@ class InGroups(Exists):
 
 def any_of(facts: QuerySet, *, of: str = "customer") -> Q:
     """She has at least one of these facts; `of` is the path from a fact to its customer."""
-    return Q(Exists(facts.filter(**{of: OuterRef("pk")})))
+    return Q(AnyOf(facts.filter(**{of: OuterRef("pk")})).about(facts, Count("*"), of))
 
 
 def amounting(facts: QuerySet, measure: Any, low: float | None, high: float | None, *, of: str = "customer") -> Q:
@@ -93,7 +109,7 @@ def amounting(facts: QuerySet, measure: Any, low: float | None, high: float | No
 def _groups(facts: QuerySet, having: Q, measure: Any, of: str) -> Q:
     # Facts of nobody make a group without a customer, which equals none.
     grouped = facts.order_by().values(of).annotate(measured=measure)
-    return Q(InGroups(grouped.filter(having).values(of)))
+    return Q(InGroups(grouped.filter(having).values(of)).about(facts, measure, of))
 
 
 def times(facts: QuerySet, measure: Any, low: int | None, high: int | None, *, of: str = "customer") -> Q:

@@ -17,7 +17,7 @@ from django.db.models.lookups import LessThanOrEqual
 from django.utils.translation import gettext
 
 from retention.customers.models import Customer
-from retention.segments import rules
+from retention.segments import rules, values
 from retention.segments.models import Segment
 
 #: PostgreSQL's word for a statement that ran into its limit.
@@ -106,6 +106,7 @@ class Explained:
     Attributes:
         kind: `whole`, `live`, `all`, `any`, `not`, `condition` or `segment`.
         path: its JSON pointer in the rule; empty at the root and for what is not in the rule.
+        hers: what the condition looks at, as it is with her; empty where it cannot be told simply.
     """
 
     sentence: str
@@ -113,6 +114,7 @@ class Explained:
     kind: str
     path: str = ""
     parts: tuple[Explained, ...] = ()
+    hers: str = ""
 
 
 def explain(rule: Any, customer_id: int, now: dt.datetime, *, of: int | None = None) -> Explained:
@@ -130,18 +132,25 @@ def explain(rule: Any, customer_id: int, now: dt.datetime, *, of: int | None = N
         "live": Exists(live_customers().filter(pk=customer_id)),
         **{f"answer{at}": Exists(her.filter(rules.q(leaf, now))) for at, leaf in enumerate(asked)},
     }
+    looked_at = [values.expressions_of(leaf, now) for leaf in asked]
+    for at, expressions in enumerate(looked_at):
+        answers |= {f"value{at}_{number}": each for number, each in enumerate(expressions.values())}
     row = her.values(**answers).get()
-    met = {id(leaf): row[f"answer{at}"] for at, leaf in enumerate(asked)}
+    met = {}
+    for at, leaf in enumerate(asked):
+        hers = {name: row[f"value{at}_{number}"] for number, name in enumerate(looked_at[at])}
+        met[id(leaf)] = row[f"answer{at}"], values.told(leaf, hers)
     told = _explained(node, met)
     live = Explained(gettext("is a customer of her own, neither merged nor erased"), row["live"], "live")
     return Explained(rules.sentence(node), row["live"] and told.is_met, "whole", "", (live, told))
 
 
-def _explained(node: rules.Node, met: dict[int, bool]) -> Explained:
+def _explained(node: rules.Node, met: dict[int, tuple[bool, str]]) -> Explained:
     words = rules.phrase(node)
     if isinstance(node, rules.Leaf):
         if node.written_out is None:
-            return Explained(words, met[id(node)], "condition", node.path)
+            is_met, hers = met[id(node)]
+            return Explained(words, is_met, "condition", node.path, hers=hers)
         inner = _explained(node.written_out, met)
         return Explained(words, inner.is_met, "segment", node.path, (inner,))
     if isinstance(node, rules.Not):

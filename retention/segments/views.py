@@ -126,6 +126,7 @@ def _told(node: Explained) -> dict[str, Any]:
         "is_met": node.is_met,
         "kind": node.kind,
         "path": node.path,
+        "hers": _("hers: %(value)s") % {"value": node.hers} if node.hers else "",
         "parts": [_told(part) for part in node.parts],
     }
 

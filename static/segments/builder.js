@@ -371,7 +371,8 @@
       const words = isGroup && node.parts.length ? this.words[node.kind] : node.kind === "not" ? this.words.not : node.sentence;
       const mark = h("span", { class: `seg-mark ${node.is_met ? "is-met" : "is-unmet"}` }, icon(node.is_met ? "check" : "close"),
         h("span", { class: "seg-hidden" }, node.is_met ? this.words.met : this.words.unmet));
-      return h("li", {}, mark, h("span", {}, words), node.parts.length ? h("ul", {}, node.parts.map((part) => this.drawTold(part))) : null);
+      const hers = node.hers ? h("span", { class: "seg-hers" }, ` · ${node.hers}`) : null;
+      return h("li", {}, mark, h("span", {}, words, hers), node.parts.length ? h("ul", {}, node.parts.map((part) => this.drawTold(part))) : null);
     }
 
     listen() {

@@ -32,7 +32,8 @@ def test_members_beside_everyone(jazz):
         ("Austria", 1, 1, 50.0), ("Germany", 1, 1, 50.0), ("South Korea", 0, 1, 0.0), ("unknown", 0, 1, 0.0),
     ]  # fmt: skip
     assert lines(found, 1) == [("18–24", 0, 1, 0.0), ("35–44", 1, 1, 50.0), ("unknown", 1, 2, 50.0)]
-    assert sorted(lines(found, 3)) == [("jazz", 2, 2, 100.0), ("vinyl", 1, 1, 50.0)]
+    assert lines(found, 3) == [("Fans", 1, 1, 50.0), ("Guests", 1, 1, 50.0), ("in none", 0, 2, 0.0)]
+    assert sorted(lines(found, 4)) == [("jazz", 2, 2, 100.0), ("vinyl", 1, 1, 50.0)]
     assert {share.everyone_share for share in found.dimensions[0].shares} == {25.0}
     spend = {label: (inside, everyone) for label, inside, everyone, _share in lines(found, 2)}
     assert spend["bought nothing"] == (0, 2)

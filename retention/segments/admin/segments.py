@@ -27,6 +27,7 @@ from retention.segments import operations, rules, views
 from retention.segments.catalogue import catalogue
 from retention.segments.composition import composition
 from retention.segments.models import Segment
+from retention.segments.overlaps import FEWEST, MOST, shared
 from retention.segments.phrases import plain
 from retention.segments.querysets import users_of
 
@@ -106,7 +107,7 @@ class SegmentAdmin(VersionHistory, EditAdmin):
     list_filter = [ArchivedFilter]
     search_fields = ["name__istartswith"]
     fieldsets = [(None, {"fields": ["name", "about"]}), (_("Who is in"), {"fields": ["rule"]})]
-    actions_detail = ["open_composition", "archive", "bring_back"]
+    actions_detail = ["open_composition", "open_overlap", "archive", "bring_back"]
     list_display_links = ["shown_name"]
     change_form_template = "segments/change_form.html"
     change_form_show_cancel_button = True
@@ -125,6 +126,7 @@ class SegmentAdmin(VersionHistory, EditAdmin):
             at("preview", views.preview_view),
             at("explain", views.explain_view),
             at("suggest", views.suggest_view),
+            path("overlap/", self.admin_site.admin_view(self.overlap_view), name="segments_segment_overlap"),
             path(
                 "<path:object_id>/composition/",
                 self.admin_site.admin_view(self.composition_view),
@@ -168,6 +170,31 @@ class SegmentAdmin(VersionHistory, EditAdmin):
         }
         return TemplateResponse(request, "segments/composition.html", context)
 
+    def overlap_view(self, request):
+        """How many are in exactly these of two to four chosen segments."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        asked = [int(pk) for pk in request.GET.getlist("s") if pk.isdecimal() and len(pk) < 19]
+        choices = list(Segment.objects.filter(archived_at=None, size__isnull=False))
+        chosen = [segment for segment in choices if segment.pk in asked]
+        is_asked = "s" in request.GET
+        can_be = FEWEST <= len(chosen) <= MOST
+        found = shared(chosen) if can_be else None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Overlap of segments"),
+            "choices": choices,
+            "chosen": [segment.pk for segment in chosen],
+            "problem": _("Choose two, three or four of them.") if is_asked and not can_be else "",
+            "shared": found,
+            "is_slow": can_be and found is None,
+        }
+        return TemplateResponse(request, "segments/overlap.html", context)
+
+    @action(description=_("Overlap"), icon="join_inner", url_path="open-overlap", permissions=["view"])
+    def open_overlap(self, request, object_id):
+        return redirect(f"{reverse('admin:segments_segment_overlap')}?s={object_id}")
+
     @action(description=_("Composition"), icon="donut_small", url_path="open-composition", permissions=["view"])
     def open_composition(self, request, object_id):
         return redirect("admin:segments_segment_composition", object_id=object_id)
@@ -196,7 +223,7 @@ class SegmentAdmin(VersionHistory, EditAdmin):
     )
 
     def buttons_of(self, obj):
-        return ["open_composition", "archive" if obj.archived_at is None else "bring_back"]
+        return ["open_composition", "open_overlap", "archive" if obj.archived_at is None else "bring_back"]
 
     def get_changelist_instance(self, request):
         changelist = super().get_changelist_instance(request)

@@ -54,6 +54,7 @@ class InStage(Condition):
     group = GROUP
     form_class = StageForm
     is_time_relative = True
+    looks_at = "lifecycle_stage__stage__key"
 
     @classmethod
     def q(cls, args, *, now):
@@ -116,6 +117,7 @@ class InRfmGroup(Condition):
     label = _("RFM group")
     group = GROUP
     form_class = GroupForm
+    looks_at = "rfm__group"
 
     @classmethod
     def q(cls, args, *, now):

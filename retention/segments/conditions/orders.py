@@ -204,7 +204,7 @@ class NthOrder(Condition):
         orders = bought().order_by().values("customer").annotate(days=days)
         # Django's array indexes count from 0.
         nth = orders.filter(**within(f"days__{args['nth'] - 1}", args, now))
-        return Q(InGroups(nth.values("customer")))
+        return Q(InGroups(nth.values("customer")).about(bought(), CountOf("*"), "customer"))
 
     @classmethod
     def sentence(cls, args):
