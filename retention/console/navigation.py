@@ -92,8 +92,10 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
         (
             _list("segments.segment", "pie_chart", _("Segments")),
             Line(_("Overlap"), "join_inner", "segments_segment_overlap", "segments.view_segment"),
-            Line(_("Stages"), "route", "customers_stage_flow", "customers.view_stage"),
+            Line(_("Lifecycle"), "route", "customers_stage_flow", "customers.view_stage"),
+            _list("customers.stage", "steps", _("Stages")),
             Line(_("RFM groups"), "grid_view", "customers_rfm_grid", "customers.view_rfm"),
+            _list("customers.rfm", "scoreboard", _("RFM scores")),
             _list("segments.customerlist", "list_alt", _("Lists")),
         ),
     ),

@@ -28,13 +28,13 @@ STAGES: tuple[tuple[str, Promise, Promise, dict[str, Any]], ...] = (
         "visitor",
         _("Visitor"),
         _("Known, has bought nothing, and may not be written to."),
-        {"all": [_orders("at_most", 0), {"not": _CONSENT}]},
+        {"all": [_orders("exactly", 0), {"not": _CONSENT}]},
     ),
     (
         "subscriber",
         _("Subscriber"),
         _("Agreed to mail, and has bought nothing yet."),
-        {"all": [_orders("at_most", 0), _CONSENT]},
+        {"all": [_orders("exactly", 0), _CONSENT]},
     ),
     (
         "new",

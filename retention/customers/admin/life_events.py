@@ -103,7 +103,7 @@ class LifeEventAdmin(VersionHistory, EditAdmin):
         about = ["label", "key", "is_sensitive", "about"]
         if not (self.has_change_permission(request, obj) if obj else self.has_add_permission(request)):
             about = ["attribute", "about"]
-        rule = ["what", "kind", "products", "categories", ("at_least", "within_days", "lasts_days")]
+        rule = ["what", "kind", "products", "categories", "at_least", "within_days", "lasts_days"]
         history = super().get_fieldsets(request, obj)[len(self.fieldsets) :]
         return [(None, {"fields": about}), (_("What gives it away"), {"fields": rule}), *told, *history]
 
