@@ -94,7 +94,7 @@ def _compile_language(
         except ValueError as error:
             return None, [Fault("mjml", part="body", params={"message": str(error)})]
         try:
-            words.parse(html, language, is_html=True).render(**samples)
+            words.render(words.parse(html, language, is_html=True), samples)
         except words.FAILURES as error:
             return None, [Fault("render", part="body", params={"message": words.plain(error)})]
     used = set()
@@ -122,7 +122,7 @@ def _compile_plain(
     if channel == Way.SMS:
         if is_marketing and "STOP" not in text:
             text = f"{text} {_SMS_FOOT.get(language.partition('-')[0], _SMS_FOOT['en'])}"
-        count = texting.segments(words.parse(text, language, is_html=False).render(**samples))
+        count = texting.segments(words.render(words.parse(text, language, is_html=False), samples))
         if count > texting.MOST_SEGMENTS:
             return None, [Fault("too_many_segments", part="text", params={"count": count})]
     used = set()

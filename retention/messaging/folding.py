@@ -23,6 +23,7 @@ from liquid.expression import Expression
 from liquid.stringify import to_liquid_string
 
 from retention.messaging.frames import Body, Static
+from retention.messaging.limits import in_time
 from retention.messaging.words import FAILURES
 
 #: Tags that only choose; others keep something for what comes after them.
@@ -51,7 +52,8 @@ class FoldedTemplate:
             words.FAILURES
         """
         filling = _Filling(self._template, values)
-        filling.take(self._steps)
+        with in_time():
+            filling.take(self._steps)
         return Body(filling.pieces)
 
 

@@ -19,6 +19,7 @@ from liquid.builtin.expressions.primitive import RangeLiteral
 from liquid.exceptions import LiquidError, LoopIterationLimitError
 
 from retention import money
+from retention.messaging import limits
 
 CONSTRUCT = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _TAG_NAME = re.compile(r"\{%-?\s*(\w+)")
@@ -159,6 +160,7 @@ def environment(language: str, is_html: bool) -> liquid.Environment:
     for name in _FILTERS_LEFT_OUT:
         words.filters.pop(name, None)
     words.filters.update(_filters(language))
+    words.filters.update({name: limits.guarded(name, each) for name, each in words.filters.items()})
     return words
 
 
@@ -193,7 +195,7 @@ def faults(source: str, language: str, samples: Mapping[str, Any], *, is_html: b
                 found.append(_unknown_placeholder(source, variable.span.index, wrong, samples))
     if not found:
         try:
-            template.render(**samples)
+            render(template, samples)
         except FAILURES as error:
             found.append(fault_at(source, _offset(error), "render", message=plain(error)))
     return sorted(found, key=lambda fault: (fault.line, fault.column))
@@ -210,7 +212,8 @@ def render(template: liquid.BoundTemplate, values: Mapping[str, Any]) -> str:
     Raises:
         FAILURES: a limit was reached, or a filter could not work with the value.
     """
-    return template.render(**values)
+    with limits.in_time():
+        return template.render(**values)
 
 
 def paths(samples: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
