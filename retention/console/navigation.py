@@ -128,6 +128,8 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
         _("Messages"),
         (
             _list("messaging.template", "draft", _("Templates")),
+            _list("messaging.block", "widgets", _("Blocks")),
+            _list("messaging.brandkit", "palette", _("Brand kit")),
             _list("messaging.delivery", "outgoing_mail", _("Deliveries")),
             _list("messaging.topic", "interests", _("Topics")),
             _list("messaging.suppression", "unsubscribe", _("Suppressions")),

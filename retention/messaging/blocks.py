@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ _IN_COLUMN = frozenset(
     [*_WITH_WORDS, *"mj-image mj-divider mj-spacer mj-social mj-navbar mj-accordion mj-carousel".split()]
 )
 _CHILDREN: Mapping[str, frozenset[str]] = {
-    "": _IN_COLUMN | {"mj-section", "mj-wrapper", "mj-hero"},
+    "": _IN_COLUMN | {"mj-section", "mj-wrapper", "mj-hero", "mj-block"},
     "mj-wrapper": frozenset({"mj-section", "mj-hero", "mj-raw"}),
     "mj-section": frozenset({"mj-column", "mj-group", "mj-raw"}),
     "mj-group": frozenset({"mj-column", "mj-raw"}),
@@ -41,7 +42,9 @@ _CHILDREN: Mapping[str, frozenset[str]] = {
 }
 #: Blocks whose inside is words and HTML.
 _HOLD_HTML = frozenset([*_WITH_WORDS, *"mj-social-element mj-navbar-link mj-accordion-title mj-accordion-text".split()])
-_EMPTY = frozenset({"mj-image", "mj-divider", "mj-spacer", "mj-carousel-image"})
+_EMPTY = frozenset({"mj-image", "mj-divider", "mj-spacer", "mj-carousel-image", "mj-block"})
+#: `<mj-block name="key" />`: a block that was saved by that key stands there, between sections.
+_BLOCK = re.compile(r"""<mj-block\s+name\s*=\s*["']([a-z0-9-]*)["']\s*(?:/>|>\s*</mj-block>)""")
 _KNOWN = frozenset(_CHILDREN) | _HOLD_HTML | _EMPTY
 _VOID = frozenset("area br col hr img wbr".split())
 _FORBIDDEN = frozenset("script iframe object embed form input button textarea select link meta base style".split())
@@ -71,11 +74,19 @@ class Blocks:
     text: str
 
 
-def read(source: str) -> Blocks:
-    """Check the marketer's blocks and make them whole."""
-    reader = _Reader(source)
+def read(source: str, saved: Mapping[str, str] | None = None) -> Blocks:
+    """Check the marketer's blocks and make them whole, with the `saved` ones (key → MJML) where they are named."""
+    inside = {key: read(body) for key, body in (saved or {}).items() if key in block_keys(source)}
+    reader = _Reader(source, {key: inside[key].text if key in inside else "" for key in saved or {}})
     reader.run()
-    return Blocks(sorted(reader.faults, key=lambda fault: (fault.line, fault.column)), reader.edited(), reader.words())
+    faults = sorted(reader.faults, key=lambda fault: (fault.line, fault.column))
+    mjml = _BLOCK.sub(lambda match: inside[match.group(1)].mjml if match.group(1) in inside else "", reader.edited())
+    return Blocks(faults, mjml, reader.words())
+
+
+def block_keys(source: str) -> set[str]:
+    """The keys of saved blocks that are named."""
+    return set(_BLOCK.findall(source))
 
 
 def compile_html(blocks: str, language: str, *, subject: str, preheader: str, footer: str) -> str:
@@ -116,9 +127,10 @@ def _escaped(text: str) -> str:
 class _Reader(HTMLParser):
     """One pass over the blocks with every Liquid construct masked by as many symbols."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, saved: Mapping[str, str]) -> None:
         super().__init__(convert_charrefs=False)
         self.source = source
+        self._saved = saved
         self.masked = CONSTRUCT.sub(lambda match: re.sub(r"[^\n]", _MASK, match.group()), source)
         self.faults: list[Fault] = []
         self.open: list[_Open] = []
@@ -154,6 +166,7 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         at = self._at()
         self._check_start(tag, attrs, at)
+        self._saved_block(tag, at)
         if tag in _VOID:
             self._void(tag)
             return
@@ -166,6 +179,7 @@ class _Reader(HTMLParser):
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         at = self._at()
         self._check_start(tag, attrs, at)
+        self._saved_block(tag, at)
         if tag in _VOID:
             self._void(tag)
         if not self.open:
@@ -269,6 +283,16 @@ class _Reader(HTMLParser):
                 break
             if name.startswith("on"):
                 self._fault(at, "forbidden_tag", tag=name)
+
+    def _saved_block(self, tag: str, at: int) -> None:
+        if tag != "mj-block":
+            return
+        name = self._attribute("name", at)
+        if name in self._saved:
+            self._words.append(f"{self._saved[name]}\n\n")
+        else:
+            near = difflib.get_close_matches(name, self._saved, n=1, cutoff=0.6)
+            self._fault(at, "unknown_block_near" if near else "unknown_block", name=name, near="".join(near))
 
     def _void(self, tag: str) -> None:
         if tag in ("br", "hr"):

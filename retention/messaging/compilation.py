@@ -47,13 +47,23 @@ class Compiled:
 
 
 def compile_words(
-    texts: Mapping[str, Mapping[str, str]], *, is_marketing: bool, samples: Mapping[str, Any], channel: str = Way.EMAIL
+    texts: Mapping[str, Mapping[str, str]],
+    *,
+    is_marketing: bool,
+    samples: Mapping[str, Any],
+    channel: str = Way.EMAIL,
+    saved: Mapping[str, Mapping[str, str]] | None = None,
+    default: str = "en",
 ) -> tuple[list[Compiled], list[Fault]]:
-    """Every language compiled, and every fault found; nothing compiled may be kept while there are faults."""
+    """Every language compiled, and every fault found; nothing compiled may be kept while there are faults.
+
+    `saved` holds the blocks that may be named: key → {language: MJML}; one that lacks a language speaks its `default`.
+    """
     compiled, faults = [], []
     for language, parts in texts.items():
         if channel == Way.EMAIL:
-            result, found = _compile_language(language, parts, is_marketing, samples)
+            mine = {key: bodies.get(language) or bodies.get(default, "") for key, bodies in (saved or {}).items()}
+            result, found = _compile_language(language, parts, is_marketing, samples, mine)
         else:
             result, found = _compile_plain(language, parts, channel, is_marketing, samples)
         faults += [replace(fault, language=language) for fault in found]
@@ -63,7 +73,11 @@ def compile_words(
 
 
 def _compile_language(
-    language: str, parts: Mapping[str, str], is_marketing: bool, samples: Mapping[str, Any]
+    language: str,
+    parts: Mapping[str, str],
+    is_marketing: bool,
+    samples: Mapping[str, Any],
+    saved: Mapping[str, str],
 ) -> tuple[Compiled | None, list[Fault]]:
     subject, preheader, body, text = (parts.get(part, "").strip("\r\n") for part in PARTS_OF[Way.EMAIL])
     faults: list[Fault] = []
@@ -80,7 +94,7 @@ def _compile_language(
         ("text", text, False),
     ):
         faults += [replace(fault, part=part) for fault in words.faults(source, language, samples, is_html=is_html)]
-    read = blocks.read(body)
+    read = blocks.read(body, saved)
     if body.strip():
         faults += [replace(fault, part="body") for fault in read.faults]
     if faults:

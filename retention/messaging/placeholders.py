@@ -16,6 +16,7 @@ from retention.incentives.models import Code, Grant
 from retention.incentives.rules import IncentiveRule
 from retention.incentives.versions import rules_of
 from retention.messaging import tokens, words
+from retention.messaging.brand import Brand, current_brand, readable_on
 from retention.messaging.models import Way
 from retention.messaging.offers import offer
 from retention.messaging.outgoing import CONFIRMATIONS, Outgoing
@@ -129,6 +130,27 @@ class ShopWords(Placeholder):
             "color_text": readable_on(shop.brand_color),
         }
         return dict.fromkeys((delivery.id for delivery in deliveries), value)
+
+
+@placeholders.register
+class BrandWords(Placeholder):
+    key = "brand"
+    label = _("Brand kit")
+    is_for_all = True
+    sample: ClassVar = Brand().values()
+    labels: ClassVar = {
+        "font": _("Fonts of the brand kit"),
+        "text": _("Colour of words"),
+        "paper": _("Colour of the paper"),
+        "page": _("Colour around the paper"),
+        "soft": _("Colour of words around the paper"),
+        "corners": _("Roundness of corners"),
+        "footer": _("Words under every mail"),
+    }
+
+    @classmethod
+    def values(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Any]:
+        return dict.fromkeys((delivery.id for delivery in deliveries), current_brand().values())
 
 
 @placeholders.register
@@ -354,17 +376,3 @@ class Confirmation(Placeholder):
 def _consent_channel(delivery: Outgoing) -> str:
     consent = consent_of(delivery.channel, delivery.address_normal)
     return consent[0] if consent else Way.EMAIL.value
-
-
-def readable_on(color: str) -> str:
-    """Black or white, whichever has the greater contrast on the colour (WCAG's relative luminance)."""
-    digits = color.lstrip("#")
-    if len(digits) == 3:
-        digits = "".join(digit * 2 for digit in digits)
-    try:
-        channels = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
-    except ValueError:
-        return "#ffffff"
-    linear = [value / 12.92 if value <= 0.03928 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#ffffff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.05 else "#000000"

@@ -155,6 +155,19 @@ class Brake(Part):
         }
 
 
+class Pace(Part):
+    """No more than so many messages a second are handed to a channel's provider, by all senders together."""
+
+    channel: Literal["email", "sms", "push", "inbox", "webhook"] = "email"
+    per_second: Annotated[float, Field(gt=0, le=100_000)]
+
+    def sentence(self) -> str:
+        return _("%(n)s a second at most (%(channel)s)") % {
+            "n": f"{self.per_second:g}",
+            "channel": Way(self.channel).label,
+        }
+
+
 class Policy(Part):
     """The whole of it; what nobody said does not hold, but for the brake."""
 
@@ -164,6 +177,7 @@ class Policy(Part):
     )
     quiet_hours: QuietHours | None = None
     brake: Brake | None = Brake()
+    paces: Annotated[tuple[Pace, ...], Field(max_length=5)] = ()
     tracks: bool = Field(default=True, description="Whether opens and clicks of marketing mail are seen.")
 
     def sentence(self) -> str:
@@ -175,10 +189,15 @@ class Policy(Part):
             said.append(_("no caps on frequency"))
         said.append(self.quiet_hours.sentence() if self.quiet_hours else _("no quiet hours"))
         said.append(self.brake.sentence() if self.brake else _("no brake on bad rates"))
+        said += [pace.sentence() for pace in self.paces]
         if not self.tracks:
             said.append(_("opens and clicks are not seen"))
         text = "; ".join(said)
         return f"{text[:1].upper()}{text[1:]}."
+
+    def pace_of(self, channel: str) -> float | None:
+        """Messages a second, the slowest where several are said; None: as fast as it goes."""
+        return min((pace.per_second for pace in self.paces if pace.channel == channel), default=None)
 
     def covering(self, channel: str, topic: str) -> list[Cap]:
         return [cap for cap in self.caps if cap.covers(channel, topic)]

@@ -63,6 +63,8 @@ SENTENCES = {
     "unknown_placeholder_near": _("There is no placeholder “%(name)s”. Did you mean “%(near)s”?"),
     "unknown_filter": _("There is no filter “%(name)s”."),
     "unknown_tag": _("There is no block “%(tag)s”."),
+    "unknown_block": _("There is no block of the key “%(name)s”."),
+    "unknown_block_near": _("There is no block of the key “%(name)s”. Did you mean “%(near)s”?"),
     "misplaced_tag": _("“%(tag)s” cannot stand inside “%(parent)s”."),
     "forbidden_tag": _("“%(tag)s” does nothing in a mail and is not allowed."),
     "stray_words": _("Words cannot stand here: put them into <mj-text>."),

@@ -10,7 +10,7 @@ from retention.messaging.placeholders import samples
 SHOP = {"name": "Tea & Co <b>", "website_url": None, "logo_url": "https://x/y.png", "postal_address": "안녕 1\nLane"}
 
 
-def both(source, values, constants=("shop",), is_html=True):
+def both(source, values, constants=("shop", "brand"), is_html=True):
     whole = words.parse(source, "en", is_html=is_html).render(**values)
     folded = FoldedTemplate(
         words.parse(source, "en", is_html=is_html), {key: values[key] for key in constants if key in values}

@@ -20,7 +20,7 @@ def test_a_new_template_has_a_version_and_each_language_compiled(template):
     assert made.version.data["words"]["ko"]["subject"] == "안녕하세요 {{ customer.first_name }}님"
     compiled = {item.language: item for item in CompiledTemplate.objects.filter(version=made.version)}
     assert set(compiled) == {"en", "ko"}
-    assert compiled["en"].placeholders == ["customer", "preferences_url", "shop", "unsubscribe_url"]
+    assert compiled["en"].placeholders == ["brand", "customer", "preferences_url", "shop", "unsubscribe_url"]
     assert "{{ unsubscribe_url }}" in compiled["en"].html
     assert compiled["en"].text.startswith("Dear {{ customer.first_name }}\n\n-- \n")
     assert "수신 거부" in compiled["ko"].html

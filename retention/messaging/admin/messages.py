@@ -95,7 +95,7 @@ class TemplateAdmin(VersionHistory, EditAdmin):
                 )
             return operations.create_template(channel=typed["channel"], **fields, **acting(request))
         except TemplateFaulty as refused:
-            raise ValidationError({"words": [_placed(fault) for fault in refused.faults]}) from refused
+            raise ValidationError({"words": [placed(fault) for fault in refused.faults]}) from refused
 
     def restore(self, request, obj, data, edited, why):
         operations.save_template(
@@ -270,7 +270,7 @@ class NamesWidget(forms.Widget):
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> str:
         lines = []
-        for language in _languages():
+        for language in languages():
             field = UnfoldAdminTextInputWidget().render(
                 f"{name}_{language}", (value or {}).get(language, ""), {"id": f"id_{name}_{language}"}, renderer
             )
@@ -278,14 +278,15 @@ class NamesWidget(forms.Widget):
         return format_html_join("", '<p class="mb-2"><label for="{}">{}</label>{}</p>', lines)
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> dict[str, str]:
-        said = {language: data.get(f"{name}_{language}", "").strip() for language in _languages()}
+        said = {language: data.get(f"{name}_{language}", "").strip() for language in languages()}
         return {language: text for language, text in said.items() if text}
 
     def id_for_label(self, id_: str) -> str:
-        return f"{id_}_{_languages()[0]}"
+        return f"{id_}_{languages()[0]}"
 
 
-def _languages() -> list[str]:
+def languages() -> list[str]:
+    """The shop's, its default first."""
     shop = Shop.objects.first()
     return shop.languages if shop else ["en"]
 
@@ -374,7 +375,7 @@ class SuppressionAdmin(EditAdmin):
     )
 
 
-def _placed(fault: Any) -> str:
+def placed(fault: Any) -> str:
     """`English · body, line 3, column 5: …`"""
     return format_html(
         "{} · {}, {}: {}",

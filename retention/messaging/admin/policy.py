@@ -25,6 +25,9 @@ vocabulary.FIELDS.update(
         "Policy.quiet_hours": (_("Quiet hours"), ""),
         "Policy.brake": (_("Brake on bad rates"), ""),
         "Policy.tracks": (_("See opens and clicks"), _("Of marketing mail; machines' are told apart.")),
+        "Policy.paces": (_("Messages a second"), _("As the provider allows; all senders keep to it together.")),
+        "Pace.channel": (_("Channel"), ""),
+        "Pace.per_second": (_("At most a second"), _("0.2 is one in five seconds.")),
         "Cap.most": (_("At most"), ""),
         "Cap.per": (_("Counted by"), ""),
         "Cap.span": (_("How many"), _("Hours or days back from each message.")),
@@ -43,6 +46,7 @@ vocabulary.CHOICES.update(
     {
         "Cap.channel.": _("all together"),
         **{f"Cap.channel.{way.value}": way.label for way in Way},
+        **{f"Pace.channel.{way.value}": way.label for way in Way},
         **{f"channels.{way.value}": way.label for way in Way},
         "Cap.per.hours": _("hours back"),
         "Cap.per.days": _("days back"),
@@ -55,6 +59,7 @@ vocabulary.CHOICES.update(
         "QuietHours.then.drop": _("are dropped"),
     }
 )
+ITEMS["paces"] = (_("Add a pace"), "")
 ITEMS["caps"] = (_("Add a cap"), _("Cap %(n)s"))
 
 MESSAGING_POLICY = Editor(
@@ -63,6 +68,7 @@ MESSAGING_POLICY = Editor(
     sections=(
         (_("How often"), ("caps", "over_cap")),
         (_("When"), ("quiet_hours",)),
+        (_("How fast"), ("paces",)),
         (_("When things go wrong"), ("brake",)),
         (_("Opens and clicks"), ("tracks",)),
     ),

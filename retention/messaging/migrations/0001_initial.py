@@ -42,6 +42,27 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="Pace",
+            fields=[
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("email", "email"),
+                            ("sms", "text message"),
+                            ("push", "push notice"),
+                            ("inbox", "inbox on the shop's site"),
+                            ("webhook", "webhook"),
+                        ],
+                        max_length=10,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("next_at", models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
             name="Topic",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -60,6 +81,28 @@ class Migration(migrations.Migration):
                 ),
                 ("names", models.JSONField(help_text="What customers read, by language.")),
                 ("archived_at", models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                "ordering": ["key"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Block",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.SlugField(help_text="As templates name it; it stays as it is.", unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("archived_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "version",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="audit.version",
+                    ),
+                ),
             ],
             options={
                 "ordering": ["key"],
@@ -311,6 +354,26 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="BrandKit",
+            fields=[
+                ("id", models.SmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
+                (
+                    "version",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="audit.version",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "brand kit",
+                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="brand_kit_is_single")],
+            },
+        ),
+        migrations.CreateModel(
             name="CompiledTemplate",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -543,6 +606,7 @@ class Migration(migrations.Migration):
             model_name="delivery",
             index=models.Index(
                 models.F("is_transactional"),
+                models.F("channel"),
                 models.OrderBy(models.F("priority"), descending=True),
                 models.F("not_before"),
                 models.F("id"),

@@ -95,6 +95,7 @@ class Delivery(models.Model):
             # The claim reads its head in this order.
             models.Index(
                 F("is_transactional"),
+                F("channel"),
                 F("priority").desc(),
                 F("not_before"),
                 F("id"),
@@ -133,6 +134,16 @@ class Outage(models.Model):
 
     def __str__(self):
         return f"{self.channel}: {self.failures} failures"
+
+
+class Pace(models.Model):
+    """When a channel's provider may be handed the next message; by the database's clock, for all senders together."""
+
+    channel = models.CharField(max_length=10, primary_key=True, choices=Way.choices)
+    next_at = models.DateTimeField()
+
+    def __str__(self):
+        return self.channel
 
 
 class Suppression(models.Model):

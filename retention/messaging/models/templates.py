@@ -77,3 +77,32 @@ class CompiledTemplate(models.Model):
 
     def __str__(self):
         return f"{self.version_id} {self.language}"
+
+
+class Block(models.Model):
+    """A part of a mail that templates use by its key, in every language it has; saved whole as versions."""
+
+    key = models.SlugField(max_length=50, unique=True, help_text="As templates name it; it stays as it is.")
+    name = models.CharField(max_length=120)
+    version = models.ForeignKey(Version, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["key"]
+
+    def __str__(self):
+        return self.name
+
+
+class BrandKit(models.Model):
+    """How the shop's mails look: one row, whose version says it."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
+    version = models.ForeignKey(Version, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name_plural = "brand kit"
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="brand_kit_is_single")]
+
+    def __str__(self):
+        return "Brand kit"

@@ -10,6 +10,7 @@ from retention.messaging.operations.confirming import (
 )
 from retention.messaging.operations.hearing import count_heard, pass_on
 from retention.messaging.operations.leaving import set_preferences, stop_everything, unsubscribe
+from retention.messaging.operations.looks import archive_block, save_block, save_brand
 from retention.messaging.operations.policies import save_messaging_policy
 from retention.messaging.operations.previews import Preview, preview, preview_delivery, preview_due, send_test
 from retention.messaging.operations.queueing import Message, Queued, queue
@@ -33,6 +34,7 @@ __all__ = [
     "Queued",
     "Told",
     "answer_text",
+    "archive_block",
     "archive_template",
     "asked_by",
     "brake",
@@ -54,6 +56,8 @@ __all__ = [
     "record_click",
     "record_open",
     "record_told",
+    "save_block",
+    "save_brand",
     "save_messaging_policy",
     "save_template",
     "send_due",

@@ -31,12 +31,20 @@ CLAIM_LEASE = dt.timedelta(minutes=10)
 SENDING_LEASE = dt.timedelta(minutes=6)
 _ASK_AGAIN = dt.timedelta(minutes=1)
 
+_DUE = """
+SELECT channel FROM unnest(%(channels)s::text[]) WITH ORDINALITY AS known (channel, place)
+WHERE EXISTS (
+    SELECT FROM messaging_delivery d WHERE d.state IN ('queued', 'held') AND d.channel = known.channel
+        AND d.is_transactional = %(is_transactional)s AND d.not_before <= %(at)s)
+ORDER BY place
+"""
+
 _CLAIM = """
 WITH due AS (
     SELECT id FROM messaging_delivery
     WHERE state IN ('queued', 'held') AND is_transactional = %(is_transactional)s AND not_before <= %(at)s
         AND channel = %(channel)s
-    ORDER BY is_transactional, priority DESC, not_before, id
+    ORDER BY is_transactional, channel, priority DESC, not_before, id
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
 )
@@ -162,6 +170,14 @@ def _claim_sql(channel: str) -> str:
 
 def _mark_sql(channel: str) -> str:
     return _MARK.format(normal=DESTINATIONS[Way(channel)].normal)
+
+
+def due_channels(channels: Iterable[str], *, is_transactional: bool, at: dt.datetime) -> list[str]:
+    """Those of the channels on which something may leave now."""
+    with connection.cursor() as cursor:
+        asked = {"channels": list(channels), "is_transactional": is_transactional, "at": at}
+        cursor.execute(_DUE, asked)
+        return [channel for (channel,) in cursor.fetchall()]
 
 
 def claim(

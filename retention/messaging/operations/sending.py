@@ -25,8 +25,8 @@ from retention.messaging.channels import CHANNELS, Channel, HandedOver, Letter, 
 from retention.messaging.channels.sms import NO_NUMBER
 from retention.messaging.frequency import current_policy
 from retention.messaging.models import Delivery, Suppression, Way
-from retention.messaging.operations import outages, outbox
-from retention.messaging.operations.outbox import Settlement
+from retention.messaging.operations import outages, outbox, pacing
+from retention.messaging.operations.outbox import CLAIM_LEASE, Settlement
 from retention.messaging.outgoing import CONFIRMATIONS, Outgoing
 from retention.messaging.placeholders import for_all, resolve
 from retention.messaging.policy import Policy
@@ -90,7 +90,8 @@ def send_due(
     repeating = [channel.key for channel in CHANNELS if channel.knows_repetitions]
     lost = outbox.give_up_lost(now=now, repeating=repeating)
     figures.unknown += lost
-    for channel in CHANNELS:
+    for key in outbox.due_channels(CHANNELS.keys(), is_transactional=transactional, at=now):
+        channel = CHANNELS[key]
         if outages.resting_until(channel.key, at=now) is None:
             with channel.open(now=now) as line:
                 _Run(channel, line, transactional, now, worker, figures).send(limit, progress, seconds)
@@ -143,18 +144,18 @@ class _Run:
     def send(self, limit: int | None, progress: Callable[[int, int], None] | None, seconds: float | None) -> None:
         done = 0
         while (limit is None or done < limit) and (seconds is None or time.monotonic() - self._began < seconds):
+            self.policy = current_policy()
             claimed = outbox.claim(
                 channel=self.channel,
                 is_transactional=self.is_transactional,
                 at=self.at,
-                limit=min(CLAIMED_AT_ONCE, CLAIMED_AT_ONCE if limit is None else limit - done),
+                limit=min(self._in_hand(), CLAIMED_AT_ONCE if limit is None else limit - done),
                 token=self.token,
                 zone=self.shop.time_zone if self.shop else "UTC",
             )
             if not claimed:
                 break
             self.figures.due += len(claimed)
-            self.policy = current_policy()
             self._hand_over(self._letters(claimed))
             done += len(claimed)
             if progress:
@@ -163,6 +164,11 @@ class _Run:
                 break
         if self.trouble:
             outages.note_failure(self.channel, reason=self.trouble, at=self.at)
+
+    def _in_hand(self) -> int:
+        """No more than leave well within the lease of a claim."""
+        pace = self.policy.pace_of(self.channel)
+        return CLAIMED_AT_ONCE if pace is None else max(1, min(CLAIMED_AT_ONCE, int(pace * 60)))
 
     # -- before: who may get it, and what it says
 
@@ -238,7 +244,8 @@ class _Run:
     def _hand_over(self, letters: list[tuple[Outgoing, Letter]]) -> None:
         results: list[tuple[Outgoing, Result]] = []
         left = {delivery.id for delivery, _letter in letters}
-        for twenty in batches(letters, SENDING_AT_ONCE):
+        for twenty in batches(letters, self._at_once()):
+            self._keep_pace(len(twenty))
             # One commit for both: what became of the last twenty, and that these are about to leave.
             with transaction.atomic():
                 self._record(results)
@@ -256,6 +263,20 @@ class _Run:
             self._record(results)
             if left:
                 outbox.release(left, token=self.token)
+
+    def _at_once(self) -> int:
+        """As many as leave in two seconds where there is a pace, so that no place in the line is taken for long."""
+        pace = self.policy.pace_of(self.channel)
+        return SENDING_AT_ONCE if pace is None else max(1, min(SENDING_AT_ONCE, int(pace * 2)))
+
+    def _keep_pace(self, count: int) -> None:
+        """What someone waits for takes its places too, and goes ahead: the others make room behind it."""
+        pace = self.policy.pace_of(self.channel)
+        if pace is None:
+            return
+        wait = pacing.reserve(channel=self.channel, count=count, per_second=pace)
+        if not self.is_transactional:
+            time.sleep(min(wait, CLAIM_LEASE.total_seconds() / 4))
 
     def _withhold(self, going: Sequence[Outgoing]) -> set[int]:
         """The ghosts among those that may leave are over here: no line ever sees them."""

@@ -14,7 +14,7 @@ from retention.audit.operations import record, save_version
 from retention.messaging import ready
 from retention.messaging.channels import CHANNELS
 from retention.messaging.compilation import PARTS, Compiled, compile_words
-from retention.messaging.models import CompiledTemplate, Template
+from retention.messaging.models import Block, CompiledTemplate, Template
 from retention.messaging.placeholders import samples
 from retention.messaging.words import Fault
 from retention.refusals import Refused
@@ -152,6 +152,20 @@ def save_template(
 
 
 @transaction.atomic
+def recompile(*, template_id: int, now: dt.datetime, by: Actor, why: str) -> Template:
+    """The template's next version with the same words, since something that it uses changed.
+
+    Raises:
+        TemplateFaulty
+    """
+    template = Template.objects.select_for_update(of=["self"]).select_related("version").get(pk=template_id)
+    words = template.version.data["words"]
+    compiled = check_words(words, category=template.category, channel=template.channel)
+    _save(template, words, compiled, edited=template.version.number, now=now, by=by, why=why)
+    return template
+
+
+@transaction.atomic
 def archive_template(*, template_id: int, now: dt.datetime, by: Actor) -> Template:
     """It is offered no more; what is queued still leaves."""
     template = Template.objects.select_for_update().get(pk=template_id)
@@ -202,8 +216,17 @@ def check_words(words: Words, *, category: str, channel: str) -> list[Compiled]:
     default = Shop.objects.get().default_language
     if not words.get(default):
         raise WordsMissing(language=default)
+    saved = {
+        block.key: block.version.data["bodies"]
+        for block in Block.objects.filter(version__isnull=False).select_related("version")
+    }
     compiled, faults = compile_words(
-        words, is_marketing=category == Template.Category.MARKETING, samples=samples(), channel=channel
+        words,
+        is_marketing=category == Template.Category.MARKETING,
+        samples=samples(),
+        channel=channel,
+        saved=saved,
+        default=default,
     )
     if faults:
         raise TemplateFaulty(faults)

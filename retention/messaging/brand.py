@@ -1,0 +1,101 @@
+"""The shop's look in its mails beside its colour and logo: fonts, paper, corners, and words under every mail."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+from django.utils.translation import gettext as _
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from retention.audit.models import Version
+from retention.messaging.models import BrandKit
+
+Color = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
+_EVERYWHERE = "'Apple SD Gothic Neo', 'Malgun Gothic', 'Noto Sans KR', sans-serif"
+#: Only what every machine has: mail programs load no fonts.
+FONTS = {
+    "system": f"-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, {_EVERYWHERE}",
+    "classic": "Georgia, 'Times New Roman', 'Apple Myungjo', Batang, serif",
+    "plain": f"Arial, Helvetica, {_EVERYWHERE}",
+    "friendly": f"Verdana, 'Trebuchet MS', {_EVERYWHERE}",
+    "technical": "ui-monospace, Menlo, Consolas, 'Courier New', monospace",
+}
+#: WCAG AA for words of this size.
+_LEAST_CONTRAST = 4.5
+
+
+class Brand(BaseModel):
+    """What every mail wears. The shop's name, colour, logo and postal address are the shop's own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    font: Literal["system", "classic", "plain", "friendly", "technical"] = "system"
+    text_color: Color = "#1f2937"
+    paper_color: Color = "#ffffff"
+    page_color: Color = "#f3f4f6"
+    corners: Annotated[int, Field(ge=0, le=32)] = 8
+    footer: Annotated[str, StringConstraints(max_length=300)] = ""
+
+    @model_validator(mode="after")
+    def _is_readable(self) -> Brand:
+        if contrast(self.text_color, self.paper_color) < _LEAST_CONTRAST:
+            raise ValueError("the words could hardly be read on this paper: choose a darker or a lighter colour")
+        return self
+
+    def sentence(self) -> str:
+        return _("%(font)s font, %(text)s on %(paper)s, corners of %(corners)s pixels") % {
+            "font": self.font,
+            "text": self.text_color,
+            "paper": self.paper_color,
+            "corners": self.corners,
+        }
+
+    def values(self) -> dict[str, Any]:
+        """What templates read as `brand`."""
+        dark = contrast("#4b5563", self.page_color) >= contrast("#d1d5db", self.page_color)
+        return {
+            "font": FONTS[self.font],
+            "text": self.text_color,
+            "paper": self.paper_color,
+            "page": self.page_color,
+            "soft": "#4b5563" if dark else "#d1d5db",
+            "corners": f"{self.corners}px",
+            "footer": self.footer or None,
+        }
+
+
+def current_brand() -> Brand:
+    """What holds now."""
+    version_id = BrandKit.objects.values_list("version_id", flat=True).first()
+    return brand_of(version_id) if version_id else Brand()
+
+
+@lru_cache(maxsize=100)
+def brand_of(version_id: int) -> Brand:
+    """What a version says; versions never change."""
+    return Brand.model_validate(Version.objects.get(pk=version_id).data)
+
+
+def luminance(color: str) -> float:
+    """WCAG's relative luminance of #rgb or #rrggbb; what is no colour is as light as black."""
+    digits = color.lstrip("#")
+    if len(digits) == 3:
+        digits = "".join(digit * 2 for digit in digits)
+    try:
+        channels = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    except ValueError:
+        return 0.0
+    linear = [value / 12.92 if value <= 0.03928 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG's contrast of two colours: from 1 to 21."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def readable_on(color: str) -> str:
+    """Black or white, whichever has the greater contrast on the colour."""
+    return "#ffffff" if contrast("#ffffff", color) >= contrast("#000000", color) else "#000000"
