@@ -27,7 +27,7 @@ NOW = dt.datetime(2026, 5, 12, 10, tzinfo=dt.UTC)
 #: What cannot be guessed: values that a constraint of the database asks for.
 NEEDED: dict[str, dict[str, Any]] = {
     "incentives.code": {"code": "MATRIX1", "is_card": True},
-    "incentives.redemption": {"state": "redeemed", "redeemed_at": NOW, "given_back_minor": 0},
+    "incentives.redemption": {"state": "redeemed", "redeemed_at": NOW, "given_back_minor": 0, "effects": {}},
     "incentives.fulfilment": {"state": "open", "settled_at": None},
     "work.job": {"key": lambda: sorted(registries.jobs.keys())[0]},
     "customers.attributedefinition": {"kind": "text"},
