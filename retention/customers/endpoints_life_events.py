@@ -11,7 +11,7 @@ from ninja import Field, Schema
 
 from retention import clock
 from retention.customers.models import Customer, LifeEvent
-from retention.customers.operations.life_events import correct_life_event
+from retention.customers.operations import life_events
 from retention.customers.querysets import known_as
 from retention.customers.shapes import Closed
 from retention.doors.endpoints import Router, actor
@@ -38,10 +38,12 @@ def list_life_events(request: HttpRequest, id: uuid.UUID) -> Any:
     return _all(known_as(id))
 
 
-@router.post("customers/{uuid:id}/life-events/{key}/", scope="customers:write", response=list[LifeEventOut])
-def correct(request: HttpRequest, id: uuid.UUID, key: str, body: CorrectionIn) -> Any:
+@router.post("customers/{uuid:id}/life-events/{life_event}/", scope="customers:write", response=list[LifeEventOut])
+def correct_life_event(request: HttpRequest, id: uuid.UUID, life_event: str, body: CorrectionIn) -> Any:
     """She says when it was, or that it is not so; no inference ever says otherwise."""
-    correct_life_event(customer_id=known_as(id).pk, key=key, on=body.on, now=clock.now(), by=actor(request))
+    life_events.correct_life_event(
+        customer_id=known_as(id).pk, key=life_event, on=body.on, now=clock.now(), by=actor(request)
+    )
     return _all(known_as(id))
 
 

@@ -135,6 +135,6 @@ def _shown(stage: Stage) -> dict[str, Any]:
         "rule": stage.rule,
         "position": stage.position,
         "version": stage.version.number if stage.version else 0,
-        "customers": stage.size,
+        "customers": stage.size,  # type: ignore[attr-defined]
         "archived_at": stage.archived_at,
     }

@@ -132,6 +132,6 @@ def seed(*, now: dt.datetime) -> Seeded:
     known = set(Stage.objects.values_list("key", flat=True))
     language = Shop.objects.get().default_language
     wanted = [stage for stage in STAGES if stage[0] not in known]
-    for key, label, about, rule in wanted:
-        create_stage(key=key, name={language: str(label)}, about=str(about), rule=rule, now=now, by=by)
+    for key, label, who, meant in wanted:
+        create_stage(key=key, name={language: str(label)}, about=str(who), rule=meant, now=now, by=by)
     return Seeded(len(missing) + len(wanted))

@@ -70,7 +70,7 @@ def _paths(asked: Any) -> Iterator[str]:
     if isinstance(asked, tuple):
         yield _column(asked[0])
     elif isinstance(asked, F):
-        yield _column(asked.name)
+        yield _column(asked.name)  # type: ignore[attr-defined]
     elif isinstance(asked, BaseExpression):
         for source in asked.get_source_expressions():
             if source is not None:

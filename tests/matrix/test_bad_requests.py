@@ -19,6 +19,7 @@ from retention import clock
 from retention.actors import Actor
 from retention.api.mount import api
 from retention.customers.models import Customer
+from retention.customers.operations.life_events import save_life_event
 from retention.doors.endpoints import scopes
 from retention.doors.keys import create_key
 from retention.incentives import operations as incentives
@@ -26,6 +27,8 @@ from retention.incentives.models import Code, Fulfilment, Incentive, Redemption
 from retention.incentives.operations import gift_cards
 from retention.messaging.models import Template
 from retention.segments.models import Segment
+from retention.segments.operations import create_stage
+from retention.segments.ready_stages import STAGES
 from tests.matrix import world
 from tests.matrix.world import BY, NOW
 
@@ -48,6 +51,10 @@ RULE = {"name": "New", "effects": [{"kind": "percent", "basis_points": 500}]}
 CARD = [{"kind": "experience", "name": "Card"}]
 WORDS = {"en": {"subject": "Hello", "body": "<mj-text>Hello</mj-text>"}}
 COUNTRY = {"all": [{"key": "country", "args": {"countries": ["DE"]}}]}
+PARENT = {
+    "key": "new-parent", "label": "New parent", "is_sensitive": True, "about": "", "what": "bought", "kind": "",
+    "products": ["LP"], "categories": [], "at_least": 2, "within_days": 60, "lasts_days": 365,
+}  # fmt: skip
 ORDER = {"reference": "N1", "email": "guest@example.com", "state": "paid", "currency": "EUR", "placed_at": AT}
 #: What is welcome, by operation.
 GOOD: dict[str, dict[str, Any]] = {
@@ -72,6 +79,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "preview_segment": {"rule": COUNTRY},
     "change_segment": {"edited": 1, "name": "Another"},
     "explain_member": {"customer": "a"},
+    "create_stage": {"key": "another", "name": {"en": "Another"}, "rule": COUNTRY},
+    "change_stage": {"edited": 1, "name": {"en": "Another"}},
+    "order_stages": {"keys": ["sample", *(stage[0] for stage in STAGES)]},
+    "correct_life_event": {"on": "2026-01-31"},
     "qualify": {"basket": BASKET},
     "validate": {"basket": BASKET, "codes": ["WELCOME"]},
     "redeem": {"basket": BASKET, "codes": ["TAKEN1"], "order_reference": "N1"},
@@ -178,6 +189,15 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
     ],
     "preview_segment": [({"rule": {"both": []}}, 422, "/rule", "shape")],
     "change_segment": [({"edited": 99}, 409, "", "audit.edited_meanwhile")],
+    "create_stage": [
+        ({"key": "sample"}, 409, "", "segments.stage_key_taken"),
+        ({"key": "No word"}, 422, "/key", "string_pattern_mismatch"),
+        ({"name": {"ko": "더"}}, 422, "/name", "no_default"),
+        ({"rule": {"key": "moon"}}, 422, "/rule/key", "unknown_key"),
+    ],
+    "change_stage": [({"edited": 99}, 409, "", "audit.edited_meanwhile")],
+    "order_stages": [({"keys": ["sample", "sample"]}, 409, "", "segments.not_the_stages")],
+    "correct_life_event": [({"on": "2026-02-30"}, 422, "/on", "date_from_datetime_parsing")],
     "explain_member": [({"customer": "nobody"}, 404, "", "customers.no_such_customer")],
     "qualify": [({"basket": {**BASKET, "currency": "ZZZ"}}, 422, "/basket/currency", "value_error")],
     "validate": [
@@ -297,6 +317,8 @@ def api_of_a_shop(django_db_setup, django_db_blocker):
             "fulfilments": first.public_id,
             "cancel_fulfilment": second.public_id,
             "customers": Customer.objects.get(reference="a").public_id,
+            "stages": create_stage(key="sample", name={"en": "Sample"}, rule=COUNTRY, now=NOW, by=BY).public_id,
+            "life_event": save_life_event(life_event_id=None, values=PARENT, now=NOW, by=BY).attribute.key,
             "segments": Segment.objects.filter(version__number=1).first().public_id,
             "templates": Template.objects.filter(version__number=1).first().public_id,
             "incentives": Incentive.objects.get(name="Handout").public_id,

@@ -187,7 +187,7 @@ def count_life_events(*, now: dt.datetime) -> int:
 def completed(event: LifeEvent, now: dt.datetime) -> list[tuple[int, dt.datetime]]:
     """(customer, when) of whoever's facts give the event away and of whom nothing is known about it yet."""
     days = {name: dt.timedelta(days=getattr(event, f"{name}_days")) for name in ("within", "lasts")}
-    params = {
+    params: dict[str, Any] = {
         **days, "looked": days["within"] + days["lasts"], "now": now, "more": event.at_least - 1,
         "key": event.attribute.key, "kind": event.kind, "products": event.products, "categories": event.categories,
         "bought": list(Order.BOUGHT),
