@@ -122,6 +122,7 @@ NESTED_BY_HAND = """
 """
 
 
+EVER = {"window": "ever"}
 EIGHT = {
     "all": [
         *RULE["all"],
@@ -155,7 +156,8 @@ STAGES_BY_HAND = """
         WHEN s.last_order_at >= %(year)s THEN 6 ELSE 7 END
     FROM customers_customer c LEFT JOIN customers_customerstats s ON s.customer_id = c.id
     CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM customers_consentstate k WHERE k.customer_id = c.id
-        AND k.channel = 'email' AND k.purpose = 'marketing' AND k.is_given AND k.address = c.email_normal) AS is_given) k
+        AND k.channel = 'email' AND k.purpose = 'marketing' AND k.is_given AND k.address = c.email_normal
+    ) AS is_given) k
     WHERE c.merged_into_id IS NULL AND c.erased_at IS NULL
 """
 RFM_BY_HAND = """
