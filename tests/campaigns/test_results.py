@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import uuid
+from collections import Counter
 
 import pytest
 from django.core.cache import cache
@@ -22,6 +23,8 @@ from retention.customers.models import Activity, Order, Return
 from retention.doors import seeds
 from retention.doors.keys import create_key
 from retention.doors.operations.staff import Person, create_staff
+from retention.experiments.assignment import arm
+from retention.experiments.holdouts import Holdout
 from retention.experiments.operations import hold_out
 from retention.incentives import operations as incentives
 from retention.incentives.checkouts import Buyer, Checkout, Line
@@ -227,9 +230,9 @@ def test_discounts_that_were_used_and_not_given_back(tested, touch, incentive, n
 
 def test_the_lot_is_checked_by_those_it_decided_about(tested, touch, now):
     campaign = tested(weights=(3, 1))
-    for arm, count in (("a", 60), ("b", 20), (HELD_OUT, 20)):
+    for side, count in (("a", 60), ("b", 20), (HELD_OUT, 20)):
         for _n in range(count):
-            touch(campaign, arm)
+            touch(campaign, side)
     assert results(campaign=campaign, lift=20, now=now).ratio_p == pytest.approx(1.0)
     for _n in range(40):
         touch(campaign, "b")
@@ -315,3 +318,18 @@ def test_over_the_api(tested, touch, order, client, now):
     assert (answer["lift_percent"], answer["is_mismatch"]) == (50, False)
     nobody = client.get(f"/api/v1/campaigns/{uuid.uuid4()}/results/", headers=headers)
     assert (nobody.status_code, nobody.json()["code"]) == (404, "campaigns.no_such_campaign")
+
+
+def test_a_test_that_really_ran_has_the_arms_of_the_lot(tested, person, reach, now):
+    campaign = tested()
+    people = [person(birth_month=5, birth_day=12).pk for _n in range(60)]
+    reach(campaign, now + dt.timedelta(hours=1))
+    seed = f"{campaign.public_id}:{plan_of(campaign).experiment}"
+    held, drawn = Holdout(f"{seed}:holdout", 20), Counter()
+    for pk in people:
+        drawn[HELD_OUT if held.holds(pk) else "ab"[arm(seed, pk, (1, 1))]] += 1
+    report = results(campaign=campaign, lift=20, now=now + dt.timedelta(hours=2))
+    assert {figures.arm: figures.heads for figures in report.arms} == dict(drawn)
+    assert sum(drawn.values()) == 60
+    assert not Grant.objects.filter(customer__in=[pk for pk in people if held.holds(pk)]).exists()
+    assert {figures.arm: figures.queued for figures in report.arms} == dict(drawn)
