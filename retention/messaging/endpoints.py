@@ -121,11 +121,11 @@ def read_inbox_message(request: HttpRequest, id: uuid.UUID):
     return schemas.inbox_out(operations.read_message(public_id=id, now=clock.now()))
 
 
-@router.post("devices/", scope=WRITE, response=schemas.DeviceOut)
-def subscribe_device(request: HttpRequest, body: schemas.DeviceIn):
+@router.post("customers/{uuid:id}/devices/", scope=WRITE, response=schemas.DeviceOut)
+def subscribe_device(request: HttpRequest, id: uuid.UUID, body: schemas.DeviceIn):
     """A browser of hers takes push notices. Her consent to them is recorded as any other, by `consents/`."""
     operations.subscribe_device(
-        customer=known_as(body.customer),
+        customer=known_as(id),
         endpoint=body.endpoint,
         p256dh=body.p256dh,
         auth=body.auth,

@@ -101,7 +101,6 @@ class InboxMessageOut(Schema):
 class DeviceIn(Body):
     """What a browser's `PushSubscription.toJSON()` says."""
 
-    customer: uuid.UUID
     endpoint: Annotated[str, StringConstraints(pattern=r"^https://", max_length=500)]
     p256dh: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-=]{40,120}$")]
     auth: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-=]{8,60}$")]

@@ -100,6 +100,13 @@ GOOD: dict[str, dict[str, Any]] = {
     "create_template": {"name": "Hello", "words": WORDS},
     "change_template": {"edited": 1, "name": "Another"},
     "preview_template": {"language": "en"},
+    "put_messaging_policy": {"policy": {"caps": [{"most": 3}]}, "edited": None},
+    "subscribe_device": {
+        "endpoint": "https://push.example.com/1",
+        "p256dh": "p" * 87,
+        "auth": "a" * 22,
+    },
+    "unsubscribe_device": {"endpoint": "https://push.example.com/1"},
 }
 #: What fits the schema and still cannot be: (changes, status, pointer or "", code of the error there or the problem).
 BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
@@ -243,6 +250,15 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
     "create_template": [({"words": {}}, 422, "", "messaging.words_missing")],
     "change_template": [({"edited": 99}, 409, "", "audit.edited_meanwhile")],
     "preview_template": [({"customer": UNKNOWN}, 404, "", "customers.no_such_customer")],
+    "put_messaging_policy": [
+        ({"edited": 99}, 409, "", "audit.edited_meanwhile"),
+        ({"policy": {"caps": [{"most": 0}]}}, 422, "/policy/caps/0/most", "greater_than_equal"),
+    ],
+    "subscribe_device": [
+        ({"auth": "short"}, 422, "/auth", "string_pattern_mismatch"),
+        ({"endpoint": "http://push.example.com/1"}, 422, "/endpoint", "string_pattern_mismatch"),
+    ],
+    "unsubscribe_device": [({"endpoint": "x" * 501}, 422, "/endpoint", "string_too_long")],
 }  # fmt: skip
 DEEP = 50_000
 #: What is no body of anything: (content type, bytes, more headers, status, code of the problem).

@@ -293,11 +293,9 @@ def test_a_notice_goes_to_every_device_and_gone_ones_are_left(say, send, custome
     settings.VAPID = {"key": base64.urlsafe_b64encode(raw).decode(), "subject": "mailto:shop@example.com"}
     anna, ben = customer("anna"), customer("ben")
     for path in ("/one", "/two"):
-        assert api("POST", "devices/", {"customer": str(anna.public_id), **device(sink, path)})[0] == 200
-    assert (
-        api("POST", "devices/", {"customer": str(anna.public_id), **device(sink, "/x"), "endpoint": "http://x"})[0]
-        == 422
-    )
+        assert api("POST", f"customers/{anna.public_id}/devices/", device(sink, path))[0] == 200
+    bad = {**device(sink, "/x"), "endpoint": "http://x"}
+    assert api("POST", f"customers/{anna.public_id}/devices/", bad)[0] == 422
     for each in PushSubscription.objects.all():
         PushSubscription.objects.filter(pk=each.pk).update(
             endpoint=each.endpoint.replace("https://push.example.com", sink.url)
