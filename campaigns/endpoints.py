@@ -21,16 +21,22 @@ def _campaigns():
     return Campaign.objects.select_related("version", "approved_version").filter(version__isnull=False)
 
 
-def _campaign(public_id: uuid.UUID) -> Campaign:
+def found(public_id: uuid.UUID) -> Campaign:
+    """The campaign that the API knows by this id."""
     campaign = _campaigns().filter(public_id=public_id).first()
     if campaign is None:
         raise operations.NoSuchCampaign
     return campaign
 
 
+def shown(pk: int) -> dict[str, Any]:
+    """One campaign as it is now."""
+    return schemas.campaign_with_plan_out(_campaigns().get(pk=pk))
+
+
 def _turned(id: uuid.UUID, turn: Callable[..., Campaign], request: HttpRequest) -> dict[str, Any]:
-    turn(campaign_id=_campaign(id).pk, now=clock.now(), by=actor(request))
-    return schemas.campaign_with_plan_out(_campaign(id))
+    turn(campaign_id=found(id).pk, now=clock.now(), by=actor(request))
+    return schemas.campaign_with_plan_out(found(id))
 
 
 @router.get("campaigns/", scope=READ, response=Page[schemas.CampaignOut])
@@ -46,7 +52,7 @@ def list_campaigns(
 @router.get("campaigns/{uuid:id}/", scope=READ, response=schemas.CampaignWithPlanOut)
 def get_campaign(request: HttpRequest, id: uuid.UUID):
     """One campaign with its plan."""
-    return schemas.campaign_with_plan_out(_campaign(id))
+    return schemas.campaign_with_plan_out(found(id))
 
 
 @router.post("campaigns/{uuid:id}/launch/", scope=LAUNCH, response=schemas.CampaignWithPlanOut)

@@ -10,24 +10,22 @@ from ninja import Schema
 from pydantic import Field
 
 from campaigns.models import Campaign, Touch
-from campaigns.plans import Plan
 from campaigns.reasons import reason_text
-from retention.incentives.models import Incentive
-from retention.messaging.models import Template
-from retention.segments.models import Segment
+from campaigns.schemas_manage import plan_out
 
 
 class CampaignOut(Schema):
     id: uuid.UUID
     name: str
     playbook: str
-    state: str = Field(description="draft, approved, live, paused or ended.")
+    state: str = Field(description="draft, review, approved, scheduled, live, paused or ended.")
     occasion: str
     version: int = Field(description="The newest one.")
     approved_version: int | None = Field(description="The one that runs.")
     starts_at: dt.datetime | None
     ends_at: dt.datetime | None
     launched_at: dt.datetime | None
+    review_note: str = Field(description="Why it was sent back; empty where it was not.")
 
 
 class CampaignWithPlanOut(CampaignOut):
@@ -38,11 +36,14 @@ class TouchOut(Schema):
     campaign: uuid.UUID
     campaign_name: str
     occasion: str
-    state: str = Field(description="due, waiting, done or skipped.")
+    state: str = Field(description="due, held, waiting, done or skipped.")
     reason: str = Field(description="Stable code of why it was skipped; empty where it was not.")
     reason_text: str
     due_at: dt.datetime
     enlisted_at: dt.datetime
+    variant: str = Field(description="Of the test; empty where there is none.")
+    is_held_out: bool = Field(description="Nothing was given to her, and nothing was sent.")
+    converted_at: dt.datetime | None
 
 
 def campaign_out(campaign: Campaign) -> dict[str, Any]:
@@ -57,33 +58,12 @@ def campaign_out(campaign: Campaign) -> dict[str, Any]:
         "starts_at": campaign.starts_at,
         "ends_at": campaign.ends_at,
         "launched_at": campaign.launched_at,
+        "review_note": campaign.review_note,
     }
 
 
 def campaign_with_plan_out(campaign: Campaign) -> dict[str, Any]:
-    return {**campaign_out(campaign), "plan": _plan_out(campaign.version.data)}
-
-
-def _plan_out(plan: dict[str, Any]) -> dict[str, Any]:
-    """The plan as kept, but with the ids by which the API knows what it names."""
-    whole = Plan.model_validate(plan)
-    segments = Segment.objects.in_bulk(whole.segments)
-    incentives = Incentive.objects.in_bulk(whole.incentives)
-    templates = Template.objects.in_bulk(whole.templates)
-    steps = [
-        {
-            **step,
-            "incentive": _public_id(incentives.get(step["incentive"])),
-            "messages": [_public_id(templates.get(pk)) for pk in step["messages"]],
-        }
-        for step in plan["steps"]
-    ]
-    audience, excluded = (_public_id(segments.get(plan[name])) for name in ("audience", "excluded"))
-    return {**plan, "audience": audience, "excluded": excluded, "steps": steps}
-
-
-def _public_id(row: Segment | Incentive | Template | None) -> str | None:
-    return str(row.public_id) if row else None
+    return {**campaign_out(campaign), "plan": plan_out(campaign.version.data)}
 
 
 def touch_out(touch: Touch) -> dict[str, Any]:
@@ -96,4 +76,7 @@ def touch_out(touch: Touch) -> dict[str, Any]:
         "reason_text": reason_text(touch.reason),
         "due_at": touch.due_at,
         "enlisted_at": touch.enlisted_at,
+        "variant": touch.variant,
+        "is_held_out": touch.is_ghost,
+        "converted_at": touch.converted_at,
     }

@@ -10,7 +10,9 @@ from playwright.sync_api import expect
 
 from campaigns import operations
 from campaigns.models import Campaign
+from campaigns.plans import plan_of
 from retention import clock
+from retention.actors import Actor
 from retention.customers.models import ConsentState, Customer
 from retention.shop.models import Shop
 
@@ -69,6 +71,10 @@ def shoot(page, name):
             page.wait_for_timeout(300)
             page.screenshot(path=Path(SHOTS) / f"{name}_{width}.png", full_page=True)
         page.set_viewport_size({"width": 1440, "height": 900})
+        page.evaluate("document.documentElement.classList.add('dark')")
+        page.wait_for_timeout(300)
+        page.screenshot(path=Path(SHOTS) / f"{name}_dark.png", full_page=True)
+        page.evaluate("document.documentElement.classList.remove('dark')")
 
 
 def press(page, button, confirm):
@@ -120,6 +126,55 @@ def test_from_the_gallery_to_live(browser, lead, people):
     shoot(page, "campaign_history")
     page.goto("/admin/campaigns/holiday/")
     shoot(page, "holidays")
+    assert browser.complaints == []
+
+
+def tab(page, name):
+    page.locator("a, button").filter(has_text=name).first.click()
+
+
+def test_a_ladder_is_built_in_the_editor_and_said_as_it_grows(browser, lead, people):
+    ready = operations.create_from_playbook(key="win_back", now=clock.now(), by=Actor.command("test"))
+    page = browser.log_in(lead)
+    page.goto(f"/admin/campaigns/campaign/{ready.pk}/change/")
+    said = page.locator("[data-sentence]")
+    tab(page, "What")
+    steps = page.locator("[data-plan-parts=steps]")
+    expect(steps.locator(".plan-step")).to_have_count(1)
+    steps.get_by_role("button", name="Add a step").click()
+    second = steps.locator(".plan-step").nth(1)
+    second.get_by_label("Say", exact=True).select_option(index=1)
+    second.locator("select").first.select_option("days")
+    expect(said).to_contain_text("After 1 day, at 10:00 of her clock:")
+    second.locator("summary").click()
+    second.get_by_label("Only for").select_option(index=1)
+    second.get_by_label("The others go on with").select_option("end")
+    expect(said).to_contain_text("others: the end.")
+    shoot(page, "campaign_steps")
+    tab(page, "Test")
+    page.get_by_role("button", name="Add a variant").click()
+    variants = page.locator("[data-plan-parts=variants] .plan-step")
+    expect(variants).to_have_count(2)
+    variants.nth(1).get_by_label("Name").fill("Later")
+    variants.nth(1).get_by_label("Wait").first.select_option("hours")
+    expect(said).to_contain_text("Tested: A (50 %), Later (50 %).")
+    shoot(page, "campaign_test")
+    tab(page, "When")
+    page.get_by_role("button", name="Add hours").click()
+    expect(said).to_contain_text("Only Monday, Tuesday, Wednesday, Thursday, Friday 09:00–18:00, by her clock.")
+    shoot(page, "campaign_hours")
+    tab(page, "Limits")
+    page.fill("[name=limit_touches]", "0")
+    expect(page.locator("[data-faults]")).to_contain_text("Customers in all")
+    page.fill("[name=limit_touches]", "500")
+    expect(said).to_contain_text("At most 500 customers in all.")
+    expect(page.locator("[data-faults] li")).to_have_count(0)
+    shoot(page, "campaign_limits")
+    page.locator("button[name=_continue], button[name=_save]").first.click()
+    page.wait_for_load_state("networkidle")
+    plan = plan_of(Campaign.objects.select_related("version").get())
+    assert (plan.steps[1].wait.days, plan.steps[1].otherwise, plan.limits.touches) == (1, "end", 500)
+    assert (plan.variants[1].label, plan.step_for(0, plan.variants[1].key).wait.hours) == ("Later", 24)
     assert browser.complaints == []
 
 

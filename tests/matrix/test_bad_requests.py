@@ -50,6 +50,7 @@ AT = "2026-05-01T10:00:00Z"
 RULE = {"name": "New", "effects": [{"kind": "percent", "basis_points": 500}]}
 CARD = [{"kind": "experience", "name": "Card"}]
 WORDS = {"en": {"subject": "Hello", "body": "<mj-text>Hello</mj-text>"}}
+PLAN: dict[str, Any] = {"name": "New", "occasion": "signed_up", "steps": []}
 COUNTRY = {"all": [{"key": "country", "args": {"countries": ["DE"]}}]}
 PARENT = {
     "key": "new-parent", "label": "New parent", "is_sensitive": True, "about": "", "what": "bought", "kind": "",
@@ -107,6 +108,11 @@ GOOD: dict[str, dict[str, Any]] = {
         "auth": "a" * 22,
     },
     "unsubscribe_device": {"endpoint": "https://push.example.com/1"},
+    "create_campaign": {"plan": PLAN},
+    "change_campaign": {"edited": 1, "plan": PLAN},
+    "approve_campaign": {"version": 1},
+    "reject_campaign": {"reason": "Say it in German, too."},
+    "widen_campaign": {},
 }
 #: What fits the schema and still cannot be: (changes, status, pointer or "", code of the error there or the problem).
 BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
@@ -259,6 +265,18 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
         ({"endpoint": "http://push.example.com/1"}, 422, "/endpoint", "string_pattern_mismatch"),
     ],
     "unsubscribe_device": [({"endpoint": "x" * 501}, 422, "/endpoint", "string_too_long")],
+    "create_campaign": [
+        ({"plan": {**PLAN, "audience": UNKNOWN}}, 422, "", "campaigns.unknown_part"),
+        ({"plan": PLAN}, 422, "/plan/steps", "invalid"),
+        ({"plan": {**PLAN, "occasion": "never"}}, 422, "/plan/occasion", "invalid"),
+    ],
+    "change_campaign": [({"plan": {**PLAN, "excluded": "7"}}, 422, "", "campaigns.unknown_part")],
+    "approve_campaign": [({"version": 99}, 409, "", "campaigns.saved_meanwhile")],
+    "reject_campaign": [({}, 409, "", "campaigns.not_in_review")],
+    "widen_campaign": [
+        ({"percent": 5, "first": 5}, 422, "/first", "invalid"),
+        ({"percent": 5}, 409, "", "campaigns.not_wider"),
+    ],
 }  # fmt: skip
 DEEP = 50_000
 #: What is no body of anything: (content type, bytes, more headers, status, code of the problem).

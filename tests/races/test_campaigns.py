@@ -4,10 +4,12 @@ import datetime as dt
 import threading
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import F
 
 from campaigns import operations
-from campaigns.models import Campaign, Touch
+from campaigns.models import Campaign, Quota, Touch
+from campaigns.operations import quotas
 from campaigns.plans import Plan
 from retention import registries
 from retention.actors import Actor
@@ -156,3 +158,91 @@ def test_lanes_of_the_job_share_the_campaigns(campaign, now):
     found = side_by_side(*[lambda: job.run(now=now, progress=lambda done, total: None)] * job.lanes)
     assert not [error for error in found if isinstance(error, Exception)]
     assert Touch.objects.count() == Delivery.objects.count() == PEOPLE
+
+
+# -- limits
+
+
+@pytest.fixture
+def limited(campaign, now):
+    """The same broadcast for at most so many customers."""
+
+    def make(**bounds):
+        data = {**campaign.version.data, "name": "Limited", **bounds}
+        before = now - dt.timedelta(hours=2)
+        made = operations.create_campaign(plan=Plan.model_validate(data), now=before, by=BY)
+        operations.approve(campaign_id=made.pk, version=1, now=before, by=BY)
+        return operations.launch(campaign_id=made.pk, now=before, by=BY)
+
+    return make
+
+
+def test_workers_at_once_keep_to_the_limit(limited, now):
+    campaign = limited(limits={"touches": 25}, ramp={"first": 40})
+
+    def reach():
+        return operations.reach(campaign_id=campaign.pk, now=now, by=BY, most=7)
+
+    found = side_by_side(*[reach] * 4)
+    assert not [error for error in found if isinstance(error, Exception)]
+    reach()
+    assert Touch.objects.filter(campaign=campaign, begun_at__isnull=False).count() == 25
+    assert Grant.objects.count() == Delivery.objects.count() == 25
+    assert Touch.objects.filter(campaign=campaign, state="held").count() == PEOPLE - 40
+
+
+def test_a_quota_is_taken_by_one_statement_whatever_lock_there_is(campaign):
+    """Without the campaign's row being locked: eight at once take no more than there is."""
+    take = {"campaign_id": campaign.pk, "period": "", "wanted": 10, "limit": 35}
+    taken = side_by_side(*[lambda: quotas.take(**take)] * 8)
+    assert sorted(taken, reverse=True) == [10, 10, 10, 5, 0, 0, 0, 0]
+    assert Quota.objects.get().taken == 35
+
+
+def test_the_naive_twin_takes_more_than_there_is(campaign):
+    """Control: reading what is left, and writing it then."""
+    Quota.objects.create(campaign=campaign, period="")
+    looked = threading.Barrier(4)
+
+    def naive():
+        taken = Quota.objects.get(campaign=campaign).taken
+        looked.wait(10)
+        room = min(10, 35 - taken)
+        Quota.objects.filter(campaign=campaign).update(taken=F("taken") + room)
+        return room
+
+    assert sum(side_by_side(*[naive] * 4)) == 40
+
+
+def test_two_campaigns_with_a_cool_down_give_to_nobody_twice(limited, campaign, now):
+    operations.end(campaign_id=campaign.pk, now=now, by=BY)
+    both = [limited(cool_down_days=30), limited(cool_down_days=30)]
+
+    def reach(one):
+        return operations.reach(campaign_id=one.pk, now=now, by=BY, most=20)
+
+    found = side_by_side(*[lambda one=one: reach(one) for one in both])
+    assert not [error for error in found if isinstance(error, Exception)]
+    assert Grant.objects.values("customer").distinct().count() == Grant.objects.count() == PEOPLE
+    assert Touch.objects.filter(reason="campaigns.cooling_down").count() == PEOPLE
+
+
+def test_the_naive_twin_gives_twice_what_two_found_cold(limited, campaign, now):
+    """Control: asking who is cooling down without the lock under which others grant."""
+    looked = threading.Barrier(2)
+    rule = {"name": "Ten", "effects": [{"kind": "amount", "amounts": {"EUR": 1000}}]}
+    ten = incentives.create_incentive(rule=IncentiveRule.model_validate(rule), now=now, by=BY)
+    incentives.go_live(incentive_id=ten.pk, now=now, by=BY)
+
+    def naive(name):
+        with transaction.atomic():
+            cold = [pk for pk in Customer.objects.values_list("pk", flat=True) if not Grant.objects.filter(customer=pk)]
+            looked.wait(10)
+            incentives.grant(
+                incentive_id=ten.pk, sources=[f"{name}:{pk}" for pk in cold], customer_ids=cold,
+                origin="campaigns.touch", origin_ids=cold, now=now, by=BY, is_given=True,
+            )  # fmt: skip
+
+    found = side_by_side(lambda: naive("one"), lambda: naive("two"))
+    assert not [error for error in found if isinstance(error, Exception)]
+    assert Grant.objects.count() == 2 * PEOPLE
