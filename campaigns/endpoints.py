@@ -1,20 +1,21 @@
-"""The room's HTTP endpoints: campaigns with their buttons, and what reached one customer."""
+"""The room's HTTP endpoints: campaigns and their plans, their buttons, and what reached one customer."""
 
 import uuid
 from collections.abc import Callable
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Query
+from ninja import Query, Status
 
 from campaigns import operations, schemas
+from campaigns import schemas_manage as manage
 from campaigns.models import Campaign, Touch
 from retention import clock
 from retention.customers.querysets import known_as
 from retention.doors.endpoints import Page, Router, actor, page
 
 router = Router("Campaigns")
-READ, LAUNCH = "campaigns:read", "campaigns:launch"
+READ, WRITE, LAUNCH = "campaigns:read", "campaigns:write", "campaigns:launch"
 
 
 def _campaigns():
@@ -49,10 +50,33 @@ def list_campaigns(
     return page(_campaigns().filter(archived_at=None), cursor, limit, shape=schemas.campaign_out)
 
 
+@router.post("campaigns/", scope=WRITE, response={201: schemas.CampaignWithPlanOut})
+def create_campaign(request: HttpRequest, body: manage.CampaignIn):
+    """Write a new campaign as a draft. Nobody is touched before it is approved and launched."""
+    plan = manage.read_plan(body.plan)
+    campaign = operations.create_campaign(plan=plan, now=clock.now(), by=actor(request), why=body.why)
+    return Status(201, shown(campaign.pk))
+
+
 @router.get("campaigns/{uuid:id}/", scope=READ, response=schemas.CampaignWithPlanOut)
 def get_campaign(request: HttpRequest, id: uuid.UUID):
     """One campaign with its plan."""
     return schemas.campaign_with_plan_out(found(id))
+
+
+@router.put("campaigns/{uuid:id}/", scope=WRITE, response=schemas.CampaignWithPlanOut)
+def change_campaign(request: HttpRequest, id: uuid.UUID, body: manage.CampaignChanges):
+    """Save the whole plan as the next version. A launched campaign goes on as approved until this one is, too."""
+    pk = found(id).pk
+    operations.save_campaign(
+        campaign_id=pk,
+        plan=manage.read_plan(body.plan),
+        edited=body.edited,
+        now=clock.now(),
+        by=actor(request),
+        why=body.why,
+    )
+    return shown(pk)
 
 
 @router.post("campaigns/{uuid:id}/launch/", scope=LAUNCH, response=schemas.CampaignWithPlanOut)

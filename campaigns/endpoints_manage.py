@@ -1,4 +1,4 @@
-"""The HTTP endpoints that plan campaigns: written, changed, put up for review, approved, opened further, counted."""
+"""The HTTP endpoints of a campaign's life before and while it runs: copied, reviewed, opened further, counted."""
 
 import uuid
 
@@ -9,36 +9,13 @@ from ninja import Status
 
 from campaigns import operations, schemas
 from campaigns import schemas_manage as manage
-from campaigns.endpoints import LAUNCH, READ, found, shown
+from campaigns.endpoints import LAUNCH, READ, WRITE, found, shown
 from campaigns.plans import Ramp, plan_of
 from retention import clock
 from retention.doors.endpoints import Router, actor
 
 router = Router("Campaigns")
-WRITE, APPROVE = "campaigns:write", "campaigns:approve"
-
-
-@router.post("campaigns/", scope=WRITE, response={201: schemas.CampaignWithPlanOut})
-def create_campaign(request: HttpRequest, body: manage.CampaignIn):
-    """Write a new campaign as a draft. Nobody is touched before it is approved and launched."""
-    plan = manage.read_plan(body.plan)
-    campaign = operations.create_campaign(plan=plan, now=clock.now(), by=actor(request), why=body.why)
-    return Status(201, shown(campaign.pk))
-
-
-@router.put("campaigns/{uuid:id}/", scope=WRITE, response=schemas.CampaignWithPlanOut)
-def change_campaign(request: HttpRequest, id: uuid.UUID, body: manage.CampaignChanges):
-    """Save the whole plan as the next version. A launched campaign goes on as approved until this one is, too."""
-    pk = found(id).pk
-    operations.save_campaign(
-        campaign_id=pk,
-        plan=manage.read_plan(body.plan),
-        edited=body.edited,
-        now=clock.now(),
-        by=actor(request),
-        why=body.why,
-    )
-    return shown(pk)
+APPROVE = "campaigns:approve"
 
 
 @router.post("campaigns/{uuid:id}/copy/", scope=WRITE, response={201: schemas.CampaignWithPlanOut})

@@ -14,7 +14,9 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
+from campaigns import operations as planning
 from campaigns.models import Campaign
+from campaigns.schemas_manage import plan_out, read_plan
 from retention import clock
 from retention.actors import Actor
 from retention.api.mount import api
@@ -110,6 +112,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "unsubscribe_device": {"endpoint": "https://push.example.com/1"},
     "create_campaign": {"plan": PLAN},
     "change_campaign": {"edited": 1, "plan": PLAN},
+    "create_campaign": {},
+    "change_campaign": {},
     "approve_campaign": {"version": 1},
     "reject_campaign": {"reason": "Say it in German, too."},
     "widen_campaign": {},
@@ -270,12 +274,15 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
         ({"plan": PLAN}, 422, "/plan/steps", "invalid"),
         ({"plan": {**PLAN, "occasion": "never"}}, 422, "/plan/occasion", "invalid"),
     ],
-    "change_campaign": [({"plan": {**PLAN, "excluded": "7"}}, 422, "", "campaigns.unknown_part")],
+    "change_campaign": [
+        ({"plan": {**PLAN, "excluded": "7"}}, 422, "", "campaigns.unknown_part"),
+        ({"edited": 99}, 409, "", "audit.edited_meanwhile"),
+    ],
     "approve_campaign": [({"version": 99}, 409, "", "campaigns.saved_meanwhile")],
-    "reject_campaign": [({}, 409, "", "campaigns.not_in_review")],
+    "reject_campaign": [({"reason": " "}, 422, "/reason", "string_too_short")],
     "widen_campaign": [
         ({"percent": 5, "first": 5}, 422, "/first", "invalid"),
-        ({"percent": 5}, 409, "", "campaigns.not_wider"),
+        ({"first": 5}, 409, "", "campaigns.not_wider"),
     ],
 }  # fmt: skip
 DEEP = 50_000
@@ -358,7 +365,7 @@ def api_of_a_shop(django_db_setup, django_db_blocker):
             "incentives": Incentive.objects.get(name="Handout").public_id,
             "resume_incentive": stopped.public_id,
             "redemptions": Redemption.objects.get().public_id,
-            "campaigns": Campaign.objects.get().public_id,
+            **campaigns(),
             "kind": "customers", "sku": "LP", "reference": "O1", "code": "TAKEN1", "batch_id": UNKNOWN,
             "key": "gift_card_eur",
         }  # fmt: skip
@@ -390,6 +397,24 @@ def told(response: Any) -> tuple[int, str, set[tuple[str, str]]]:
         assert error["code"], body
         assert error["message"], body
     return response.status_code, body["code"], {(error["pointer"], error["code"]) for error in errors}
+
+
+def campaigns() -> dict[str, Any]:
+    """A campaign in each state that an operation wants; what it plans is a good body too."""
+    drafted = Campaign.objects.select_related("version").get()
+    plan = {**plan_out(drafted.version.data), "ramp": {"first": 5}}
+    GOOD["create_campaign"] = {"plan": plan}
+    GOOD["change_campaign"] = {"edited": 1, "plan": plan}
+    reviewed = planning.clone(campaign_id=drafted.pk, now=NOW, by=BY)
+    planning.submit(campaign_id=reviewed.pk, now=NOW, by=BY)
+    ramped = planning.create_campaign(plan=read_plan(plan), now=NOW, by=BY)
+    planning.approve(campaign_id=ramped.pk, version=1, now=NOW, by=BY)
+    planning.launch(campaign_id=ramped.pk, now=NOW, by=BY)
+    return {
+        "campaigns": drafted.public_id,
+        "reject_campaign": reviewed.public_id,
+        "widen_campaign": ramped.public_id,
+    }
 
 
 def cards() -> dict[str, Any]:
