@@ -63,7 +63,7 @@
     }
 
     card(row, at) {
-      const title = this.kind === "steps" ? `${this.words.step} ${at + 1}` : this.kind === "variants" ? row.label || row.key : `${at + 1}`;
+      const title = this.kind === "steps" ? `${this.words.step} ${at + 1}` : this.kind === "variants" ? row.label || row.key : `${this.words.windows} ${at + 1}`;
       const tool = (name, label, act, isOff) => h("button", {
         type: "button", class: "seg-tool is-icon", title: label, "aria-label": `${label}: ${title}`, disabled: isOff, onclick: act,
       }, icon(name));

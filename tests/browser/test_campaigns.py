@@ -130,7 +130,9 @@ def test_from_the_gallery_to_live(browser, lead, people):
 
 
 def tab(page, name):
-    page.locator("a, button").filter(has_text=name).first.click()
+    page.locator("a, button").get_by_text(name, exact=True).or_(
+        page.locator(f"a:text-is({name!r}), button:text-is({name!r})")
+    ).first.click()
 
 
 def test_a_ladder_is_built_in_the_editor_and_said_as_it_grows(browser, lead, people):
