@@ -49,7 +49,7 @@ class CampaignChanges(CampaignIn):
 
 
 class ApprovalIn(Body):
-    version: Annotated[StrictInt, Field(ge=1)] = Field(description="The one that was looked at.")
+    version: Annotated[StrictInt, Field(ge=1, lt=2**31)] = Field(description="The one that was looked at.")
 
 
 class RejectionIn(Body):

@@ -1,5 +1,5 @@
 """Campaigns in the console."""
 
-from campaigns.admin import calendars, campaigns, facts, whys
+from campaigns.admin import calendars, campaigns, facts, policy, whys
 
-__all__ = ["calendars", "campaigns", "facts", "whys"]
+__all__ = ["calendars", "campaigns", "facts", "policy", "whys"]

@@ -8,28 +8,26 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from campaigns import operations
+from campaigns.admin.dialogs import ApproveForm, LaunchForm, RejectForm, WidenForm, forecast_sentence
 from campaigns.admin.forms import CampaignForm, argument_fields, conditional_fields
 from campaigns.models import Campaign, CampaignPolicy, Reach
-from campaigns.plans import Plan, Ramp, plan_of, running_plan
+from campaigns.plans import Plan, plan_of
 from campaigns.playbooks.views import gallery_view
-from campaigns.progress import codes_out_words, progress_of
+from campaigns.progress import progress_of
 from campaigns.reasons import reason_text
 from campaigns.results.views import results_view
 from campaigns.sentences import differences, summary
 from retention import clock, money
-from retention.doors.console import ConfirmForm, EditAdmin, VersionHistory, acting, button
+from retention.doors.console import EditAdmin, VersionHistory, acting, button
 from retention.doors.console.sentences import messages_of
-from retention.shop.models import Shop
 
 TONES = {
     _("Draft"): "info",
@@ -50,66 +48,6 @@ BUTTONS = {
     Campaign.State.PAUSED: ("approve", "resume", "widen", "end", "clone"),
     Campaign.State.ENDED: ("clone", "archive"),
 }
-
-
-class ApproveForm(ConfirmForm):
-    """Carries the version that the lead is looking at."""
-
-    version = forms.IntegerField(widget=forms.HiddenInput)
-
-    def __init__(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> None:
-        super().__init__(request, object_id, *args, **kwargs)
-        campaign = Campaign.objects.select_related("version").filter(pk=object_id).first()
-        self.fields["version"].initial = campaign.version.number if campaign and campaign.version else None
-
-    def preview(self) -> str:
-        running = self.obj.approved_version
-        if running is None or running.pk == self.obj.version_id:
-            return ""
-        found = differences(running_plan(self.obj), plan_of(self.obj))
-        words = " ".join(f"{one.label}: {one.before or '—'} → {one.after or '—'}" for one in found)
-        return f"{words} {codes_out_words(self.obj)}".strip()
-
-
-class RejectForm(ConfirmForm):
-    reason = forms.CharField(label=_("Why"), max_length=300, widget=UnfoldAdminTextInputWidget)
-
-
-class WidenForm(ConfirmForm):
-    """Leave both empty to open it to everyone."""
-
-    percent = forms.IntegerField(
-        label=_("To percent"), min_value=1, max_value=99, required=False, widget=UnfoldAdminIntegerFieldWidget
-    )
-    first = forms.IntegerField(
-        label=_("or to the first customers"), min_value=1, required=False, widget=UnfoldAdminIntegerFieldWidget,
-        help_text=_("Both empty: to everyone."),
-    )  # fmt: skip
-
-    def clean(self):
-        cleaned = super().clean()
-        wanted = {name: cleaned.get(name) for name in ("percent", "first") if cleaned.get(name)}
-        if len(wanted) > 1:
-            raise ValidationError(_("Say a share or a number, not both."))
-        cleaned["ramp"] = Ramp(**wanted) if wanted else None
-        return cleaned
-
-
-class LaunchForm(ConfirmForm):
-    def preview(self) -> str:
-        if self.obj.version is None:
-            return ""
-        plan = running_plan(self.obj) if self.obj.approved_version else plan_of(self.obj)
-        return forecast_sentence(operations.forecast(campaign=self.obj, plan=plan, now=clock.now()))
-
-
-def forecast_sentence(found: operations.Forecast) -> str:
-    if found.heads is None:
-        return str(_("Counting takes too long here."))
-    words = {"heads": f"{found.heads:,}", "days": found.days}
-    if found.is_ahead:
-        return str(_("It would reach %(heads)s customers in the next %(days)s days.") % words)
-    return str(_("It would have reached %(heads)s customers in the last %(days)s days.") % words)
 
 
 def _change_url(campaign: Campaign) -> str:
@@ -408,29 +346,3 @@ def summary_of(campaign: Campaign) -> str:
 def _real(fields: Any) -> tuple[str, ...]:
     """Those that are columns of the row."""
     return tuple(name for name in fields if name in CampaignForm.Meta.fields)
-
-
-@admin.register(CampaignPolicy)
-class CampaignPolicyAdmin(EditAdmin):
-    is_versioned = False
-    list_display = ("approval_above_minor", "currency", "is_one_person_shop")
-    fields = ("approval_above_minor", "currency", "is_one_person_shop")
-
-    def has_add_permission(self, request):
-        return False
-
-    def changelist_view(self, request, extra_context=None):
-        """There is one row; it is made when it is first opened by who may change it."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        row = CampaignPolicy.objects.filter(pk=1).first()
-        if row is None and self.has_change_permission(request):
-            row = operations.save_policy(
-                approval_above_minor=0, currency=Shop.objects.get().currency, is_one_person_shop=True, **acting(request)
-            )
-        if row is None:
-            return super().changelist_view(request, extra_context)
-        return redirect("admin:campaigns_campaignpolicy_change", object_id=row.pk)
-
-    def operate(self, request, form, formsets, change):
-        return operations.save_policy(**form.cleaned_data, **acting(request))
