@@ -71,6 +71,7 @@ def test_one_campaign_with_its_plan(ask, campaign, template):
         {
             "id": str(made.public_id), "name": "birthday", "playbook": "", "state": "approved", "occasion": "birthday",
             "version": 1, "approved_version": 1, "starts_at": None, "ends_at": None, "launched_at": None,
+            "review_note": "",
         },
     )  # fmt: skip
     assert plan["occasion_args"] == NINE
