@@ -110,8 +110,6 @@ GOOD: dict[str, dict[str, Any]] = {
         "auth": "a" * 22,
     },
     "unsubscribe_device": {"endpoint": "https://push.example.com/1"},
-    "create_campaign": {"plan": PLAN},
-    "change_campaign": {"edited": 1, "plan": PLAN},
     "create_campaign": {},
     "change_campaign": {},
     "approve_campaign": {"version": 1},
