@@ -133,7 +133,7 @@ def confirm(
                     if sentence:
                         messages.success(request, sentence)
                     return HttpResponse(headers={"HX-Redirect": _back(request)})
-            dialog = {"title": title, "description": description}
+            dialog = {"title": _titled(request, title, obj), "description": description}
             context = {
                 "dialog": dialog,
                 "form": form,
@@ -152,6 +152,13 @@ def confirm(
         return action
 
     return decorate
+
+
+def _titled(request: HttpRequest, title: Any, obj: Any) -> str:
+    """Says which row it is about where the dialog lies on another page than the row's own."""
+    own = request.path.rstrip("/").rsplit("/", 1)[0]
+    current = request.headers.get("HX-Current-URL", "")
+    return str(title) if obj is None or not current or f"{own}/" in current else f"{title}: {obj}"
 
 
 def _row(admin, request: HttpRequest, object_id: str | None):
