@@ -247,7 +247,7 @@ def test_conditions_with_her_values_consent_then_and_the_arrows_between(people, 
     assert [answer.is_deciding for answer in answers] == [True] + [False] * (len(answers) - 1)
     by_topic = {answer.topic: answer for answer in answers}
     (leaf,) = by_topic["audience"].parts
-    assert (leaf.is_met, leaf.value) == (True, "language: en")
+    assert (leaf.is_met, leaf.value) == (True, "en")
     (then,) = by_topic["consent"].parts
     assert (by_topic["consent"].code, then.is_met) == ("campaigns.agreed", True)
     assert by_topic["coupon"].code == "incentives.code_reserved"
