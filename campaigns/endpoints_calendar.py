@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Query, Schema
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from campaigns.calendar import operations, querysets
 from campaigns.calendar.models import Calendar, LocalEvent
@@ -27,6 +27,8 @@ Area = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 
 class WhereIn(Schema):
+    model_config = ConfigDict(extra="forbid")
+
     countries: Annotated[list[Country], Field(max_length=250)] = []
     regions: Annotated[list[Area], Field(max_length=200)] = []
     cities: Annotated[list[Area], Field(max_length=200)] = []

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Schema
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from campaigns.calls.operations import MOST, call
 from retention import clock
@@ -21,6 +21,8 @@ Reference = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class CallIn(Schema):
+    model_config = ConfigDict(extra="forbid")
+
     name: Word = Field(description="What campaigns listen to, such as table-booked.")
     customers: Annotated[list[Reference], Field(min_length=1, max_length=MOST, description="Their references.")]
     source: Reference = Field(description="Your own key of this moment: the same one calls a customer once.")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Query, Schema
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from retention import clock
 from retention.customers.models import Product
@@ -38,6 +38,8 @@ class SuggestionsOut(Schema):
 
 
 class LinkIn(Schema):
+    model_config = ConfigDict(extra="forbid")
+
     product: Sku
     other: Sku
     kind: Literal["goes_with", "after"] = "goes_with"

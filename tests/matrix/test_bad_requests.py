@@ -15,6 +15,7 @@ from django.db import transaction
 from django.test import Client
 
 from campaigns import operations as planning
+from campaigns.calendar.operations import Where, save_calendar
 from campaigns.models import Campaign
 from campaigns.schemas_manage import plan_out, read_plan
 from retention import clock
@@ -86,6 +87,9 @@ GOOD: dict[str, dict[str, Any]] = {
     "change_stage": {"edited": 1, "name": {"en": "Another"}},
     "order_stages": {"keys": ["sample", *(stage[0] for stage in STAGES)]},
     "correct_life_event": {"on": "2026-01-31"},
+    "call_customers": {"name": "table-booked", "customers": ["a"], "source": "1"},
+    "add_event": {"name": "Fair", "days": ["2026-06-21"], "countries": ["DE"]},
+    "add_link": {"product": "LP", "other": "CD"},
     "qualify": {"basket": BASKET},
     "validate": {"basket": BASKET, "codes": ["WELCOME"]},
     "redeem": {"basket": BASKET, "codes": ["TAKEN1"], "order_reference": "N1"},
@@ -204,6 +208,20 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
     ],
     "preview_segment": [({"rule": {"both": []}}, 422, "/rule", "shape")],
     "change_segment": [({"edited": 99}, 409, "", "audit.edited_meanwhile")],
+    "call_customers": [
+        ({"customers": ["a", "nobody"]}, 422, "", "campaigns.unknown_customers"),
+        ({"customers": []}, 422, "/customers", "too_short"),
+        ({"name": "no word"}, 422, "/name", "string_pattern_mismatch"),
+    ],
+    "add_event": [
+        ({"countries": ["ZZ"]}, 422, "", "campaigns.no_such_country"),
+        ({"radius_km": 5}, 422, "", "campaigns.event_is_nowhere"),
+        ({"days": []}, 422, "/days", "too_short"),
+    ],
+    "add_link": [
+        ({"other": "LP"}, 422, "", "recommendations.linked_with_itself"),
+        ({"kind": "before"}, 422, "/kind", "literal_error"),
+    ],
     "create_stage": [
         ({"key": "sample"}, 409, "", "segments.stage_key_taken"),
         ({"key": "No word"}, 422, "/key", "string_pattern_mismatch"),
@@ -358,6 +376,9 @@ def api_of_a_shop(django_db_setup, django_db_blocker):
             "customers": Customer.objects.get(reference="a").public_id,
             "stages": create_stage(key="sample", name={"en": "Sample"}, rule=COUNTRY, now=NOW, by=BY).public_id,
             "life_event": save_life_event(life_event_id=None, values=PARENT, now=NOW, by=BY).attribute.key,
+            "calendars": save_calendar(
+                calendar_id=None, name="Fairs", where=Where(countries=("DE",)), now=NOW, by=BY
+            ).public_id,
             "segments": Segment.objects.filter(version__number=1).first().public_id,
             "templates": Template.objects.filter(version__number=1).first().public_id,
             "incentives": Incentive.objects.get(name="Handout").public_id,
