@@ -12,7 +12,7 @@ from campaigns.models import Campaign
 from campaigns.operations import NoSuchCampaign
 from campaigns.whys import Answer, Part, why
 from retention import clock
-from retention.customers.querysets import known_as
+from retention.customers.querysets import NoSuchCustomer, known_as
 from retention.doors.endpoints import Router
 
 router = Router("Campaigns")
@@ -47,12 +47,17 @@ class WhyOut(Schema):
 def why_of_campaign(
     request: HttpRequest,
     id: uuid.UUID,
-    customer: Annotated[uuid.UUID, Query(description="Public id; addresses and names stay out of addresses.")],
+    customer: Annotated[
+        uuid.UUID | None, Query(description="Public id, wanted; addresses and names stay out of addresses.")
+    ] = None,
 ):
     """Why a customer did or did not get a campaign: one sentence a question, each with its code."""
     campaign = Campaign.objects.select_related("version", "approved_version").filter(public_id=id).first()
     if campaign is None or campaign.version is None:
         raise NoSuchCampaign
+    # Asked after the campaign, so that an unknown one is always told first.
+    if customer is None:
+        raise NoSuchCustomer
     found = why(campaign=campaign, customer=known_as(customer), now=clock.now())
     return {
         "campaign": campaign.public_id,
