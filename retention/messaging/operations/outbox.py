@@ -175,8 +175,7 @@ def _mark_sql(channel: str) -> str:
 def due_channels(channels: Iterable[str], *, is_transactional: bool, at: dt.datetime) -> list[str]:
     """Those of the channels on which something may leave now."""
     with connection.cursor() as cursor:
-        asked = {"channels": list(channels), "is_transactional": is_transactional, "at": at}
-        cursor.execute(_DUE, asked)
+        cursor.execute(_DUE, {"channels": list(channels), "is_transactional": is_transactional, "at": at})
         return [channel for (channel,) in cursor.fetchall()]
 
 
