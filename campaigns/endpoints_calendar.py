@@ -32,9 +32,9 @@ class WhereIn(Schema):
     countries: Annotated[list[Country], Field(max_length=250)] = []
     regions: Annotated[list[Area], Field(max_length=200)] = []
     cities: Annotated[list[Area], Field(max_length=200)] = []
-    latitude: float | None = None
-    longitude: float | None = None
-    radius_km: int | None = None
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    radius_km: Annotated[int, Field(ge=1, le=20_000)] | None = None
 
     def where(self) -> operations.Where:
         lists = (tuple(self.countries), tuple(self.regions), tuple(self.cities))
