@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import connection
+from model_bakery import baker
 
 from tests.browsing import Browsing
 from tests.mailbox import Mailbox
@@ -24,6 +25,7 @@ def pytest_configure(config):
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    baker.generators.add("retention.documents.DocumentField", dict)
     django_settings.MEDIA_ROOT = tempfile.mkdtemp(prefix="retention-media-")
 
 

@@ -183,7 +183,6 @@ class LocalEventAdmin(EditAdmin):
 class PlaceAdmin(EditAdmin):
     is_versioned = False
     list_display = ("city", "country", "latitude", "longitude")
-    list_filter = ("country",)
     search_fields = ("city__istartswith",)
     fields = (("country", "city"), ("latitude", "longitude"))
     empty_hint = _("Where cities lie, for events with a radius. A city that is not listed lies outside of each.")

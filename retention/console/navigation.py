@@ -67,6 +67,7 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
             Line(_("Places without a calendar"), "wrong_location", "campaigns_uncovered", "campaigns.view_calendar"),
             _list("campaigns.call", "notifications_active", _("Calls")),
             _list("experiments.globalholdout", "science", _("Global holdout")),
+            _list("campaigns.campaignpolicy", "rule", _("Approval policy")),
         ),
     ),
     (

@@ -121,7 +121,7 @@ def roll_back(request: HttpRequest, id: uuid.UUID, body: schemas.RollbackIn):
 
 
 @router.post("redemptions/{uuid:id}/rollback-preview/", scope=REDEEM, response=out.ReturnOut, idempotent=False)
-def preview_rollback(request: HttpRequest, id: uuid.UUID, body: schemas.ReturnIn):
+def preview_rollback(request: HttpRequest, id: uuid.UUID, body: schemas.ReturnedIn):
     """What a roll-back would give back, line by line. Writes nothing."""
     return operations.preview_rollback(public_id=id, lines=body.quantities, now=clock.now())
 

@@ -34,7 +34,7 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class LineIn(Body):
+class BasketLineIn(Body):
     sku: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
     quantity: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
     unit_price_minor: Annotated[StrictInt, Field(ge=0, le=10**12)]
@@ -49,7 +49,7 @@ class LineIn(Body):
 
 class BasketIn(Body):
     currency: Currency
-    lines: Annotated[list[LineIn], Field(min_length=1, max_length=500)]
+    lines: Annotated[list[BasketLineIn], Field(min_length=1, max_length=500)]
     shipping_minor: Annotated[StrictInt, Field(ge=0, le=10**12)] = 0
     country: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")] = Field(
         default="", description="ISO 3166 code of the delivery address; unknown is outside every country."
@@ -73,7 +73,7 @@ class BasketIn(Body):
         return self
 
 
-class CustomerIn(Body):
+class BuyerIn(Body):
     """By at least one of the first three; the first that is known counts. An email that nobody has is a guest's.
 
     Phone, address and payment token are kept as keyed hashes alone. They are for limits per customer: one person under
@@ -92,7 +92,7 @@ class CustomerIn(Body):
     )
 
     @model_validator(mode="after")
-    def names_somebody(self) -> CustomerIn:
+    def names_somebody(self) -> BuyerIn:
         if not (self.reference or self.id or self.email):
             raise ValueError("name the customer by reference, id or email, or leave `customer` out")
         return self
@@ -103,7 +103,7 @@ class CustomerIn(Body):
 
 class CheckoutIn(Body):
     basket: BasketIn
-    customer: CustomerIn | None = None
+    customer: BuyerIn | None = None
     order_reference: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] = Field(
         default="", description="The shop's own number of this order."
     )
@@ -211,13 +211,13 @@ class ReturnedLineIn(Body):
     quantity: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
 
 
-class ReturnIn(Body):
+class ReturnedIn(Body):
     lines: Annotated[list[ReturnedLineIn], Field(min_length=1, max_length=500)] | None = Field(
         default=None, description="The lines and units that came back; left out: all that is left."
     )
 
     @model_validator(mode="after")
-    def names_lines_once(self) -> ReturnIn:
+    def names_lines_once(self) -> ReturnedIn:
         if self.lines and len({line.line for line in self.lines}) != len(self.lines):
             raise ValueError("name each line once")
         return self
@@ -227,5 +227,5 @@ class ReturnIn(Body):
         return None if self.lines is None else {line.line: line.quantity for line in self.lines}
 
 
-class RollbackIn(ReturnIn):
+class RollbackIn(ReturnedIn):
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]

@@ -22,7 +22,7 @@ class UnitsOut(Schema):
     total_minor: int
 
 
-class LineOut(Schema):
+class PricedLineOut(Schema):
     sku: str
     quantity: int
     amount_minor: int
@@ -39,7 +39,7 @@ class ShippingOut(Schema):
 
 class EffectsOut(Schema):
     currency: str
-    lines: list[LineOut]
+    lines: list[PricedLineOut]
     shipping: ShippingOut
     goods_minor: int
     discount_minor: int

@@ -88,8 +88,8 @@ def change_template(request: HttpRequest, id: uuid.UUID, body: schemas.TemplateP
     return schemas.template_whole(saved)
 
 
-@router.post("templates/{uuid:id}/preview/", scope=READ, response=schemas.PreviewOut, idempotent=False)
-def preview_template(request: HttpRequest, id: uuid.UUID, body: schemas.PreviewIn):
+@router.post("templates/{uuid:id}/preview/", scope=READ, response=schemas.MessagePreviewOut, idempotent=False)
+def preview_template(request: HttpRequest, id: uuid.UUID, body: schemas.MessagePreviewIn):
     """The saved template as this customer would get it, or with samples. Writes nothing."""
     template = _template(id)
     return operations.preview(

@@ -12,7 +12,7 @@ from django.db import connection
 from retention.audit.models import Version
 from retention.messaging.models import MessagingPolicy
 from retention.messaging.outgoing import Outgoing
-from retention.messaging.policy import LONGEST, Left, Policy, room
+from retention.messaging.policy import LONGEST, Left, SendingPolicy, room
 
 _COUNTED = """
 SELECT d.customer_id, d.left_at, d.channel, t.topic
@@ -37,16 +37,16 @@ FROM (SELECT DISTINCT unnest(%(customers)s::bigint[]) AS customer ORDER BY 1) on
 """
 
 
-def current_policy() -> Policy:
+def current_policy() -> SendingPolicy:
     """What holds now."""
     version_id = MessagingPolicy.objects.values_list("version_id", flat=True).first()
-    return policy_of(version_id) if version_id else Policy()
+    return policy_of(version_id) if version_id else SendingPolicy()
 
 
 @lru_cache(maxsize=100)
-def policy_of(version_id: int) -> Policy:
+def policy_of(version_id: int) -> SendingPolicy:
     """What a version says; versions never change."""
-    return Policy.model_validate(Version.objects.get(pk=version_id).data)
+    return SendingPolicy.model_validate(Version.objects.get(pk=version_id).data)
 
 
 def left_of(customer_ids: Iterable[int], *, now: dt.datetime) -> dict[int, list[Left]]:
@@ -82,7 +82,7 @@ def waiting_ahead(asked: Sequence[Outgoing], *, now: dt.datetime) -> dict[int, l
     }
 
 
-def within_caps(going: Sequence[Outgoing], policy: Policy, *, at: dt.datetime) -> list[Outgoing]:
+def within_caps(going: Sequence[Outgoing], policy: SendingPolicy, *, at: dt.datetime) -> list[Outgoing]:
     """Those of `going` that no cap stops, the first ones first; other senders wait for this transaction's end.
 
     Between asking the guards and this moment another sender may have written to her: so it is counted anew under a
@@ -106,6 +106,6 @@ def within_caps(going: Sequence[Outgoing], policy: Policy, *, at: dt.datetime) -
     return allowed
 
 
-def is_capped(delivery: Outgoing, policy: Policy) -> bool:
+def is_capped(delivery: Outgoing, policy: SendingPolicy) -> bool:
     """Whether any cap is about it; what someone waits for is neither counted nor kept."""
     return not delivery.is_transactional and bool(policy.covering(delivery.channel, delivery.topic))

@@ -16,7 +16,7 @@ from retention.incentives.models import Grant, Incentive
 from retention.messaging import frequency, reasons
 from retention.messaging.models import Pause, Suppression
 from retention.messaging.outgoing import CONFIRMATIONS, Outgoing
-from retention.messaging.policy import Left, Policy, room
+from retention.messaging.policy import Left, SendingPolicy, room
 from retention.messaging.ways import consent_of
 from retention.registries import SendGuard, Skip, guards
 
@@ -231,7 +231,9 @@ class Frequency(SendGuard):
         return found
 
     @staticmethod
-    def _skip(delivery: Outgoing, policy: Policy, left: list[Left], ahead: list[Left], now: dt.datetime) -> Skip | None:
+    def _skip(
+        delivery: Outgoing, policy: SendingPolicy, left: list[Left], ahead: list[Left], now: dt.datetime
+    ) -> Skip | None:
         mine = {"channel": delivery.channel, "topic": delivery.topic, "now": now, "zone": delivery.zone}
         full = room(policy.caps, left, **mine)
         if full:

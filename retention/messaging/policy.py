@@ -168,7 +168,7 @@ class Pace(Part):
         }
 
 
-class Policy(Part):
+class SendingPolicy(Part):
     """The whole of it; what nobody said does not hold, but for the brake."""
 
     caps: Annotated[tuple[Cap, ...], Field(max_length=20)] = ()
@@ -219,5 +219,5 @@ def room(
     return cap, until
 
 
-def as_data(policy: Policy) -> dict[str, Any]:
+def as_data(policy: SendingPolicy) -> dict[str, Any]:
     return policy.model_dump(mode="json")

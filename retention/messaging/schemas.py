@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, StrictInt, StringConstraints
 
 from retention.messaging.frequency import policy_of
 from retention.messaging.models import Delivery, InboxMessage, MessagingPolicy, Template
-from retention.messaging.policy import Policy
+from retention.messaging.policy import SendingPolicy
 from retention.refusals import Refusal
 
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=12)]
@@ -73,14 +73,14 @@ class TemplateWhole(TemplateOut):
     words: dict[str, WordsOf]
 
 
-class PreviewIn(Body):
+class MessagePreviewIn(Body):
     """As which customer and in which language; without a customer the samples speak."""
 
     customer: uuid.UUID | None = None
     language: Language | None = None
 
 
-class PreviewOut(Schema):
+class MessagePreviewOut(Schema):
     subject: str
     html: str
     text: str
@@ -115,7 +115,7 @@ class DeviceOut(Schema):
 
 
 class MessagingPolicyIn(Body):
-    policy: Policy
+    policy: SendingPolicy
     edited: Annotated[StrictInt, Field(ge=1)] | None = Field(
         description="The version that was read before this change; null for the first."
     )
@@ -125,7 +125,7 @@ class MessagingPolicyIn(Body):
 class MessagingPolicyOut(Schema):
     version: int | None
     sentence: str
-    policy: Policy
+    policy: SendingPolicy
 
 
 class DeliveryOut(Schema):
@@ -176,7 +176,7 @@ def inbox_out(message: InboxMessage) -> dict[str, Any]:
 
 def policy_out(row: MessagingPolicy | None) -> dict[str, Any]:
     version = row.version if row else None
-    policy = policy_of(version.pk) if version else Policy()
+    policy = policy_of(version.pk) if version else SendingPolicy()
     return {"version": version.number if version else None, "sentence": policy.sentence(), "policy": policy}
 
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from babel.dates import format_date
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Exists, F, Q, QuerySet
+from django.db.models import Exists, F, Q, QuerySet, Value
 from django.db.models.expressions import BaseExpression, OuterRef, Subquery
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Coalesce
 from django.utils.translation import get_language, gettext
 
 from retention import clock, money
-from retention.customers.models import Customer
+from retention.customers.models import Customer, CustomerStats
 from retention.segments import phrases
 from retention.segments.arguments import Amount, Share, shop_currency, shop_zone
 from retention.segments.expressions import Facts
@@ -41,8 +41,16 @@ def expressions_of(leaf: Leaf, now: dt.datetime) -> dict[str, Any]:
                 key = str(leaf.args.get("attribute"))
                 found[f"attributes__{key}"] = KeyTextTransform("value", KeyTransform(key, "attributes"))
             elif path != "pk":
-                found[path] = F(path)
+                found[path] = _column_of(path)
     return found if len(found) <= MOST else {}
+
+
+def _column_of(path: str) -> Any:
+    """Who has no statistics yet has those of noughts."""
+    room, _dot, name = path.partition("__")
+    if room != "stats" or "__" in name or (field := CustomerStats._meta.get_field(name)).null:
+        return F(path)
+    return Coalesce(F(path), Value(field.get_default(), output_field=field))
 
 
 def told(leaf: Leaf, values: Mapping[str, Any]) -> str:

@@ -1,9 +1,12 @@
 """The OpenAPI document and its page: current, complete, and from this server alone."""
 
 import json
+import typing
+from collections import defaultdict
 
 import pytest
 from django.core.management import CommandError, call_command
+from pydantic import BaseModel
 
 from retention.api.management.commands.export_openapi import PATH
 from retention.api.mount import api
@@ -22,6 +25,32 @@ def test_a_document_that_is_not_current_is_told(monkeypatch, tmp_path):
     old.write_text("{}")
     with pytest.raises(CommandError):
         call_command("export_openapi", check=True)
+
+
+def classes_within(annotation):
+    """The classes with fields that a type names, at whatever depth."""
+    found, waiting = set(), [annotation]
+    while waiting:
+        one = waiting.pop()
+        waiting += typing.get_args(one)
+        if isinstance(one, type) and issubclass(one, BaseModel) and one not in found:
+            found.add(one)
+            waiting += [field.annotation for field in one.model_fields.values()]
+    return found
+
+
+def test_no_two_classes_of_the_document_share_a_name():
+    """The document knows them by name alone: of two with one name it would describe only the last."""
+    places = defaultdict(set)
+    for _prefix, router in api._routers:
+        for view in router.path_operations.values():
+            for operation in view.operations:
+                for model in [*operation.models, *filter(None, operation.response_models.values())]:
+                    for cls in classes_within(model):
+                        if not cls.__module__.startswith("ninja"):
+                            places[cls.__name__].add(cls.__module__)
+    assert len(places) > 100
+    assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}
 
 
 def test_operation_ids_are_unique():

@@ -158,13 +158,14 @@ def test_one_campaign_serves_every_event_where_it_is_kept(events, live, person, 
     campaign = live("local_event", {"theme": "music", "days_before": 1, **TEN}, at=start)
     for days in range(6):
         reach(campaign, start + days * DAY)
-    assert found() == [
+    assert len(found()) == 5
+    assert set(found()) == {
         ("berlin", f"event:{rave.pk}:2026", "06-19 08:00"),
         ("paris", f"event:{fete.pk}:2026", "06-20 08:00"),
         ("berlin", f"event:{lake.pk}:2026", "06-21 08:00"),
         ("berlin", f"event:{wide.pk}:2026", "06-21 08:00"),
         ("potsdam", f"event:{wide.pk}:2026", "06-21 08:00"),
-    ]
+    }
     told = Touch.objects.get(occasion=f"event:{fete.pk}:2026").about
     assert told == {"name": "Fête de la musique", "theme": "music", "date": "2026-06-21", "_incentive": gift.pk}
     # Moved within the year it is the same event; the next year's is another.

@@ -20,6 +20,8 @@ WITHOUT_A_LINK = {
     "admin/login/": "the way in",
     "admin/messaging/template/<int:object_id>/message/": "in the page of those who may only look",
     "admin/password_change/done/": "what comes after",
+    "admin/campaigns/campaign/<int:object_id>/results/": "there once it was launched",
+    "admin/campaigns/back-tests/<int:campaign_id>/results/": "comes into the page once the replay has ended",
     "admin/<app_label>/": "Django's list of an app's models; the sidebar is ours",
 }
 ENDINGS_WITHOUT_A_LINK = {

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from retention.incentives.models import Code, Grant
 from retention.messaging.models import Delivery
 from retention.messaging.operations.outbox import Settlement, claim, mark_sending, settle
-from retention.messaging.policy import Policy
+from retention.messaging.policy import SendingPolicy
 from retention.registries import DeliveryOutcome, outcomes
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +56,7 @@ def test_the_database_lets_no_ghost_out_and_withholds_nobody_else(say, customer,
     anna, ben = customer("anna"), customer("ben")
     say(anna, ben, ghosts=[ben])
     claimed = {one.customer_id: one for one in claim(**_CLAIM, at=now)}
-    mark_sending(list(claimed.values()), policy=Policy(), token="t", at=now)
+    mark_sending(list(claimed.values()), policy=SendingPolicy(), token="t", at=now)
     for who, state in ((ben, "sent"), (anna, "withheld")):
         with pytest.raises(IntegrityError), transaction.atomic():
             settle([Settlement(claimed[who.pk], state)], token="t", at=now)

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from retention.messaging.operations import pacing, save_messaging_policy, sending
-from retention.messaging.policy import Policy
+from retention.messaging.policy import SendingPolicy
 from tests.messaging.conftest import *  # noqa: F403
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,7 +33,7 @@ def test_places_in_the_line_are_given_once():
 def test_bulk_waits_its_turn_and_transactional_does_not(say, send, customer, template, now, by, smtp, monkeypatch):
     waited = []
     monkeypatch.setattr(sending.time, "sleep", waited.append)
-    policy = Policy.model_validate({"paces": [{"channel": "email", "per_second": 1.5}]})
+    policy = SendingPolicy.model_validate({"paces": [{"channel": "email", "per_second": 1.5}]})
     save_messaging_policy(policy=policy, edited=None, now=now, by=by)
     say(*[customer(f"c{n}") for n in range(7)])
     assert send()["sent"] == 7

@@ -10,7 +10,7 @@ from retention.audit.models import AuditEntry, Version
 from retention.messaging.frequency import current_policy
 from retention.messaging.models import Delivery, MessagingPolicy, Way
 from retention.messaging.operations import Message, queue, save_messaging_policy
-from retention.messaging.policy import Cap, Left, Policy, QuietHours, room
+from retention.messaging.policy import Cap, Left, QuietHours, SendingPolicy, room
 from tests.console.conftest import as_role, person
 
 __all__ = ["as_role", "person"]
@@ -90,7 +90,7 @@ def policy(by, now, db):
     def save(**fields):
         row = MessagingPolicy.objects.select_related("version").first()
         edited = row.version.number if row and row.version else None
-        return save_messaging_policy(policy=Policy(**fields), edited=edited, now=now, by=by)
+        return save_messaging_policy(policy=SendingPolicy(**fields), edited=edited, now=now, by=by)
 
     return save
 
@@ -192,7 +192,7 @@ def test_a_policy_is_saved_whole_in_versions(policy, now):
     assert row.version.number == 2
     assert Version.objects.filter(subject="messaging.messagingpolicy").count() == 2
     assert AuditEntry.objects.filter(verb="messaging.save_policy").count() == 2
-    assert Policy.model_validate(row.version.data).sentence() == (
+    assert SendingPolicy.model_validate(row.version.data).sentence() == (
         "At most 3 messages about news within 7 days (all channels together); one too many waits; no quiet hours;"
         " no brake on bad rates."
     )
@@ -205,7 +205,7 @@ def test_a_lead_edits_it_in_the_console_and_others_read(as_role, shop):
     quiet = {"starts": "21:00", "ends": "08:00", "channels": ["sms"]}
     sent = {"policy": json.dumps({"caps": [{"most": 3}], "quiet_hours": quiet}), "edited": "", "why": "calm"}
     assert lead.post(f"{url}1/change/", sent).status_code == 302
-    assert current_policy() == Policy.model_validate({"caps": [{"most": 3}], "quiet_hours": quiet})
+    assert current_policy() == SendingPolicy.model_validate({"caps": [{"most": 3}], "quiet_hours": quiet})
     bad = {**sent, "policy": json.dumps({"caps": [{"most": 0}]}), "edited": "1"}
     answer = lead.post(f"{url}1/change/", bad)
     assert "/caps/0/most: At least 1." in str(answer.context["adminform"].form.errors)

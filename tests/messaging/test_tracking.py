@@ -26,7 +26,7 @@ from retention.messaging.operations import (
     pass_on,
     save_messaging_policy,
 )
-from retention.messaging.policy import Policy
+from retention.messaging.policy import SendingPolicy
 from retention.work.models import Alert
 
 pytestmark = pytest.mark.django_db
@@ -124,7 +124,7 @@ def test_who_is_a_machine(headers, method, machine):
 def test_what_is_not_tracked(say, send, customer, template, smtp, now, by):
     say(customer("anna"), template_=template(words=LINKS, category="transactional"))
     send(transactional=True)
-    save_messaging_policy(policy=Policy(tracks=False), edited=None, now=now, by=by)
+    save_messaging_policy(policy=SendingPolicy(tracks=False), edited=None, now=now, by=by)
     say(customer("ben"), template_=template(words=LINKS))
     send()
     for mail in smtp.messages:
@@ -276,7 +276,7 @@ def test_a_campaign_pauses_by_itself_until_somebody_looks(
 ):
     settings.MAIL_HOOKS = {"mailgun": "key"}
     rates = {"bounced_per_mille": 100, "sample": 10}
-    save_messaging_policy(policy=Policy.model_validate({"brake": rates}), edited=None, now=now, by=by)
+    save_messaging_policy(policy=SendingPolicy.model_validate({"brake": rates}), edited=None, now=now, by=by)
     people = [customer(f"c{n}") for n in range(12)]
     made = template()
     say(*people[:11], template_=made, group_id=7)

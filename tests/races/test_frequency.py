@@ -9,14 +9,14 @@ from django.db import connection
 from retention.messaging.frequency import left_of
 from retention.messaging.models import Delivery
 from retention.messaging.operations import Message, outbox, queue, save_messaging_policy, sending
-from retention.messaging.policy import Policy, room
+from retention.messaging.policy import SendingPolicy, room
 from tests.messaging.conftest import *  # noqa: F403
 from tests.races.test_outbox import SENDERS, together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PEOPLE, EACH = 10, 4
-POLICY = Policy.model_validate({"caps": [{"most": 1, "per": "day"}], "over_cap": "hold"})
+POLICY = SendingPolicy.model_validate({"caps": [{"most": 1, "per": "day"}], "over_cap": "hold"})
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_counting_without_taking_turns_loses_this_race(queued, now):
         said = {"channel": "email", "topic": "", "now": now, "zone": "UTC"}
         going = [one for one in mine if room(POLICY.caps, lefts[one.customer_id], **said) is None]
         everybody_has_counted.wait()
-        outbox.mark_sending(going, policy=Policy(), token=token, at=now)
+        outbox.mark_sending(going, policy=SendingPolicy(), token=token, at=now)
 
     together(lambda n: sender(n, now, naive))
     assert max(left_for_each().values()) > 1

@@ -178,3 +178,14 @@ def test_segments_follow_the_stages_that_they_ask_for(stages):
     Customer.objects.filter(pk=buys).update(erased_at=NOW)
     operations.place_customers(now=NOW, everybody=True)
     assert operations.follow_segment(segment_id=segment.pk, now=NOW).left == 1
+
+
+def test_in_a_shop_without_stages_everybody_is_in_none(stages):
+    customer("anna", orders=1, first=5, last=5)
+    PlaceCustomers.run(now=NOW, progress=lambda *_: None)
+    assert placed()
+    Stage.objects.update(archived_at=NOW)
+    PlaceCustomers.run(now=NOW + DAY, progress=lambda *_: None)
+    customer("boris")
+    PlaceCustomers.run(now=NOW + DAY, progress=lambda *_: None)
+    assert placed() == {}

@@ -16,16 +16,16 @@ from retention.incentives.forms.words import ITEMS
 from retention.messaging import operations
 from retention.messaging.frequency import policy_of
 from retention.messaging.models import MessagingPolicy, Way
-from retention.messaging.policy import Policy
+from retention.messaging.policy import SendingPolicy
 
 vocabulary.FIELDS.update(
     {
-        "Policy.caps": (_("At most so many messages"), _("To one customer. What someone waits for is exempt.")),
-        "Policy.over_cap": (_("One too many"), ""),
-        "Policy.quiet_hours": (_("Quiet hours"), ""),
-        "Policy.brake": (_("Brake on bad rates"), ""),
-        "Policy.tracks": (_("See opens and clicks"), _("Of marketing mail; machines' are told apart.")),
-        "Policy.paces": (_("Messages a second"), _("As the provider allows; all senders keep to it together.")),
+        "SendingPolicy.caps": (_("At most so many messages"), _("To one customer. What someone waits for is exempt.")),
+        "SendingPolicy.over_cap": (_("One too many"), ""),
+        "SendingPolicy.quiet_hours": (_("Quiet hours"), ""),
+        "SendingPolicy.brake": (_("Brake on bad rates"), ""),
+        "SendingPolicy.tracks": (_("See opens and clicks"), _("Of marketing mail; machines' are told apart.")),
+        "SendingPolicy.paces": (_("Messages a second"), _("As the provider allows; all senders keep to it together.")),
         "Pace.channel": (_("Channel"), ""),
         "Pace.per_second": (_("At most a second"), _("0.2 is one in five seconds.")),
         "Cap.most": (_("At most"), ""),
@@ -53,8 +53,8 @@ vocabulary.CHOICES.update(
         "Cap.per.day": _("her calendar day"),
         "Cap.per.week": _("her calendar week"),
         "Cap.per.month": _("her calendar month"),
-        "Policy.over_cap.hold": _("waits, a week at most"),
-        "Policy.over_cap.drop": _("is dropped"),
+        "SendingPolicy.over_cap.hold": _("waits, a week at most"),
+        "SendingPolicy.over_cap.drop": _("is dropped"),
         "QuietHours.then.hold": _("wait"),
         "QuietHours.then.drop": _("are dropped"),
     }
@@ -63,7 +63,7 @@ ITEMS["paces"] = (_("Add a pace"), "")
 ITEMS["caps"] = (_("Add a cap"), _("Cap %(n)s"))
 
 MESSAGING_POLICY = Editor(
-    Policy,
+    SendingPolicy,
     key="messaging_policy",
     sections=(
         (_("How often"), ("caps", "over_cap")),
@@ -86,7 +86,7 @@ class MessagingPolicyForm(forms.ModelForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         instance = options.get("instance")
         version_id = instance.version_id if instance is not None else None
-        start = {"policy": MESSAGING_POLICY.typed(policy_of(version_id) if version_id else Policy())}
+        start = {"policy": MESSAGING_POLICY.typed(policy_of(version_id) if version_id else SendingPolicy())}
         options["initial"] = {**start, **(options.get("initial") or {})}
         super().__init__(*args, **options)
 
@@ -120,7 +120,9 @@ class MessagingPolicyAdmin(VersionHistory, EditAdmin):
         )
 
     def restore(self, request, obj, data, edited, why):
-        operations.save_messaging_policy(policy=Policy.model_validate(data), edited=edited, why=why, **acting(request))
+        operations.save_messaging_policy(
+            policy=SendingPolicy.model_validate(data), edited=edited, why=why, **acting(request)
+        )
 
     def get_fieldsets(self, request, obj=None):
         may_edit = self.has_change_permission(request, obj)
@@ -131,4 +133,4 @@ class MessagingPolicyAdmin(VersionHistory, EditAdmin):
 
     @admin.display(description=_("Policy"))
     def shown(self, row: MessagingPolicy) -> str:
-        return (policy_of(row.version_id) if row.version_id else Policy()).sentence()
+        return (policy_of(row.version_id) if row.version_id else SendingPolicy()).sentence()

@@ -22,7 +22,7 @@ from retention.messaging import reasons, tallies
 from retention.messaging.frequency import within_caps
 from retention.messaging.models import Way
 from retention.messaging.outgoing import Outgoing
-from retention.messaging.policy import Policy
+from retention.messaging.policy import SendingPolicy
 from retention.messaging.ways import DESTINATIONS, consent_of
 from retention.registries import outcomes
 
@@ -205,7 +205,7 @@ def claim(
 
 
 @transaction.atomic(savepoint=False)
-def mark_sending(going: Sequence[Outgoing], *, policy: Policy, token: str, at: dt.datetime) -> set[int]:
+def mark_sending(going: Sequence[Outgoing], *, policy: SendingPolicy, token: str, at: dt.datetime) -> set[int]:
     """Those that may leave this very moment, now `sending`; the others are still `claimed`."""
     going = within_caps(going, policy, at=at)
     if not going:

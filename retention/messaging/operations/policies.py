@@ -7,12 +7,12 @@ from django.db import transaction
 from retention.actors import Actor
 from retention.audit.operations import record, save_version
 from retention.messaging.models import MessagingPolicy
-from retention.messaging.policy import Policy, as_data
+from retention.messaging.policy import SendingPolicy, as_data
 
 
 @transaction.atomic
 def save_messaging_policy(
-    *, policy: Policy, edited: int | None, now: dt.datetime, by: Actor, why: str = ""
+    *, policy: SendingPolicy, edited: int | None, now: dt.datetime, by: Actor, why: str = ""
 ) -> MessagingPolicy:
     """Save the whole policy; what leaves from now on obeys it.
 

@@ -29,7 +29,7 @@ from retention.messaging.operations import outages, outbox, pacing
 from retention.messaging.operations.outbox import CLAIM_LEASE, Settlement
 from retention.messaging.outgoing import CONFIRMATIONS, Outgoing
 from retention.messaging.placeholders import for_all, resolve
-from retention.messaging.policy import Policy
+from retention.messaging.policy import SendingPolicy
 from retention.messaging.words import FAILURES
 from retention.shop.models import Shop
 from retention.work.operations import raise_alert
@@ -132,7 +132,7 @@ class _Run:
         self.shop = Shop.objects.first()
         self.had_failures = outages.Outage.objects.filter(channel=channel.key, failures__gt=0).exists()
         self.trouble = ""
-        self.policy = Policy()
+        self.policy = SendingPolicy()
         self._now = now
         self._began = time.monotonic()
 

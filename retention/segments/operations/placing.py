@@ -9,6 +9,7 @@ from django import forms
 from django.db import connection, transaction
 from django.db.models import BigIntegerField, Case, Value, When
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
 from retention.customers.models import Stage
@@ -106,7 +107,9 @@ def _changed(kept: Watermark, now: dt.datetime) -> list[int] | None:
 def _placed(now: dt.datetime, *, one_by_one: bool = False) -> tuple[str, tuple]:
     """SQL of (customer, the first stage whose rule means her)."""
     rules_of = [(stage.pk, rules.q(stage.rule, now)) for stage in Stage.objects.filter(archived_at=None)]
-    first = Case(*(When(rule, then=Value(pk)) for pk, rule in rules_of), output_field=BigIntegerField())
+    whens = [When(rule, then=Value(pk)) for pk, rule in rules_of]
+    # Without stages everybody is in none; a NULL alone would be a text to PostgreSQL.
+    first = Cast(Case(*whens) if whens else Value(None), BigIntegerField())
     placed = live_customers().annotate(stage=first).order_by()
     if one_by_one:
         placed = placed.filter(pk=RawSQL("changed.id", ()))
