@@ -50,7 +50,7 @@ def _column_of(path: str) -> Any:
     room, _dot, name = path.partition("__")
     if room != "stats" or "__" in name or (field := CustomerStats._meta.get_field(name)).null:
         return F(path)
-    return Coalesce(F(path), Value(field.get_default(), output_field=field))
+    return Coalesce(F(path), Value(field.get_default()))
 
 
 def told(leaf: Leaf, values: Mapping[str, Any]) -> str:

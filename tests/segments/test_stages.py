@@ -184,7 +184,7 @@ def test_in_a_shop_without_stages_everybody_is_in_none(stages):
     customer("anna", orders=1, first=5, last=5)
     PlaceCustomers.run(now=NOW, progress=lambda *_: None)
     assert placed()
-    Stage.objects.update(archived_at=NOW)
+    Stage.objects.update(archived_at=NOW, position=None)
     PlaceCustomers.run(now=NOW + DAY, progress=lambda *_: None)
     customer("boris")
     PlaceCustomers.run(now=NOW + DAY, progress=lambda *_: None)
