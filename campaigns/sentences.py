@@ -105,6 +105,9 @@ def _wait(wait: Wait, *, is_first: bool) -> str:
             return _("At the next %(hour)s of her clock: ") % words
         return ngettext("After %(days)s day, at %(hour)s of her clock: ",
                         "After %(days)s days, at %(hour)s of her clock: ", wait.days) % words  # fmt: skip
+    days, hours = divmod(wait.hours, 24)
+    if days and not hours:
+        return ngettext("After %(days)s day: ", "After %(days)s days: ", days) % {"days": days}
     if wait.hours:
         return ngettext("After %(hours)s hour: ", "After %(hours)s hours: ", wait.hours) % {"hours": wait.hours}
     return _("At once: ") if is_first else _("Then: ")
