@@ -6,6 +6,7 @@ import pytest
 
 from retention.audit.models import AuditEntry
 from retention.customers.addresses import address_hash
+from retention.customers.models import ConsentState
 from retention.incentives.models import Code, Grant
 from retention.incentives.operations import stop
 from retention.messaging.models import Delivery, Outage, Suppression
@@ -399,3 +400,21 @@ def test_two_hundred_mails_take_few_statements(say, send, customer, smtp, django
     say(*people, template_=template(words=WORDS))
     with django_assert_max_num_queries(40):
         assert send()["sent"] == 40
+
+
+def test_a_coupon_stays_while_another_message_brings_it(say, send, customer, smtp, coupons, template):
+    """By mail she never agreed to, and by one that needs no consent: the coupon came with the second."""
+    anna, ben = customer("anna"), customer("ben")
+    grants = coupons(anna, ben)
+    ConsentState.objects.all().delete()
+    say(anna, ben, grants=grants)
+    say(anna, grants=grants, step=1, template_=template(category="transactional"))
+    figures = send()
+    assert figures["skipped"] == {"messaging.no_consent": 2}
+    assert (Grant.objects.get(pk=grants[anna.pk]).state, Code.objects.get(grant=grants[anna.pk]).state) == (
+        "active", "reserved"
+    )  # fmt: skip
+    assert Grant.objects.get(pk=grants[ben.pk]).state == "returned"
+    send(transactional=True)
+    assert Code.objects.get(grant=grants[anna.pk]).state == "given"
+    assert [mail.recipients for mail in smtp.messages] == [("anna@example.com",)]

@@ -17,10 +17,11 @@ from psycopg.types.json import Jsonb
 
 from retention.actors import Actor
 from retention.customers.addresses import address_hash
+from retention.incentives.models import Grant
 from retention.incentives.operations import give, take_back
 from retention.messaging import reasons, tallies
 from retention.messaging.frequency import within_caps
-from retention.messaging.models import Way
+from retention.messaging.models import Delivery, Way
 from retention.messaging.outgoing import Outgoing
 from retention.messaging.policy import SendingPolicy
 from retention.messaging.ways import DESTINATIONS, consent_of
@@ -30,6 +31,8 @@ from retention.registries import outcomes
 CLAIM_LEASE = dt.timedelta(minutes=10)
 SENDING_LEASE = dt.timedelta(minutes=6)
 _ASK_AGAIN = dt.timedelta(minutes=1)
+#: In these states a message brought nothing, and never will.
+_NEVER_CAME = (Delivery.State.FAILED, Delivery.State.SUPPRESSED, Delivery.State.BOUNCED)
 
 _DUE = """
 SELECT channel FROM unnest(%(channels)s::text[]) WITH ORDINALITY AS known (channel, place)
@@ -297,14 +300,14 @@ def follow(
 ) -> None:
     """What follows from an end, in its transaction: coupons given or taken back, and the origins told.
 
+    A coupon that another message brought, or may still bring, stays.
     To its origin a withheld message is a sent one; but nothing is given with it.
     """
     tallies.note([("sent", sent), ("withheld", withheld), ("unknown", unknown), ("unsent", unsent)], at=at)
     given = sorted(d.grant_id for d in (*sent, *unknown) if d.grant_id is not None)
     if given:
         give(grant_ids=given, now=at)
-    returned = sorted(d.grant_id for d in unsent if d.grant_id is not None)
-    if returned:
+    if returned := _brought_by_nothing_else({d.grant_id for d in unsent if d.grant_id is not None}):
         take_back(grant_ids=returned, now=at, by=Actor.job("messaging.send"), reason="not_sent")
     for verb, ended in (("sent", (*sent, *withheld)), ("unknown", unknown), ("not_sent", unsent)):
         by_origin: dict[str, list[Any]] = defaultdict(list)
@@ -313,3 +316,15 @@ def follow(
         for origin, deliveries in sorted(by_origin.items()):
             if origin in outcomes:
                 getattr(outcomes[origin], verb)(deliveries, now=at)
+
+
+def _brought_by_nothing_else(grant_ids: set[int]) -> list[int]:
+    """Of these grants those whose messages have all ended unsent."""
+    if not grant_ids:
+        return []
+    # Of two senders whose messages bring the same, the second waits here and sees how the first one's ended.
+    grants = Grant.objects.select_for_update(no_key=True).filter(pk__in=grant_ids).order_by("pk")
+    locked = list(grants.values_list("pk", flat=True))
+    others = Delivery.objects.filter(grant__in=locked, is_ghost=False).exclude(state__in=_NEVER_CAME)
+    brought = set(others.values_list("grant_id", flat=True))
+    return [pk for pk in locked if pk not in brought]
