@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,8 @@ def shoot(page, name):
 
 def press(page, button, confirm):
     """A button of the page, then its twin in the dialog."""
-    page.locator("main, #main, body").locator("a, button").filter(has_text=button).first.click()
+    named = re.compile(rf"\b{button}\s*$")
+    page.locator("main, #main, body").locator("a, button").filter(has_text=named).first.click()
     dialog = page.get_by_role("button", name=confirm, exact=True).last
     dialog.wait_for()
     dialog.click()
