@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
@@ -25,6 +25,7 @@ from campaigns.calls.models import Call
 from retention import clock
 from retention.doors.console import EditAdmin, FactAdmin, acting, button
 from retention.doors.console.words import noted
+from retention.incentives.models import Incentive
 from retention.segments.arguments import WordsField
 
 AREA_FIELDS = (("countries", "regions", "cities"), ("latitude", "longitude", "radius_km"))
@@ -47,6 +48,12 @@ class AreaForm(forms.ModelForm):
     cities = WordsField(
         label=_("Cities"), required=False, widget=WordsInput, help_text=_("Of them; empty: everywhere.")
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "incentive" in self.fields:  # who may only look gets no fields
+            usable = Q(archived_at=None) | Q(pk=self.instance.incentive_id)
+            self.fields["incentive"].queryset = Incentive.objects.filter(usable)
 
     def where(self) -> operations.Where:
         data = self.cleaned_data
@@ -75,7 +82,6 @@ class CalendarAdmin(EditAdmin):
     search_fields = ("name__istartswith",)
     fields = ("name", "url", "file", ("theme", "incentive"), *AREA_FIELDS, "read_at", "error")
     readonly_fields = ("read_at", "error")
-    autocomplete_fields = ("incentive",)
     actions_detail = ["archive"]
     empty_hint = _("Fairs, festivals and match days: a campaign can greet everyone who lives where one is kept.")
     archive = button(
@@ -154,7 +160,7 @@ class LocalEventAdmin(EditAdmin):
     list_select_related = ("calendar",)
     search_fields = ("name__istartswith",)
     fields = (("calendar", "name"), "days", ("theme", "incentive"), *AREA_FIELDS, "is_observed")
-    autocomplete_fields = ("calendar", "incentive")
+    autocomplete_fields = ("calendar",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("days")
