@@ -78,6 +78,8 @@ class CalendarForm(AreaForm):
 class CalendarAdmin(EditAdmin):
     is_versioned = False
     form = CalendarForm
+    # Counting its events takes the model's own order away.
+    ordering = ("name",)
     list_display = ("name", "theme", "shown_events", "read_at", "error", "archived_at")
     search_fields = ("name__istartswith",)
     fields = ("name", "url", "file", ("theme", "incentive"), *AREA_FIELDS, "read_at", "error")
