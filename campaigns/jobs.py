@@ -5,14 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import logging
 
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import operations
 from campaigns.backtests import jobs as back_tests
 from campaigns.boards import jobs as boards
 from campaigns.calendar import operations as calendars
-from campaigns.models import Campaign
 from campaigns.operations import converting
 from campaigns.operations.previewing import preview
 from campaigns.operations.reaching import Figures
@@ -23,14 +21,10 @@ from retention.work.operations import GATHER, RunTakenOver, describe, nudge, rai
 
 log = logging.getLogger(__name__)
 
+#: The alert of a campaign that cannot go on.
+FAILED = "campaigns.failed"
 #: Those that parts of the room register themselves.
 PARTS = (back_tests, boards)
-
-
-def live_campaigns(now: dt.datetime) -> list[int]:
-    """The live ones and those whose start has come, the most important first."""
-    live = Q(state=Campaign.State.LIVE) | Q(state=Campaign.State.SCHEDULED, reach__opens_at__lte=now)
-    return list(Campaign.objects.filter(live).order_by("-priority", "pk").values_list("pk", flat=True))
 
 
 @jobs.register
@@ -48,21 +42,22 @@ class Campaigns(DueJob):
 
     @classmethod
     def run(cls, *, now, progress):
-        figures, failed = Figures(), []
+        figures, failed, elsewhere = Figures(), [], []
         by = Actor.job(cls.key)
-        for campaign_id in live_campaigns(now):
+        for campaign_id in operations.glance(now=now):
             # What is wrong with one campaign must not hold up the others.
             try:
                 reached = operations.reach(campaign_id=campaign_id, now=now, by=by, progress=progress)
                 figures.add(reached)
+                if reached.in_other_hands:
+                    elsewhere.append(campaign_id)
                 operations.finish(campaign_id=campaign_id, now=now, by=by)
             except RunTakenOver:
                 raise
             except Exception as error:
                 failed.append(campaign_id)
                 cls._tell(campaign_id, describe(error), now)
-            else:
-                resolve_alert(kind="campaigns.failed", subject=str(campaign_id), now=now)
+        cls._resolve({str(campaign_id) for campaign_id in failed + elsewhere}, now)
         progress(1, 1)
         if figures.in_other_hands:
             # Those hands may have begun before the facts came for which this run was woken.
@@ -70,10 +65,16 @@ class Campaigns(DueJob):
         return {**figures.as_json(), **({"failed": failed} if failed else {})}
 
     @staticmethod
+    def _resolve(others: set[str], now: dt.datetime) -> None:
+        """Whatever went on, rested or runs no more is mended."""
+        for alert in Alert.objects.filter(kind=FAILED, resolved_at=None).exclude(subject__in=others):
+            resolve_alert(kind=FAILED, subject=alert.subject, now=now)
+
+    @staticmethod
     def _tell(campaign_id: int, error: str, now: dt.datetime) -> None:
         log.error("campaign %s failed: %s", campaign_id, error)
         raise_alert(
-            kind="campaigns.failed",
+            kind=FAILED,
             subject=str(campaign_id),
             level=Alert.Level.URGENT,
             text=f"Campaign {campaign_id} cannot go on: {error}",
@@ -84,7 +85,7 @@ class Campaigns(DueJob):
     @classmethod
     def preview(cls, *, now):
         figures, touches = Figures(), []
-        for campaign_id in live_campaigns(now):
+        for campaign_id in operations.running(now).values_list("pk", flat=True):
             one, rows = preview(campaign_id=campaign_id, now=now)
             figures.add(one)
             touches += [row.as_json() for row in rows]

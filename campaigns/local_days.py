@@ -15,13 +15,14 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from retention import clock
 from retention.registries import Window
 
 DAY = dt.timedelta(days=1)
-#: No zone is further than 14 hours from UTC, and no clock was ever moved by more than a day.
-_FARTHEST = dt.timedelta(hours=39)
+#: In days: no zone is further than 14 hours from UTC, and no clock was ever moved by more than a day.
+_FARTHEST = 2
 
 
 class LeapDay(StrEnum):
@@ -76,17 +77,24 @@ def every_zone() -> frozenset[str]:
 
 def local_days(hour: dt.time, window: Window) -> list[LocalDay]:
     """Every local day whose `hour` falls within the window, earliest first; zones that share it are together."""
-    found: dict[tuple[dt.datetime, dt.date], list[str]] = defaultdict(list)
     if window.since >= window.until:
         return []
-    first = (window.since - _FARTHEST).date()
-    days = [first + DAY * n for n in range(((window.until + _FARTHEST).date() - first).days + 1)]
-    for zone in window.zones:
-        for day in days:
-            due_at = clock.local_instant(day, hour, resolve(zone, window.shop_zone))
-            if window.since <= due_at < window.until:
+    first, last = (at.astimezone(dt.UTC).date() for at in (window.since, window.until))
+    days = (first + DAY * n for n in range((last - first).days + 1))
+    found = (local for day in days for local in _within(day, hour, window.zones, window.shop_zone))
+    return [local for local in found if window.since <= local.due_at < window.until]
+
+
+@lru_cache(maxsize=1_000)
+def _within(utc_day: dt.date, hour: dt.time, zones: frozenset[str], shop_zone: str) -> tuple[LocalDay, ...]:
+    """Those whose hour falls within a day of UTC, kept: campaigns look every minute, and zones are hundreds."""
+    found: dict[tuple[dt.datetime, dt.date], list[str]] = defaultdict(list)
+    for zone in zones:
+        for day in (utc_day + DAY * n for n in range(-_FARTHEST, _FARTHEST + 1)):
+            due_at = clock.local_instant(day, hour, resolve(zone, shop_zone))
+            if due_at.date() == utc_day:
                 found[due_at, day].append(zone)
-    return [LocalDay(day, due_at, tuple(sorted(zones))) for (due_at, day), zones in sorted(found.items())]
+    return tuple(LocalDay(day, due_at, tuple(sorted(names))) for (due_at, day), names in sorted(found.items()))
 
 
 def kept_on(day: dt.date, leap_day: LeapDay) -> list[tuple[int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from campaigns.models import Campaign
 from campaigns.plans import Plan
 from campaigns.reachability import Way, ways
 from retention.customers.models import Customer
-from retention.registries import Occasion, Window
+from retention.registries import Window
 from retention.segments.models import Segment
 from retention.segments.querysets import members
 
@@ -48,9 +49,9 @@ class Sql:
     params: list[Any]
 
 
-def changed_sql(changed: tuple[int, int], of: type[Occasion] | None = None) -> Sql:
-    """Customers of whom something was learned between two marks; with an occasion, its own facts too."""
-    parts = (*CHANGED, *(of.facts if of else ()))
+def changed_sql(changed: tuple[int, int], facts: Iterable[str] = ()) -> Sql:
+    """Customers of whom something was learned between two marks; by the facts of occasions, too."""
+    parts = (*CHANGED, *facts)
     return Sql(" UNION ".join(parts), [*changed] * len(parts))
 
 
@@ -121,7 +122,7 @@ class Selection:
         due, due_params = found
         reason, reason_params = self._reason()
         who, who_params = self._who(from_id, until_id)
-        again = changed_sql(changed, self.plan.of) if changed else Sql("", [])
+        again = changed_sql(changed, self.plan.of.facts) if changed else Sql("", [])
         text = f"""
             SELECT d.customer_id, d.occasion, d.due_at, d.grant_id, d.about, {reason} AS reason
             FROM (SELECT customer_id, occasion, GREATEST(due_at, %s) AS due_at, grant_id, about FROM ({due}) o) d
@@ -187,9 +188,9 @@ def zones_in_use() -> frozenset[str]:
     return zones_of(Customer.objects.order_by().values_list("time_zone", flat=True).distinct())
 
 
-def zones_of_changed(changed: tuple[int, int], of: type[Occasion]) -> frozenset[str]:
+def zones_of_changed(changed: tuple[int, int], facts: Iterable[str]) -> frozenset[str]:
     """The zones of customers of whom something was learned between two marks; none where nothing was."""
-    again = changed_sql(changed, of)
+    again = changed_sql(changed, facts)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT DISTINCT time_zone FROM customers_customer WHERE id IN ({again.text})",  # noqa: S608

@@ -2,6 +2,7 @@
 
 from campaigns.operations.calendars import missing_holidays, refresh_holidays, save_holiday
 from campaigns.operations.drafts import NoSuchPlaybook, PlaybookIsComing, create_from_playbook
+from campaigns.operations.glancing import glance, running
 from campaigns.operations.life import (
     AlreadyLaunched,
     NeverLaunched,
@@ -78,6 +79,7 @@ __all__ = [
     "end",
     "finish",
     "forecast",
+    "glance",
     "launch",
     "missing_holidays",
     "needs_another",
@@ -87,6 +89,7 @@ __all__ = [
     "refresh_holidays",
     "reject",
     "resume",
+    "running",
     "save_campaign",
     "save_holiday",
     "save_policy",

@@ -154,9 +154,8 @@ def finish(*, campaign_id: int, now: dt.datetime, by: Actor) -> bool:
     """
     campaign = locked(campaign_id)
     plan = running_plan(campaign)
-    last = plan.of.last_due_at(plan.cleaned_args(), shop_zone())
-    ends = [at for at in (plan.ends_at, last and last + plan.lateness) if at]
-    if campaign.state != Campaign.State.LIVE or not ends or now < min(ends) or campaign.reach.at < min(ends):
+    over_at = plan.over_at(shop_zone())
+    if campaign.state != Campaign.State.LIVE or over_at is None or min(now, campaign.reach.at) < over_at:
         return False
     if Touch.objects.filter(campaign=campaign, state__in=[Touch.State.DUE, Touch.State.HELD]).exists():
         return False

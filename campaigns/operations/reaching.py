@@ -143,14 +143,11 @@ def _look(campaign_id: int, *, now: dt.datetime, by: Actor, most: int, size: int
     rows = _touch(campaign, selection, reached, until_id=until_id, most=most)
     figures = _act(campaign, plan, rows, now=now, by=by)
     position = reached.position
-    if rows is None:
-        _next_phase(reached)
+    if rows is None or (len(rows) < most and until_id > last_id):
+        _next_phase(reached, plan)
         position = last_id
     elif len(rows) >= most:
         reached.position = position = rows[-1][0]
-    elif until_id > last_id:
-        _next_phase(reached)
-        position = last_id
     else:
         reached.position = position = until_id
     reached.save()
@@ -183,9 +180,11 @@ def customer_ids() -> tuple[int, int]:
     return found["first"] or 0, found["last"] or 0
 
 
-def _next_phase(reached: Reach) -> None:
+def _next_phase(reached: Reach, plan: Plan) -> None:
+    """After what fell due, what facts that came since made due late; where none came, the look is over."""
     reached.position, reached.is_revived = 0, False
-    if reached.phase == Reach.Phase.FRESH:
+    is_fresh = reached.phase == Reach.Phase.FRESH
+    if is_fresh and zones_of_changed((reached.mark, reached.until_mark), plan.of.facts):
         reached.phase = Reach.Phase.LATE
     else:
         reached.phase, reached.at, reached.mark = Reach.Phase.REST, reached.until, reached.until_mark
@@ -201,7 +200,7 @@ def window_of(reached: Reach, plan: Plan, now: dt.datetime) -> dict[str, Any] | 
             "zones": zones_in_use() if reached.until - reached.at > DAY else None,
         }
     changed = (reached.mark, reached.until_mark)
-    if not (zones := zones_of_changed(changed, plan.of)):
+    if not (zones := zones_of_changed(changed, plan.of.facts)):
         return None
     since = max(now - plan.lateness, plan.of.opens_at(plan.cleaned_args(), reached.opens_at))
     return {"since": since, "until": reached.at, "changed": changed, "zones": zones}

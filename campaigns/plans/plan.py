@@ -104,6 +104,11 @@ class Plan(Part):
     def lateness(self) -> dt.timedelta:
         return dt.timedelta(hours=self.lateness_hours)
 
+    def over_at(self, shop_zone: str) -> dt.datetime | None:
+        """From when on nothing falls due any more; None: it goes on."""
+        last = self.of.last_due_at(self.cleaned_args(), shop_zone)
+        return min((at for at in (self.ends_at, last and last + self.lateness) if at), default=None)
+
     @property
     def begins_plainly(self) -> bool:
         """Nothing is asked before the first step, so that it is taken in the statements that touch."""
@@ -178,4 +183,4 @@ def plan_of(campaign: Campaign) -> Plan:
 
 def running_plan(campaign: Campaign) -> Plan:
     """The plan that was approved: what runs, whatever was saved since."""
-    return Plan.model_validate(campaign.approved_version.data)
+    return plan_of_version(campaign.approved_version_id)
