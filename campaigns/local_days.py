@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from retention import clock
 from retention.registries import Window
@@ -71,6 +71,7 @@ def zones_of(names: Iterable[str]) -> frozenset[str]:
     return frozenset(name if name in clock.zone_names() else "" for name in names)
 
 
+@cache
 def every_zone() -> frozenset[str]:
     return clock.zone_names() | {""}
 

@@ -26,6 +26,8 @@ HOMES = {
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
 NEAR = dt.timedelta(minutes=90)
+#: Days that begin or end with something of the town's.
+FEASTS = {(12, 25), (12, 26), (12, 31), (1, 1), (1, 2), (2, 28), (2, 29), (3, 1)}
 
 
 def at_local(day: dt.date, hour: str, zone: str) -> dt.datetime:
@@ -100,8 +102,14 @@ class Year:
         place = bisect.bisect_right(self.looks, at)
         return self.looks[place] if place < len(self.looks) else None
 
-    def is_up(self, at: dt.datetime) -> bool:
-        return not any(a <= at < b for a, b in self.outages)
+    @property
+    def hours_down(self) -> int:
+        """Outages may overlap; each hour counts once."""
+        down, end = dt.timedelta(), self.since
+        for begins, ends in sorted(self.outages):
+            down += max(dt.timedelta(), min(ends, self.until) - max(begins, end))
+            end = max(end, ends)
+        return round(down / HOUR)
 
     def owed(self) -> dict[tuple[str, str, str], dt.datetime]:
         """(campaign, customer, occasion) → the look at which she is touched, of everyone who is owed something."""
@@ -149,12 +157,19 @@ def _anniversary(joined: dt.date, year: int) -> dt.date:
 
 
 def _steps(since: dt.datetime, until: dt.datetime, changes: list[dt.datetime]) -> Iterator[dt.datetime]:
-    """Every hour; every five minutes around midnights of the shop and around changed clocks."""
+    """Every hour; every five minutes for three hours around changed clocks and around midnights.
+
+    Each day has the midnight of one zone in turn; the days of holidays, of 29 February and of changed clocks have those
+    of all five.
+    """
     near = list(changes)
-    day = since.date()
-    while day <= until.date():
-        near.append(at_local(day, "00:00", SHOP_ZONE))
-        day += DAY
+    special = {(at + n * DAY).date() for at in changes for n in (-1, 0, 1)}
+    for number in range((until - since).days + 2):
+        day = since.date() + number * DAY
+        zones = list(HOMES)
+        if day not in special and (day.month, day.day) not in FEASTS:
+            zones = [zones[number % len(zones)]]
+        near += [at_local(day, "00:00", zone) for zone in zones]
     near.sort()
     at = since
     while at < until:
