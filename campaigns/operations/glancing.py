@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from django.db import DatabaseError, connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 
 from campaigns.local_days import every_zone
@@ -28,8 +28,8 @@ LATELY = dt.timedelta(days=1)
 
 def running(now: dt.datetime) -> QuerySet[Reach]:
     """How far the live campaigns, and those whose start has come, have looked; the most important first."""
-    live = Q(campaign__state=Campaign.State.LIVE) | Q(campaign__state=Campaign.State.SCHEDULED)
-    reaches = Reach.objects.filter(live, opens_at__lte=now).select_related("campaign")
+    states = (Campaign.State.LIVE, Campaign.State.SCHEDULED)
+    reaches = Reach.objects.filter(campaign__state__in=states, opens_at__lte=now).select_related("campaign")
     return reaches.order_by("-campaign__priority", "campaign_id")
 
 
@@ -46,7 +46,7 @@ def glance(*, now: dt.datetime) -> list[int]:
     moved = RawSQL("campaigns_reach.xmin::text", [])
     reaches = list(running(now).annotate(has_steps=Exists(due), row=moved))
     zone = shop_zone()
-    resting = [reached for reached in reaches if not _must_look(reached, zone, now)]
+    resting = [reached for reached in reaches if not (reached.has_steps or _must_look(reached, zone, now))]
     questions = _questions(resting, mark, zone, now)
     busy = _answers(questions)
     idle = {reached.pk: reached.row for reached in resting if reached.pk in questions.keys() - busy}
@@ -62,8 +62,8 @@ def _known(version_id: int, zone: str) -> tuple[Plan, dict[str, Any], dt.datetim
 
 
 def _must_look(reached: Reach, zone: str, now: dt.datetime) -> bool:
-    """Whether there is something to do without asking: a step to take, a start, an end, a look to go on with."""
-    if reached.has_steps or reached.campaign.state != Campaign.State.LIVE or reached.phase != Reach.Phase.REST:
+    """Whether there is something to do without asking: a start, an end, a look to go on with, many to catch up."""
+    if reached.campaign.state != Campaign.State.LIVE or reached.phase != Reach.Phase.REST:
         return True
     if now - reached.at > LATELY:
         return True
@@ -74,7 +74,7 @@ def _must_look(reached: Reach, zone: str, now: dt.datetime) -> bool:
     return over_at is not None and now >= over_at
 
 
-def _questions(resting: list[Reach], mark: int, zone: str, now: dt.datetime) -> dict[int, Sql | None]:
+def _questions(resting: Sequence[Reach], mark: int, zone: str, now: dt.datetime) -> dict[int, Sql | None]:
     """Campaign → whether anybody is due, as a condition of SQL; None where the calendar knows that nobody is.
 
     Who cannot be asked for (a plan that names what is gone) is left out, and looks by itself.
