@@ -84,9 +84,9 @@ def take_back(*, grant_ids: Collection[int], now: dt.datetime, by: Actor, reason
             {"grants": list(grant_ids), "now": now},
         )
         rows = cursor.fetchall()
-    ended = [tuple(row[:4]) for row in rows]
-    take_value_back([row[4] for row in rows], reason=reason, now=now, by=by)
-    cancel_by_hand(grant_ids=grant_ids, now=now, by=by)
+    ended, ended_ids = [tuple(row[:4]) for row in rows], [row[4] for row in rows]
+    take_value_back(ended_ids, reason=reason, now=now, by=by)
+    cancel_by_hand(grant_ids=ended_ids, now=now, by=by)
     _give_back_issue_counts(ended)
     for incentive_id, count in sorted(Tally(pk for pk, *_whose in ended).items()):
         record(
