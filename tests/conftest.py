@@ -13,6 +13,7 @@ from django.db import connection
 from model_bakery import baker
 
 from tests.browsing import Browsing
+from tests.guards import refuse_guards_in_sub_queries
 from tests.mailbox import Mailbox
 
 
@@ -27,6 +28,7 @@ def pytest_configure(config):
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     baker.generators.add("retention.documents.DocumentField", dict)
     django_settings.MEDIA_ROOT = tempfile.mkdtemp(prefix="retention-media-")
+    refuse_guards_in_sub_queries()
 
 
 def pytest_unconfigure(config):
