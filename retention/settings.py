@@ -212,10 +212,11 @@ WEBHOOK_CONSENT = env.text("WEBHOOK_CONSENT", "post", expect=is_one_of("email", 
 VAPID = {"key": env.text("VAPID_PRIVATE_KEY", ""), "subject": env.text("VAPID_SUBJECT", "mailto:shop@example.com")}
 #: Whether addresses that others choose may lie in private networks: for trying things out only.
 PRIVATE_ADDRESSES_ALLOWED = env.flag("ALLOW_PRIVATE_ADDRESSES", False)
-#: What proves that a provider's webhook is the provider's: a signing key, or `user:password` where it signs nothing.
+#: What proves that a provider's webhook is the provider's: a signing key, or `user:password` where it signs nothing;
+#: for SES, whose messages Amazon signs, the ARN of the topic that is ours.
 MAIL_HOOKS = {
     provider: secret
-    for provider in ("brevo", "mailersend", "mailgun", "mailjet", "mandrill", "postmark", "sendgrid", "sparkpost")
+    for provider in "brevo mailersend mailgun mailjet mandrill postmark resend sendgrid ses sparkpost".split()
     if (secret := env.text(f"{provider.upper()}_WEBHOOK_SECRET", ""))
 }
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Retention demo shop <shop@example.com>")

@@ -9,32 +9,56 @@ import hmac
 import re
 import uuid
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from anymail.exceptions import AnymailError, AnymailNotSupportedWarning, AnymailWebhookValidationFailure
+from anymail.exceptions import (
+    AnymailError,
+    AnymailInsecureWebhookWarning,
+    AnymailNotSupportedWarning,
+    AnymailWebhookValidationFailure,
+)
+from anymail.webhooks.amazon_ses import AmazonSESBaseWebhookView, AmazonSESTrackingWebhookView
 from anymail.webhooks.brevo import BrevoTrackingWebhookView
 from anymail.webhooks.mailersend import MailerSendTrackingWebhookView
 from anymail.webhooks.mailgun import MailgunTrackingWebhookView
 from anymail.webhooks.mailjet import MailjetTrackingWebhookView
 from anymail.webhooks.mandrill import MandrillCombinedWebhookView
 from anymail.webhooks.postmark import PostmarkTrackingWebhookView
+from anymail.webhooks.resend import ResendTrackingWebhookView
 from anymail.webhooks.sendgrid import SendGridTrackingWebhookView
 from anymail.webhooks.sparkpost import SparkPostTrackingWebhookView
 from django.conf import settings
 from django.http import HttpRequest
 
+from retention.messaging import signatures
 from retention.messaging.machines import is_machine_name
 from retention.messaging.models import Event
 from retention.messaging.operations.tracking import Told
 
 
+class Ses(AmazonSESTrackingWebhookView):
+    """Reads SES's events without Amazon's client, which it would take for confirming a subscription alone."""
+
+    def __init__(self, **options: Any) -> None:
+        self.auto_confirm_enabled = True
+        super(AmazonSESBaseWebhookView, self).__init__(**options)
+
+    def auto_confirm_sns_subscription(self, sns_message: Any) -> None:
+        signatures.confirm_sns(sns_message)
+
+
 @dataclass(frozen=True)
 class Provider:
-    """Anymail's view, and the name under which it takes the secret: a signing key, or `user:password`."""
+    """Anymail's view, and the name under which it takes the secret: a signing key, or `user:password`.
+
+    Where Anymail does not check the signature, or only with its provider's own library, `check` does.
+    """
 
     view: Any
-    secret: str
+    secret: str = ""
+    check: Callable[[HttpRequest, str], None] | None = None
 
 
 #: For those that sign nothing and send a password with each request.
@@ -46,7 +70,10 @@ PROVIDERS = {
     "mailjet": Provider(MailjetTrackingWebhookView, _BY_PASSWORD),
     "mandrill": Provider(MandrillCombinedWebhookView, "webhook_key"),
     "postmark": Provider(PostmarkTrackingWebhookView, _BY_PASSWORD),
+    "resend": Provider(ResendTrackingWebhookView, check=signatures.check_svix),
     "sendgrid": Provider(SendGridTrackingWebhookView, "tracking_webhook_verification_key"),
+    # Its secret is the ARN of the SNS topic.
+    "ses": Provider(Ses, check=signatures.check_sns),
     "sparkpost": Provider(SparkPostTrackingWebhookView, _BY_PASSWORD),
 }
 _KINDS = {
@@ -83,17 +110,19 @@ def read(provider: str, request: HttpRequest, *, now: dt.datetime) -> list[Told]
     known, secret = PROVIDERS.get(provider), settings.MAIL_HOOKS.get(provider)
     if known is None or not secret:
         raise NotTheirs
-    options: dict[str, Any] = {known.secret: secret}
+    options: dict[str, Any] = {known.secret: secret} if known.secret else {}
     if known.view is MandrillCombinedWebhookView:
         # What it signs begins with the address it calls.
         options["webhook_url"] = request.build_absolute_uri()
     if known.secret != _BY_PASSWORD:
         options[_BY_PASSWORD] = []
     try:
+        if known.check is not None:
+            known.check(request, secret)
         view = _view(known, options)
         view.setup(request)
         view.run_validators(request)
-    except (AnymailWebhookValidationFailure, *_NONSENSE):
+    except (AnymailWebhookValidationFailure, signatures.NotSigned, *_NONSENSE):
         raise NotTheirs from None
     try:
         events = view.parse_events(request)
@@ -108,7 +137,10 @@ def _view(known: Provider, options: dict[str, Any]) -> Any:
             warnings.simplefilter("ignore", AnymailNotSupportedWarning)
             known.view.as_view(tracking_webhook_verification_key=None)
             return known.view(**options)
-    return known.view(**options)
+    with warnings.catch_warnings():
+        # What `check` has checked needs no password.
+        warnings.simplefilter("ignore", AnymailInsecureWebhookWarning)
+        return known.view(**options)
 
 
 def _told(provider: str, event: Any, now: dt.datetime) -> Told | None:
@@ -141,14 +173,22 @@ def _is_soft(event: Any) -> bool:
     """Providers of two kinds of bounces name the milder one so."""
     esp_event = event.esp_event if isinstance(event.esp_event, dict) else {}
     named = [esp_event.get(name) for name in ("event", "Type", "type", "bounce_class")]
+    for bounce in (esp_event.get("bounce"), _part(esp_event.get("data"), "bounce")):
+        named += [_part(bounce, name) for name in ("bounceType", "type")]
     return any("soft" in str(name).lower() or "transient" in str(name).lower() for name in named) or (
         esp_event.get("hard_bounce") is False
     )
 
 
+def _part(whole: Any, name: str) -> Any:
+    return whole.get(name) if isinstance(whole, dict) else None
+
+
 def _reference(event: Any) -> uuid.UUID | None:
     """The delivery: handed back as metadata, or in the Message-ID that we gave it."""
-    for text in (str((event.metadata or {}).get("delivery", "")), str(event.message_id or "")):
+    # SES gives mails numbers of its own that look like ours, and hands ours back among the headers.
+    ours = _part(_part(_part(event.esp_event, "mail"), "commonHeaders"), "messageId")
+    for text in (str((event.metadata or {}).get("delivery", "")), str(ours or ""), str(event.message_id or "")):
         found = _UUID.search(text.lower())
         if found:
             return uuid.UUID(found.group())

@@ -36,11 +36,23 @@ class Answer:
 def post(url: str, *, body: bytes, headers: Mapping[str, str], is_trusted: bool = False) -> Answer:
     """POST to an address; `is_trusted` ones come from our own settings and may be anywhere.
 
-    The name is looked up once, and the address found is the one that is called, so that it cannot turn into another.
+    Raises:
+        NotOutside, Unreachable, NoAnswer
+    """
+    return _call("POST", url, body, headers, is_trusted)
+
+
+def get(url: str) -> Answer:
+    """GET an address.
 
     Raises:
         NotOutside, Unreachable, NoAnswer
     """
+    return _call("GET", url, None, {}, False)
+
+
+def _call(method: str, url: str, body: bytes | None, headers: Mapping[str, str], is_trusted: bool) -> Answer:
+    """The name is looked up once, and the address found is called, so that it cannot turn into another."""
     parts = urlsplit(url)
     may_be_private = is_trusted or settings.PRIVATE_ADDRESSES_ALLOWED
     if parts.scheme not in (("https", "http") if may_be_private else ("https",)) or not parts.hostname:
@@ -59,7 +71,7 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], is_trusted: bool 
     try:
         with pool:
             answer = pool.urlopen(
-                "POST",
+                method,
                 path,
                 body=body,
                 headers={"Host": host, "User-Agent": "Retention", **headers},

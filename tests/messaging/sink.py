@@ -23,11 +23,15 @@ class Call:
 
 
 class Sink:
-    """`answers` are (status, body) or "hang up", one for each call; after them 201 and a number."""
+    """`answers` are (status, body) or "hang up", one for each call; after them 201 and a number.
+
+    GET is answered with what `pages` holds for the path.
+    """
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.answers: list = []
+        self.pages: dict[str, bytes] = {}
         sink = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -47,6 +51,14 @@ class Sink:
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
+
+            def do_GET(self):
+                sink.calls.append(Call(self.path, {}, b""))
+                page = sink.pages.get(self.path)
+                self.send_response(200 if page is not None else 404)
+                self.send_header("Content-Length", str(len(page or b"")))
+                self.end_headers()
+                self.wfile.write(page or b"")
 
             def log_message(self, *_words):
                 pass
