@@ -18,6 +18,7 @@ class TouchOutcome(DeliveryOutcome):
     """
 
     key = ORIGIN
+    group = "campaigns.campaign"
 
     @classmethod
     def sent(cls, deliveries: list[Any], *, now: dt.datetime) -> None:

@@ -211,6 +211,8 @@ class DeliveryOutcome:
     """
 
     key: ClassVar[str] = ""
+    #: Which model's rows `group_id` of its deliveries numbers: `campaigns.campaign`. Empty: they have none.
+    group: ClassVar[str] = ""
 
     @classmethod
     def sent(cls, deliveries: list[Any], *, now: dt.datetime) -> None: ...

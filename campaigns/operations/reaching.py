@@ -294,7 +294,7 @@ def _act(campaign: Campaign, plan: Plan, rows: list | None, *, now: dt.datetime,
         if begun_at is not None
     ]
     if ready:
-        stepped = take_step(plan, 0, ready, now=now, by=by)
+        stepped = take_step(plan, 0, ready, campaign_id=campaign.pk, now=now, by=by)
         figures.granted, figures.queued = stepped.granted, stepped.queued
         figures.skipped.update(stepped.refused)
         figures.touched -= sum(stepped.refused.values())

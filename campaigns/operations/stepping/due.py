@@ -40,7 +40,7 @@ def take_due_steps(*, campaign_id: int, now: dt.datetime, by: Actor, most: int) 
         for index, variant in sorted({(row.step, row.variant) for row in ready}):
             touched = [row for row in ready if (row.step, row.variant) == (index, variant)]
             move_on(plan, index, variant, touched, now)
-            one = take_step(plan, index, touched, variant=variant, now=now, by=by)
+            one = take_step(plan, index, touched, campaign_id=campaign.pk, variant=variant, now=now, by=by)
             never_began(campaign, running, one.never_begun, now)
             stepped.add(one)
     return stepped

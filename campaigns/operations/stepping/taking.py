@@ -24,7 +24,14 @@ def source(touch_id: int, index: int) -> str:
 
 
 def take_step(
-    plan: Plan, index: int, touched: Sequence[Touched], *, variant: str = "", now: dt.datetime, by: Actor
+    plan: Plan,
+    index: int,
+    touched: Sequence[Touched],
+    *,
+    campaign_id: int,
+    variant: str = "",
+    now: dt.datetime,
+    by: Actor,
 ) -> Stepped:
     """Give and say what step `index` has for these, at most 5,000 of one variant; called inside a transaction.
 
@@ -46,6 +53,7 @@ def take_step(
             stepped.queued += messaging.queue(
                 template_id=template_id,
                 origin=ORIGIN,
+                group_id=campaign_id,
                 step=index,
                 messages=[_message(row, grants[row.touch_id]) for row in its],
                 priority=plan.priority,
