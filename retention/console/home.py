@@ -51,6 +51,15 @@ class Home:
     as_of: dt.datetime
     zone: str
 
+    @property
+    def jobs_to_look_at(self) -> list[dict[str, Any]]:
+        """Those that failed, are under way or are switched off."""
+        return [job for job in self.jobs or () if job["is_to_look_at"]]
+
+    @property
+    def other_jobs(self) -> list[dict[str, Any]]:
+        return [job for job in self.jobs or () if not job["is_to_look_at"]]
+
 
 def read(user: Any, now: dt.datetime) -> Home:
     """Read the home page for one person: about a dozen short queries, whatever the size of the shop."""
@@ -137,6 +146,7 @@ def _jobs(now: dt.datetime) -> list[dict[str, Any]]:
             "figures": figures_text(run.figures) if run else "",
             "next_due_at": job.next_due_at,
             "is_enabled": job.job.is_enabled,
+            "is_to_look_at": not job.job.is_enabled or (run is not None and run.state != JobRun.State.DONE),
         }
         for job in standing(now=now, runs=1)
     ]

@@ -167,6 +167,7 @@ TABLE = {
     "messaging.view_brandkit": "MLA",
     "messaging.change_brandkit": "ML",
     "messaging.view_event": "MLSA",
+    "messaging.view_outage": "MLSA",
     "messaging.view_pause": "MLA",
     "messaging.lift_pause": "L",
     "messaging.view_messagingpolicy": "MLA",

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from retention.audit.models import Version
@@ -20,6 +21,14 @@ FONTS = {
     "plain": f"Arial, Helvetica, {_EVERYWHERE}",
     "friendly": f"Verdana, 'Trebuchet MS', {_EVERYWHERE}",
     "technical": "ui-monospace, Menlo, Consolas, 'Courier New', monospace",
+}
+#: What people call them.
+FONT_NAMES = {
+    "system": gettext_lazy("as the device has them"),
+    "classic": gettext_lazy("classic, with serifs"),
+    "plain": gettext_lazy("plain"),
+    "friendly": gettext_lazy("friendly and wide"),
+    "technical": gettext_lazy("technical, each letter as wide"),
 }
 #: WCAG AA for words of this size.
 _LEAST_CONTRAST = 4.5
@@ -44,8 +53,8 @@ class Brand(BaseModel):
         return self
 
     def sentence(self) -> str:
-        return _("%(font)s font, %(text)s on %(paper)s, corners of %(corners)s pixels") % {
-            "font": self.font,
+        return _("Fonts: %(font)s; words in %(text)s on %(paper)s, corners of %(corners)s pixels.") % {
+            "font": FONT_NAMES[self.font],
             "text": self.text_color,
             "paper": self.paper_color,
             "corners": self.corners,

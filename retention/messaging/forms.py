@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -177,3 +178,20 @@ class TestForm(ConfirmForm):
         if found is None:
             raise forms.ValidationError(_("There is no such customer."))
         return found.pk
+
+
+def languages() -> list[str]:
+    """The shop's, its default first."""
+    shop = Shop.objects.first()
+    return shop.languages if shop else ["en"]
+
+
+def placed(fault: Any) -> str:
+    """`English · body, line 3, column 5: …`"""
+    return format_html(
+        "{} · {}, {}: {}",
+        locale(fault.language).get_display_name(),
+        fault.part,
+        _("line %(line)s, column %(column)s") % {"line": fault.line, "column": fault.column},
+        str(fault),
+    )

@@ -14,11 +14,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from retention import clock
 from retention.messaging import operations, texting
-from retention.messaging.forms import WordsWidget, customer_from
+from retention.messaging.brand import Brand
+from retention.messaging.forms import WordsWidget, customer_from, placed
 from retention.messaging.models import Delivery, Template, Way
 from retention.messaging.operations import Preview
 from retention.messaging.operations.previews import CannotRender
 from retention.messaging.operations.templates import TemplateFaulty
+from retention.messaging.querysets import usable_templates
 from retention.refusals import Refused
 
 #: A mail in a frame: no script, no form, no window of its own; its pictures may come from anywhere, as in a mail box.
@@ -32,7 +34,7 @@ _DARK = (
 )
 
 
-def _framed(html: str, status: int = 200) -> HttpResponse:
+def framed(html: str, status: int = 200) -> HttpResponse:
     answer = HttpResponse(html, status=status)
     answer["Content-Security-Policy"] = _POLICY
     answer["Referrer-Policy"] = "no-referrer"
@@ -45,12 +47,25 @@ def _shown(request: HttpRequest, preview: Preview, part: str, note: str = "", sc
     count = texting.segments(preview.text.strip()) if preview.is_text_message else 0
     top = render_to_string("messaging/envelope.html", {"preview": preview, "note": note, "segments": count})
     if part == "text" or not preview.html:
-        return _framed(render_to_string("messaging/plain.html", {"preview": preview, "top": top}))
+        return framed(render_to_string("messaging/plain.html", {"preview": preview, "top": top}))
     # Whoever looks at it reaches us by this address, whatever mails call us.
     html = preview.html.replace(f"{settings.BASE_URL}/q/", request.build_absolute_uri("/q/"))
     start = html.find(">", html.find("<body")) + 1
     dark = _DARK if scheme == "dark" else ""
-    return _framed(html[:start] + dark + top + html[start:])
+    return framed(html[:start] + dark + top + html[start:])
+
+
+def look(request: HttpRequest, brand: Brand) -> HttpResponse:
+    """The first mail there is, with samples, as this kit makes it look; before there is one, a word about that."""
+    template = usable_templates().filter(channel=Way.EMAIL).order_by("pk").first()
+    if template is None:
+        return framed(render_to_string("messaging/faults.html", {"note": _("There is no template to show it on yet.")}))
+    try:
+        preview = operations.preview(template_id=template.pk, brand=brand, now=clock.now())
+    except CannotRender as refused:
+        return framed(render_to_string("messaging/faults.html", {"refusal": str(refused)}))
+    asked = request.POST if request.method == "POST" else request.GET
+    return _shown(request, preview, "html", scheme=asked.get("preview_scheme", asked.get("scheme", "")))
 
 
 def _on_day(text: str) -> dt.datetime:
@@ -72,6 +87,9 @@ def template_preview(request: HttpRequest) -> HttpResponse:
     asked = request.POST.get("preview_customer", "")
     customer = customer_from(asked)
     note = _("There is no such customer; these are samples.") if asked.strip() and customer is None else ""
+    if not words:
+        note = _("Write a subject and some blocks, and see the mail here as you type.")
+        return framed(render_to_string("messaging/faults.html", {"note": note}))
     try:
         preview = operations.preview(
             words=words,
@@ -82,9 +100,10 @@ def template_preview(request: HttpRequest) -> HttpResponse:
             now=_on_day(request.POST.get("preview_date", "")),
         )
     except TemplateFaulty as refused:
-        return _framed(render_to_string("messaging/faults.html", {"faults": refused.faults}))
+        faults = [placed(fault) for fault in refused.faults]
+        return framed(render_to_string("messaging/faults.html", {"faults": faults}))
     except Refused as refused:
-        return _framed(render_to_string("messaging/faults.html", {"refusal": str(refused)}))
+        return framed(render_to_string("messaging/faults.html", {"refusal": str(refused)}))
     return _shown(
         request, preview, request.POST.get("preview_part", "html"), note, request.POST.get("preview_scheme", "")
     )
@@ -101,7 +120,7 @@ def template_message(request: HttpRequest, object_id: int) -> HttpResponse:
     try:
         preview = operations.preview(template_id=object_id, language=request.GET.get("language", ""), now=clock.now())
     except CannotRender as refused:
-        return _framed(render_to_string("messaging/faults.html", {"refusal": str(refused)}))
+        return framed(render_to_string("messaging/faults.html", {"refusal": str(refused)}))
     return _shown(request, preview, request.GET.get("part", "html"), scheme=request.GET.get("scheme", ""))
 
 
@@ -116,5 +135,5 @@ def delivery_message(request: HttpRequest, object_id: int) -> HttpResponse:
     try:
         preview = operations.preview_delivery(delivery_id=object_id, now=clock.now())
     except CannotRender as refused:
-        return _framed(render_to_string("messaging/faults.html", {"refusal": str(refused)}))
+        return framed(render_to_string("messaging/faults.html", {"refusal": str(refused)}))
     return _shown(request, preview, request.GET.get("part", "html"), scheme=request.GET.get("scheme", ""))

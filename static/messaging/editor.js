@@ -24,6 +24,27 @@
     });
   };
 
+  const csrf = (root) => [["csrfmiddlewaretoken", root.closest("form").querySelector("[name=csrfmiddlewaretoken]").value]];
+
+  // A form of its own: the page's own form would be taken for saved.
+  const send = (frame, url, values) => {
+    const post = document.createElement("form");
+    post.method = "post";
+    post.action = url;
+    post.target = frame.name;
+    post.hidden = true;
+    for (const [name, value] of values) {
+      const input = document.createElement("input");
+      input.type = "hidden";
+      input.name = name;
+      input.value = value;
+      post.append(input);
+    }
+    document.body.append(post);
+    post.submit();
+    post.remove();
+  };
+
   const editor = (root) => {
     const form = root.closest("form");
     const frame = root.querySelector("iframe");
@@ -45,33 +66,16 @@
 
     const language = () => root.querySelector("[role=tab][aria-selected=true]").dataset.language;
 
-    // A form of its own: the editor's own form would be taken for saved.
-    const preview = () => {
-      const post = document.createElement("form");
-      post.method = "post";
-      post.action = root.dataset.previewUrl;
-      post.target = frame.name;
-      post.hidden = true;
-      const add = (name, value) => {
-        const input = document.createElement("input");
-        input.type = "hidden";
-        input.name = name;
-        input.value = value;
-        post.append(input);
-      };
-      for (const [name, value] of new FormData(form)) {
-        if (name.startsWith("words-") || ["category", "csrfmiddlewaretoken"].includes(name)) add(name, value);
-      }
-      add("channel", channel());
-      add("preview_date", root.querySelector("[data-field=preview_date]").value);
-      add("preview_scheme", scheme);
-      add("preview_language", language());
-      add("preview_part", part);
-      add("preview_customer", root.querySelector("[data-field=preview_customer]").value);
-      document.body.append(post);
-      post.submit();
-      post.remove();
-    };
+    const preview = () => send(frame, root.dataset.previewUrl, [
+      ...[...new FormData(form)].filter(([name]) => name.startsWith("words-") || name === "category"),
+      ...csrf(root),
+      ["channel", channel()],
+      ["preview_date", root.querySelector("[data-field=preview_date]").value],
+      ["preview_scheme", scheme],
+      ["preview_language", language()],
+      ["preview_part", part],
+      ["preview_customer", root.querySelector("[data-field=preview_customer]").value],
+    ]);
     const soon = () => {
       clearTimeout(timer);
       timer = setTimeout(preview, 500);
@@ -139,11 +143,26 @@
     const frame = root.querySelector("iframe");
     let part = "html";
     let scheme = "light";
+    const typed = root.dataset.typed && root.closest("form")?.querySelector(`[name=${root.dataset.typed}]`);
+    const show = () => {
+      if (typed) send(frame, root.dataset.url, [...csrf(root), [typed.name, typed.value], ["preview_scheme", scheme]]);
+      else frame.src = `${root.dataset.url}?part=${part}&scheme=${scheme}`;
+    };
     views(root, frame, (chosen, colours) => {
       part = chosen ?? part;
       scheme = colours ?? scheme;
-      frame.src = `${root.dataset.url}?part=${part}&scheme=${scheme}`;
+      show();
     });
+    if (typed) {
+      let timer;
+      // The builder writes what is chosen into its own field, a moment after it was chosen.
+      const soon = () => {
+        clearTimeout(timer);
+        timer = setTimeout(show, 500);
+      };
+      root.closest("form").addEventListener("input", soon);
+      root.closest("form").addEventListener("change", soon);
+    }
   };
 
   document.addEventListener("DOMContentLoaded", () => {

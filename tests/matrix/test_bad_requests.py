@@ -29,6 +29,7 @@ from retention.incentives import operations as incentives
 from retention.incentives.models import Code, Fulfilment, Incentive, Redemption
 from retention.incentives.operations import gift_cards
 from retention.messaging.models import Template
+from retention.messaging.operations import save_block
 from retention.segments.models import Segment
 from retention.segments.operations import create_stage
 from retention.segments.ready_stages import STAGES
@@ -108,6 +109,9 @@ GOOD: dict[str, dict[str, Any]] = {
     "change_template": {"edited": 1, "name": "Another"},
     "preview_template": {"language": "en"},
     "put_messaging_policy": {"policy": {"caps": [{"most": 3}]}, "edited": None},
+    "create_block": {"key": "spring", "name": "Spring", "bodies": {"en": WORDS["en"]["body"]}},
+    "change_block": {"edited": 1, "name": "Another"},
+    "put_brand_kit": {"brand": {"font": "classic"}, "edited": None},
     "subscribe_device": {
         "endpoint": "https://push.example.com/1",
         "p256dh": "p" * 87,
@@ -280,6 +284,18 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
         ({"edited": 99}, 409, "", "audit.edited_meanwhile"),
         ({"policy": {"caps": [{"most": 0}]}}, 422, "/policy/caps/0/most", "greater_than_equal"),
     ],
+    "create_block": [
+        ({"key": "Spring!"}, 422, "/key", "string_pattern_mismatch"),
+        ({"key": "sample"}, 409, "", "messaging.block_taken"),
+        ({"bodies": {"ko": WORDS["en"]["body"]}}, 422, "", "messaging.block_missing"),
+        ({"bodies": {"en": "<mj-text>{{ nobody }}</mj-text>"}}, 422, "", "messaging.template_faulty"),
+    ],
+    "change_block": [({"edited": 99}, 409, "", "audit.edited_meanwhile")],
+    "put_brand_kit": [
+        ({"edited": 99}, 409, "", "audit.edited_meanwhile"),
+        ({"brand": {"text_color": "#999999"}}, 422, "/brand", "value_error"),
+        ({"brand": {"font": "comic"}}, 422, "/brand/font", "literal_error"),
+    ],
     "subscribe_device": [
         ({"auth": "short"}, 422, "/auth", "string_pattern_mismatch"),
         ({"endpoint": "http://push.example.com/1"}, 422, "/endpoint", "string_pattern_mismatch"),
@@ -387,6 +403,7 @@ def api_of_a_shop(django_db_setup, django_db_blocker):
             **campaigns(),
             "kind": "customers", "sku": "LP", "reference": "O1", "code": "TAKEN1", "batch_id": UNKNOWN,
             "key": "gift_card_eur",
+            "block": save_block(**GOOD["create_block"] | {"key": "sample"}, edited=None, now=NOW, by=BY).key,
         }  # fmt: skip
         yield door
         transaction.set_rollback(True)

@@ -1,5 +1,7 @@
 """How mails look: the brand kit that all wear, and blocks that templates name and change with."""
 
+import json
+
 import pytest
 from pydantic import ValidationError
 
@@ -10,8 +12,9 @@ from retention.messaging.operations import create_template, preview, save_block,
 from retention.messaging.operations.looks import BlockBreaks, BlockMissing, BlockTaken
 from retention.messaging.operations.templates import TemplateFaulty
 from tests.console.conftest import as_role, person
+from tests.messaging.test_endpoints import api
 
-__all__ = ["as_role", "person"]
+__all__ = ["api", "as_role", "person"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 OFFER = "<mj-text>Spring, {{ customer.first_name }}</mj-text>"
 
@@ -144,3 +147,38 @@ def test_the_pages(as_role, block, write):
     assert "line 2, column 4: There is no placeholder “nobody”." in answer.content.decode()
     assert marketer.post(f"/admin/messaging/block/{made.pk}/change/", {**typed, "bodies_en": OFFER}).status_code == 302
     assert marketer.get("/admin/messaging/brandkit/", follow=True).status_code == 200
+
+
+def test_blocks_and_the_kit_over_the_api(api, write):
+    made = {"key": "offer", "name": "Offer", "bodies": {"en": OFFER}}
+    assert api.post("blocks/", made) == (201, {**made, "version": 1, "is_archived": False})
+    template = write('<mj-block name="offer" />')
+    status, changed = api.patch("blocks/offer/", {"edited": 1, "bodies": {"en": "<mj-text>Summer</mj-text>"}})
+    assert (status, changed["version"], changed["name"]) == (200, 2, "Offer")
+    template.refresh_from_db()
+    assert template.version.number == 2
+    status, refused = api.patch("blocks/offer/", {"edited": 2, "bodies": {"en": "<mj-text>\n{{ nobody }}</mj-text>"}})
+    assert (status, refused["code"]) == (422, "messaging.template_faulty")
+    (fault,) = refused["params"]["faults"]
+    assert (fault["line"], fault["column"]) == (2, 4)
+    assert api.post("blocks/offer/archive/", None)[1]["is_archived"]
+    assert api.get("blocks/")[1]["items"] == []
+    assert [item["key"] for item in api.get("blocks/?archived=true")[1]["items"]] == ["offer"]
+    assert api.get("blocks/nothing/")[0] == 404
+    assert api.get("brand-kit/")[1]["version"] is None
+    status, saved = api.put("brand-kit/", {"brand": {"font": "classic", "corners": 0}, "edited": None})
+    assert (status, saved["version"], saved["brand"]["corners"]) == (200, 1, 0)
+    assert api.put("brand-kit/", {"brand": {}, "edited": None})[0] == 409
+    assert api.get("brand-kit/") == (200, saved)
+
+
+def test_the_kit_is_seen_on_a_mail_before_it_is_saved(as_role, write):
+    write(OFFER)
+    marketer, url = as_role("marketer"), "/admin/messaging/brandkit/look/"
+    shown = marketer.post(url, {"brand": json.dumps({"paper_color": "#fffbeb"})}).content.decode()
+    assert "#fffbeb" in shown
+    assert "Spring, Anna" in shown
+    assert "#fffbeb" not in marketer.get(url).content.decode()
+    assert "could hardly be read" in marketer.post(url, {"brand": '{"text_color": "#ffffff"}'}).content.decode()
+    assert marketer.post(url, {"brand": "no kit"}).status_code == 200
+    assert not BrandKit.objects.exclude(version=None).exists()

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.template.loader import render_to_string
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from pydantic import ValidationError as PartError
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from retention.doors.console import EditAdmin, VersionHistory, acting, button
 from retention.incentives.forms import vocabulary
 from retention.incentives.forms.parts import Editor, PartField
-from retention.messaging import operations
-from retention.messaging.admin.messages import languages, placed
-from retention.messaging.brand import Brand, brand_of
+from retention.messaging import operations, views
+from retention.messaging.brand import FONT_NAMES, Brand, brand_of, current_brand
+from retention.messaging.forms import languages, placed
 from retention.messaging.models import Block, BrandKit
 from retention.messaging.operations.looks import users_of
 from retention.messaging.operations.templates import TemplateFaulty
@@ -34,6 +40,7 @@ vocabulary.FIELDS.update(
         "Brand.footer": (_("Words under every mail"), _("Above the postal address, which is the shop's own.")),
     }
 )
+vocabulary.CHOICES.update({f"Brand.font.{key}": name for key, name in FONT_NAMES.items()})
 BRAND = Editor(
     Brand,
     key="brand",
@@ -67,11 +74,32 @@ class BrandKitAdmin(VersionHistory, EditAdmin):
     form = BrandForm
     list_display = ("shown",)
     list_select_related = ("version",)
-    fieldsets = ((None, {"fields": ["brand"], "classes": ["inc-rule"]}),)
+    fieldsets = (
+        (None, {"fields": ["brand"], "classes": ["inc-rule"]}),
+        (_("A mail that wears it"), {"fields": ["look"]}),
+    )
 
     class Media:
-        css = {"all": ["segments/builder.css", "incentives/incentives.css"]}
-        js = ["segments/fields.js", "incentives/fields.js", "incentives/builder.js"]
+        css = {"all": ["segments/builder.css", "incentives/incentives.css", "messaging/editor.css"]}
+        js = ["segments/fields.js", "incentives/fields.js", "incentives/builder.js", "messaging/editor.js"]
+
+    def get_urls(self) -> list:
+        view = self.admin_site.admin_view(self.look_view)
+        return [path("look/", view, name="messaging_brandkit_look"), *super().get_urls()]
+
+    @method_decorator(xframe_options_sameorigin)
+    def look_view(self, request: HttpRequest) -> HttpResponse:
+        """A mail as the kit that is typed makes it look, or the saved one where nothing is sent."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        brand = current_brand()
+        if request.method == "POST":
+            try:
+                brand = BRAND.read(json.loads(request.POST.get("brand", "")))
+            except ValueError as error:
+                said = [str(one["msg"]) for one in error.errors()] if isinstance(error, PartError) else [str(error)]
+                return views.framed(render_to_string("messaging/faults.html", {"refusal": " ".join(said)}))
+        return views.look(request, brand)
 
     def changelist_view(self, request, extra_context=None):
         if self.has_view_permission(request) and request.method == "GET":
@@ -91,10 +119,14 @@ class BrandKitAdmin(VersionHistory, EditAdmin):
 
     def get_fieldsets(self, request, obj=None):
         may_edit = self.has_change_permission(request, obj)
-        return super().get_fieldsets(request, obj) if may_edit else ((None, {"fields": ["shown"]}),)
+        return super().get_fieldsets(request, obj) if may_edit else ((None, {"fields": ["shown", "look"]}),)
 
     def get_readonly_fields(self, request, obj=None):
-        return () if self.has_change_permission(request, obj) else ("shown",)
+        return ("look",) if self.has_change_permission(request, obj) else ("shown", "look")
+
+    @admin.display(description="")
+    def look(self, row: BrandKit) -> str:
+        return render_to_string("messaging/look.html", {"url": reverse("admin:messaging_brandkit_look")})
 
     @admin.display(description=_("Brand kit"))
     def shown(self, row: BrandKit) -> str:

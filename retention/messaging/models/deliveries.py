@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from retention.audit.models import Version
 from retention.customers.models import Customer
@@ -129,6 +130,7 @@ class Outage(models.Model):
 
     channel = models.CharField(max_length=10, primary_key=True, choices=Way.choices)
     failures = models.PositiveIntegerField(default=0, help_text="In a row.")
+    since = models.DateTimeField(null=True, help_text="The first of these failures.")
     until = models.DateTimeField(null=True, help_text="Nothing is handed over before.")
     reason = models.CharField(max_length=60, blank=True)
 
@@ -150,11 +152,11 @@ class Suppression(models.Model):
     """An address that is never written to again, known only by its keyed hash, so that it outlives erasure."""
 
     class Why(models.TextChoices):
-        BOUNCE = "bounce"
-        COMPLAINT = "complaint"
-        UNSUBSCRIBED = "unsubscribed"
-        ERASED = "erased"
-        BY_HAND = "by hand"
+        BOUNCE = "bounce", _("mail came back")
+        COMPLAINT = "complaint", _("complained about spam")
+        UNSUBSCRIBED = "unsubscribed", _("unsubscribed")
+        ERASED = "erased", _("was forgotten")
+        BY_HAND = "by hand", _("by hand")
 
     channel = models.CharField(max_length=10, choices=Way.choices)
     address_hash = models.BinaryField(max_length=32)
@@ -168,4 +170,4 @@ class Suppression(models.Model):
         permissions = [("lift_suppression", "Can let an address be written to again")]
 
     def __str__(self):
-        return f"{self.channel} {self.why}"
+        return f"{self.get_channel_display()}: {self.get_why_display()}"

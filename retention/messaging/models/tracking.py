@@ -93,4 +93,4 @@ class Pause(models.Model):
         ]
 
     def __str__(self):
-        return self.channel or f"{self.origin} {self.group_id}"
+        return f"Pause {self.pk}"

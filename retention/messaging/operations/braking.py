@@ -15,7 +15,8 @@ from retention.actors import Actor
 from retention.audit.operations import record
 from retention.messaging import reasons, tallies
 from retention.messaging.frequency import current_policy
-from retention.messaging.models import Pause
+from retention.messaging.groups import name_of
+from retention.messaging.models import Pause, Way
 from retention.messaging.policy import Brake
 from retention.refusals import Refused
 from retention.work.operations import raise_alert, resolve_alert
@@ -69,7 +70,7 @@ def _judge(rates: Brake, where: Q, now: dt.datetime, **whose: str | int) -> int:
             defaults={"reason": code, "params": params, "since": now},
         )
         if is_new:
-            what = whose.get("channel") or f"{whose['origin']} {whose['group_id']}"
+            what = Way(pause.channel).label if pause.channel else name_of(pause.origin, pause.group_id)
             text = _("Marketing of %(what)s paused by itself: %(n)s of %(sent)s messages went wrong.") % {
                 "what": what,
                 **params,

@@ -17,6 +17,7 @@ from retention.audit.models import AuditEntry
 from retention.audit.operations import record
 from retention.customers.models import Customer
 from retention.messaging import querysets, rendering
+from retention.messaging.brand import Brand
 from retention.messaging.channels import CHANNELS, HandedOver, Letter
 from retention.messaging.compilation import Compiled
 from retention.messaging.models import CompiledTemplate, Delivery, Template, Way
@@ -77,11 +78,12 @@ def preview(
     channel: str = Way.EMAIL,
     customer_id: int | None = None,
     language: str = "",
+    brand: Brand | None = None,
     now: dt.datetime,
 ) -> Preview:
     """A template as one customer would get it, or with samples; unsaved `words` go before the saved ones.
 
-    Where the customer has no value (no coupon yet, no order), the sample stands in.
+    Where the customer has no value (no coupon yet, no order), the sample stands in; `brand` goes before the saved kit.
 
     Raises:
         TemplateFaulty, WordsMissing, BadWords: of unsaved words.
@@ -94,11 +96,16 @@ def preview(
     else:
         compiled = list(CompiledTemplate.objects.filter(version_id=template.version_id))
     customer = Customer.objects.filter(pk=customer_id).first() if customer_id else None
-    return _preview(template, compiled, customer, language, now)
+    return _preview(template, compiled, customer, language, brand, now)
 
 
 def _preview(
-    template: Template, compiled: list[Any], customer: Customer | None, language: str, now: dt.datetime
+    template: Template,
+    compiled: list[Any],
+    customer: Customer | None,
+    language: str,
+    brand: Brand | None,
+    now: dt.datetime,
 ) -> Preview:
     parsed = {item.language: rendering.parse(_as_row(item, template)) for item in compiled}
     shop = Shop.objects.get()
@@ -106,6 +113,8 @@ def _preview(
     chosen = rendering.choose(parsed, wanted, shop.default_language)
     outgoing = querysets.sample_outgoing(template, customer, chosen.language, template.channel)
     values = sample_values(outgoing, now=now)
+    if brand is not None:
+        values["brand"] = brand.values()
     shown = _rendered(chosen, values, is_sample=customer is None)
     return replace(shown, is_text_message=template.channel == Way.SMS)
 

@@ -1,0 +1,1 @@
+"""What became of messages in figures: counted over the tallies, and shown on a page."""
