@@ -30,11 +30,11 @@ CANCELLED = _reason("cancelled", _("It was called off before it left."))
 TOO_LATE = _reason("too_late", _("It was held back for more than %(days)s days."))
 #: By the cap's period.
 CAPPED = {
-    "hours": _reason("capped_hours", _("She may get %(most)s messages within %(span)s hours; room again %(until)s.")),
-    "days": _reason("capped_days", _("She may get %(most)s messages within %(span)s days; room again %(until)s.")),
-    "day": _reason("capped_day", _("She may get %(most)s messages a day; room again %(until)s.")),
-    "week": _reason("capped_week", _("She may get %(most)s messages a week; room again %(until)s.")),
-    "month": _reason("capped_month", _("She may get %(most)s messages a month; room again %(until)s.")),
+    "hours": _reason("capped_hours", _("The policy allows her %(most)s within %(span)s hours; room again %(until)s.")),
+    "days": _reason("capped_days", _("The policy allows her %(most)s within %(span)s days; room again %(until)s.")),
+    "day": _reason("capped_day", _("The policy allows her %(most)s a day; room again %(until)s.")),
+    "week": _reason("capped_week", _("The policy allows her %(most)s a week; room again %(until)s.")),
+    "month": _reason("capped_month", _("The policy allows her %(most)s a month; room again %(until)s.")),
 }
 QUIET = _reason("quiet_hours", _("These are quiet hours for her; they end %(until)s."))
 # For a while.

@@ -79,7 +79,10 @@ def test_the_page_shows_rates_and_takes_one_statement_however_much_was_sent(
         for n in range(1, 300)
     )
     with django_assert_max_num_queries(25):
-        assert "test.row 299" in analyst.get("/admin/messaging/event/figures/").content.decode()
+        assert (
+            "test.row 299"
+            in analyst.get(f"/admin/messaging/event/figures/?by=campaign&{DAYS}&channel=").content.decode()
+        )
     assert (
         "before it begins"
         in analyst.get(
