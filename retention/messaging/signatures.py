@@ -20,7 +20,7 @@ try:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import padding
 except ImportError:  # the extra that checks signatures is not installed
-    x509 = None  # type: ignore[assignment]
+    x509 = None
 
 #: Where Amazon keeps the certificates of SNS, and where a subscription is confirmed.
 CERTIFICATES = re.compile(r"https://sns\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/SimpleNotificationService-[0-9a-z]+\.pem")

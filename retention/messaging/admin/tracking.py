@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -145,8 +145,9 @@ class PauseAdmin(FactAdmin):
 
 @admin.register(Outage)
 class OutageAdmin(FactAdmin):
-    """Only what fails now: a channel that works again is out of the list."""
+    """Only what fails now: a channel that works again is out of the list, and nobody wrote down what was."""
 
+    list_display_links = None
     list_display = ("channel", "why", "since", "failures", "until", "how_many")
     fields = ("channel", "why", "since", "failures", "until", "how_many")
     readonly_fields = ("why", "how_many")
@@ -155,6 +156,14 @@ class OutageAdmin(FactAdmin):
         "until": _("Is tried again"),
     }  # fmt: skip
     empty_hint = _("Every provider takes messages. One that fails is listed here with what waits for it.")
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        raise Http404
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), "show_history": False})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Outage]:
         return super().get_queryset(request).filter(failures__gt=0)
