@@ -29,6 +29,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "incentives.code": {"code": "MATRIX1", "is_card": True},
     "incentives.redemption": {"state": "redeemed", "redeemed_at": NOW, "given_back_minor": 0, "effects": {}},
     "incentives.fulfilment": {"state": "open", "settled_at": None},
+    "messaging.outage": {"failures": 3, "since": NOW, "until": NOW},
     "work.job": {"key": lambda: sorted(registries.jobs.keys())[0]},
     "customers.attributedefinition": {"kind": "text"},
     "work.columnmap": {"kind": "customers", "headers": [], "layout": {"columns": {"Mail": "email"}}},

@@ -147,7 +147,6 @@ class PauseAdmin(FactAdmin):
 class OutageAdmin(FactAdmin):
     """Only what fails now: a channel that works again is out of the list, and nobody wrote down what was."""
 
-    list_display_links = None
     list_display = ("channel", "why", "since", "failures", "until", "how_many")
     fields = ("channel", "why", "since", "failures", "until", "how_many")
     readonly_fields = ("why", "how_many")
