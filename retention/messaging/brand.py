@@ -34,6 +34,15 @@ FONT_NAMES = {
 _LEAST_CONTRAST = 4.5
 
 
+class Footer(BaseModel):
+    """Words under every mail in one language."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    language: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=12)]
+    text: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+
+
 class Brand(BaseModel):
     """What every mail wears. The shop's name, colour, logo and postal address are the shop's own."""
 
@@ -44,13 +53,23 @@ class Brand(BaseModel):
     paper_color: Color = "#ffffff"
     page_color: Color = "#f3f4f6"
     corners: Annotated[int, Field(ge=0, le=32)] = 8
-    footer: Annotated[str, StringConstraints(max_length=300)] = ""
+    footers: Annotated[tuple[Footer, ...], Field(max_length=20)] = Field(
+        default=(), description="In a language without one, the first."
+    )
 
     @model_validator(mode="after")
     def _is_readable(self) -> Brand:
         if contrast(self.text_color, self.paper_color) < _LEAST_CONTRAST:
             raise ValueError("the words could hardly be read on this paper: choose a darker or a lighter colour")
+        if len({footer.language for footer in self.footers}) < len(self.footers):
+            raise ValueError("each language has one footer")
         return self
+
+    def footer(self, language: str) -> str | None:
+        """The words under a mail in this language (`pt` for `pt-BR`), else the first there are."""
+        by_language = {footer.language: footer.text for footer in reversed(self.footers)}
+        first = self.footers[0].text if self.footers else None
+        return by_language.get(language) or by_language.get(language.partition("-")[0]) or first
 
     def sentence(self) -> str:
         return _("Fonts: %(font)s; words in %(text)s on %(paper)s, corners of %(corners)s pixels.") % {
@@ -60,8 +79,8 @@ class Brand(BaseModel):
             "corners": self.corners,
         }
 
-    def values(self) -> dict[str, Any]:
-        """What templates read as `brand`."""
+    def values(self, language: str) -> dict[str, Any]:
+        """What templates in this language read as `brand`."""
         dark = contrast("#4b5563", self.page_color) >= contrast("#d1d5db", self.page_color)
         return {
             "font": FONTS[self.font],
@@ -70,7 +89,7 @@ class Brand(BaseModel):
             "page": self.page_color,
             "soft": "#4b5563" if dark else "#d1d5db",
             "corners": f"{self.corners}px",
-            "footer": self.footer or None,
+            "footer": self.footer(language),
         }
 
 

@@ -137,7 +137,7 @@ class BrandWords(Placeholder):
     key = "brand"
     label = _("Brand kit")
     is_for_all = True
-    sample: ClassVar = Brand().values()
+    sample: ClassVar = Brand().values("en")
     labels: ClassVar = {
         "font": _("Fonts of the brand kit"),
         "text": _("Colour of words"),
@@ -150,7 +150,9 @@ class BrandWords(Placeholder):
 
     @classmethod
     def values(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Any]:
-        return dict.fromkeys((delivery.id for delivery in deliveries), current_brand().values())
+        brand = current_brand()
+        by_language = {language: brand.values(language) for language in {delivery.language for delivery in deliveries}}
+        return {delivery.id: by_language[delivery.language] for delivery in deliveries}
 
 
 @placeholders.register

@@ -12,7 +12,6 @@ from pydantic import Field, StrictInt, StringConstraints
 
 from retention.messaging.brand import Brand, brand_of
 from retention.messaging.figures import counting
-from retention.messaging.groups import rows_of
 from retention.messaging.models import Block, BrandKit
 from retention.messaging.models.templates import Way
 from retention.messaging.outages import Trouble
@@ -127,26 +126,21 @@ def brand_out(row: BrandKit | None) -> dict[str, Any]:
 
 def figures_out(by: str, since: dt.date, until: dt.date, channel: str) -> dict[str, Any]:
     found = counting.lines(by=by, since=since, until=until, channel=channel)
+    lines = zip(found, counting.rows_behind(found, by=by), strict=True)
     return {
         "by": by,
         "since": since,
         "until": until,
         "items": [
-            {"id": row and row.public_id, "name": name, **asdict(line.counts)} for line, row, name in _told(by, found)
+            {"id": getattr(row, "public_id", None), "name": _name(by, line, row), **asdict(line.counts)}
+            for line, row in lines
         ],
         "total": asdict(counting.total(found)),
     }
 
 
-def _told(by: str, found: list[counting.Line]) -> list[tuple[counting.Line, Any, str]]:
-    """Each line with the row it is about, where it is about one, and what that is called."""
-    if by == "campaign":
-        rows: dict[Any, Any] = dict(rows_of(line.key for line in found))
-    elif by == "template":
-        rows = {(pk,): row for pk, row in counting.templates_of(found).items()}
-    else:
-        return [(line, None, str(line.key[0])) for line in found]
-    return [(line, row := rows.get(line.key), str(row) if row is not None else "") for line in found]
+def _name(by: str, line: counting.Line, row: Any) -> str:
+    return str(line.key[0]) if by in ("channel", "day") else str(row or "")
 
 
 def outage_out(trouble: Trouble) -> dict[str, Any]:

@@ -75,3 +75,15 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(editor):
     editor.locator("iframe[name=words-preview]").scroll_into_view_if_needed()
     editor.frame_locator("iframe[name=words-preview]").get_by_text("Happy birthday, Anna!").wait_for()
     assert editor.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_kit_is_seen_on_a_mail_while_it_is_chosen(editor, browser):
+    editor.goto("/admin/messaging/brandkit/")
+    frame = editor.frame_locator("iframe[name=mail-look]")
+    frame.get_by_text("Happy birthday, Anna!").first.wait_for()
+    assert frame.locator("[style*='#fffbeb']").count() == 0
+    editor.get_by_label("Paper", exact=True).fill("#fffbeb")
+    frame.locator("[style*='#fffbeb']").first.wait_for(state="attached")
+    editor.get_by_label("Words", exact=True).fill("#fffbea")
+    frame.get_by_text("could hardly be read").wait_for()
+    assert browser.complaints == []

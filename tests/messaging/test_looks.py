@@ -16,6 +16,7 @@ from tests.messaging.test_endpoints import api
 
 __all__ = ["api", "as_role", "person"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+FOOTERS = ({"language": "en", "text": "Tea for all"}, {"language": "ko", "text": "모두를 위한 차"})
 OFFER = "<mj-text>Spring, {{ customer.first_name }}</mj-text>"
 
 
@@ -120,11 +121,17 @@ def test_every_mail_wears_the_brand_at_once(write, now, by, shop):
         in preview(template_id=write('<mj-button href="https://x.example.com">x</mj-button>').pk, now=now).html
     )
     dark = {"text_color": "#ffffff", "paper_color": "#111111", "page_color": "#000000"}
-    save_brand(brand=Brand(font="classic", footer="Tea for all", **dark), edited=None, now=now, by=by)
+    save_brand(brand=Brand(font="classic", footers=FOOTERS, **dark), edited=None, now=now, by=by)
     html = preview(template_id=made.pk, now=now).html
     for expected in ("Georgia", "#111111", "color:#ffffff", "Tea for all", "color:#d1d5db"):
         assert expected in html
     assert "Segoe UI" not in html
+    # A mail in another language has that language's words, or the first.
+    both = write(OFFER, ko=OFFER, name="Both")
+    assert "모두를 위한 차" in preview(template_id=both.pk, language="ko", now=now).html
+    assert Brand(footers=FOOTERS).footer("de-AT") == "Tea for all"
+    with pytest.raises(ValidationError):
+        Brand(footers=FOOTERS * 2)
     assert BrandKit.objects.get().version.number == 1
 
 

@@ -22,6 +22,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from retention.doors.console import EditAdmin, VersionHistory, acting, button
 from retention.incentives.forms import vocabulary
 from retention.incentives.forms.parts import Editor, PartField
+from retention.incentives.forms.words import ITEMS
 from retention.messaging import operations, views
 from retention.messaging.brand import FONT_NAMES, Brand, brand_of, current_brand
 from retention.messaging.forms import languages, placed
@@ -37,16 +38,19 @@ vocabulary.FIELDS.update(
         "Brand.paper_color": (_("Paper"), ""),
         "Brand.page_color": (_("Around the paper"), ""),
         "Brand.corners": (_("Roundness of buttons, in pixels"), ""),
-        "Brand.footer": (_("Words under every mail"), _("Above the postal address, which is the shop's own.")),
+        "Brand.footers": (_("Words under every mail"), _("Above the postal address, which is the shop's own.")),
+        "Footer.language": (_("Language"), _("en, ko …; a mail in another one gets the first.")),
+        "Footer.text": (_("Words"), ""),
     }
 )
 vocabulary.CHOICES.update({f"Brand.font.{key}": name for key, name in FONT_NAMES.items()})
+ITEMS["footers"] = (_("Add words in a language"), "")
 BRAND = Editor(
     Brand,
     key="brand",
     sections=(
         (_("Words and paper"), ("font", "text_color", "paper_color", "page_color")),
-        (_("Buttons and footer"), ("corners", "footer")),
+        (_("Buttons and footer"), ("corners", "footers")),
     ),
     says=lambda brand: brand.sentence(),
 )

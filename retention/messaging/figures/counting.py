@@ -6,7 +6,9 @@ import datetime as dt
 from dataclasses import dataclass, fields
 
 from django.db import connection
+from django.db.models import Model
 
+from retention.messaging.groups import rows_of
 from retention.messaging.models import Template
 
 #: By what lines are made → the columns that tell them apart, the names of these in the answer.
@@ -92,6 +94,12 @@ def total(of: list[Line]) -> Counts:
     return sum((line.counts for line in of), Counts())
 
 
-def templates_of(of: list[Line]) -> dict[int, Template]:
-    """The templates that lines by template are about."""
-    return Template.objects.in_bulk([line.key[0] for line in of])
+def rows_behind(of: list[Line], *, by: str) -> list[Model | None]:
+    """The campaign or template that each line is about; None where there is none, as behind a channel or a day."""
+    if by == "campaign":
+        groups = rows_of(line.key for line in of)
+        return [groups.get(line.key) for line in of]
+    if by == "template":
+        templates = Template.objects.in_bulk([line.key[0] for line in of])
+        return [templates.get(line.key[0]) for line in of]
+    return [None] * len(of)

@@ -17,7 +17,7 @@ from retention import clock
 from retention.doors.console.words import page_of
 from retention.messaging.figures import counting
 from retention.messaging.figures.counting import Counts, Line
-from retention.messaging.groups import name_of, rows_of
+from retention.messaging.groups import name_of
 from retention.messaging.models import Way
 
 #: Kind, what people call it, whether it is shown with its share of what was sent, whether more of it is worse.
@@ -100,12 +100,7 @@ def _names(by: str, found: list[Line]) -> list[tuple[str, str | None]]:
         return [(formats.date_format(line.key[0]), None) for line in found]
     if by == "channel":
         return [(str(Way(line.key[0]).label), None) for line in found]
-    if by == "campaign":
-        groups = rows_of(line.key for line in found)
-        rows = [groups.get(line.key) for line in found]
-    else:
-        templates = counting.templates_of(found)
-        rows = [templates.get(line.key[0]) for line in found]
+    rows = counting.rows_behind(found, by=by)
     return [
         (str(row), page_of(type(row), row.pk)) if row is not None else (name_of(*line.key), None)
         for row, line in zip(rows, found, strict=True)

@@ -114,7 +114,7 @@ def _preview(
     outgoing = querysets.sample_outgoing(template, customer, chosen.language, template.channel)
     values = sample_values(outgoing, now=now)
     if brand is not None:
-        values["brand"] = brand.values()
+        values["brand"] = brand.values(chosen.language)
     shown = _rendered(chosen, values, is_sample=customer is None)
     return replace(shown, is_text_message=template.channel == Way.SMS)
 
