@@ -64,6 +64,7 @@ class Selection:
         late_before: what fell due before it is too late.
         audience: rule of the segment, None for everyone.
         ways: by which the first message may go; none where nothing is said.
+        is_past: who was due, by the facts as they stood then.
     """
 
     campaign_id: int
@@ -75,6 +76,7 @@ class Selection:
     audience: Any
     excluded: Any
     ways: tuple[Way, ...]
+    is_past: bool = False
 
     @classmethod
     def of(cls, campaign: Campaign, plan: Plan, *, shop_zone: str, now: dt.datetime, opens_at: dt.datetime):
@@ -116,7 +118,10 @@ class Selection:
         transactions between the two marks. None: the calendar says that nobody can be due.
         """
         window = Window(since, until, self.shop_zone, zones if zones is not None else every_zone())
-        found = self.plan.of.due_sql(self.plan.cleaned_args(), window)
+        args = self.plan.cleaned_args()
+        found = (
+            self.plan.of.past_sql(args, window, self.opens_at) if self.is_past else self.plan.of.due_sql(args, window)
+        )
         if found is None:
             return None
         due, due_params = found

@@ -154,6 +154,14 @@ class Occasion(Described):
         raise NotImplementedError
 
     @classmethod
+    def past_sql(cls, args: Mapping[str, Any], window: Window, opens_at: dt.datetime) -> tuple[str, list[Any]] | None:
+        """The same for a window that is over, by the facts as they stood then; where it cannot say, by today's.
+
+        Who was due before `opens_at` counts as of then.
+        """
+        return cls.due_sql(args, window)
+
+    @classmethod
     def opens_at(cls, args: Mapping[str, Any], launched_at: dt.datetime) -> dt.datetime:
         """From when on occasions count for a campaign launched then; earlier where those already inside are wanted."""
         return launched_at

@@ -58,7 +58,7 @@ def of_replay(campaign: Campaign, plan: Plan, periods: list[Week], asked: list[s
     """Everything that the page shows, read from `replayed`."""
     shop, week = Shop.objects.get(), periods[-1]
     window = Window(week.since, week.until, shop.time_zone, zones_in_use())
-    occasion = plan.of.due_sql(plan.cleaned_args(), window)
+    occasion = plan.of.past_sql(plan.cleaned_args(), window, week.since)
     heads, customers, shared = _row("count(*), count(DISTINCT customer_id), count(*) FILTER (WHERE is_shared)")
     found: dict[str, Any] = {
         "currency": shop.currency,

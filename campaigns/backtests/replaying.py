@@ -80,7 +80,7 @@ def replay(
         since = plan.of.opens_at(plan.cleaned_args(), week.since) if number == 0 else week.since
         as_planned = Selection.of(campaign, plan, shop_zone=zone, now=week.until, opens_at=week.since)
         # Who was meant in that week, without what its touches or today's consent say.
-        selection = replace(as_planned, campaign_id=0, ways=(), late_before=week.since)
+        selection = replace(as_planned, campaign_id=0, ways=(), late_before=week.since, is_past=True)
         for from_id in range(ids["first"] or 0, (ids["last"] or 0) + 1, CHUNK):
             due = selection.due(since, week.until, from_id=from_id, until_id=from_id + CHUNK, zones=lives_in)
             if due is not None:

@@ -83,6 +83,28 @@ class DaysSinceLastOrder(Occasion):
         """  # noqa: S608
         return sql, [found, known_zones(), list(Order.BOUGHT)]
 
+    @classmethod
+    def past_sql(cls, args, window, opens_at):
+        """By the orders themselves: hers of that day after which none came until she was due."""
+        silent = DAY * args["days"]
+        rows = spans(local_days(args["hour"], window), window.shop_zone, lambda day: [(day - silent, "")])
+        if (found := as_json(rows)) == "[]":
+            return None
+        sql = f"""
+            SELECT c.id AS customer_id, 'order:' || o.id AS occasion, v.due_at, NULL::bigint AS grant_id,
+                   '{{}}'::jsonb AS about
+            FROM {SPANS}
+            JOIN customers_order o ON o.placed_at >= v.from_at AND o.placed_at < v.until_at AND o.state = ANY(%s)
+            JOIN customers_customer c ON c.id = o.customer_id AND {ZONE} = ANY(v.zones)
+            WHERE NOT EXISTS (
+                SELECT FROM customers_order other
+                WHERE other.customer_id = o.customer_id AND other.state = ANY(%s)
+                  AND (other.placed_at > o.placed_at AND other.placed_at < GREATEST(v.due_at, %s)
+                       OR other.placed_at = o.placed_at AND other.id < o.id)
+            )
+        """  # noqa: S608
+        return sql, [found, list(Order.BOUGHT), known_zones(), list(Order.BOUGHT), opens_at]
+
 
 class RhythmForm(HourForm):
     percent = forms.IntegerField(

@@ -125,8 +125,41 @@ def test_a_replay_counts_what_the_jobs_would_have_done(draft, people, now):
     assert figures_of(draft, now)["heads"] == found["heads"]
 
 
+def test_who_was_silent_then_is_found_though_she_ordered_since(planned, people, bought, now):
+    """Ten days of silence at nine: after B on 2 May, after C on 30 April; A was followed by B on the next day."""
+    back = {"reference": "G", "customer": "third", "state": "paid", "currency": "EUR", "total": "80.00",
+            "placed_at": "2026-05-05T10:00:00Z",
+            "lines": [{"sku": "LP", "quantity": 1, "unit_price": "80.00"}]}  # fmt: skip
+    assert ingest("orders", [back], now=now, by=BY).is_written
+    plan = planned("days_since_last_order", {"days": 10, "hour": "09:00"}, goal={"kind": "order", "days": 10})
+    told = figures_of(operations.create_campaign(plan=plan, now=now, by=BY), now)
+    weeks = [(week["first"], week["heads"], week["bought"]) for week in told["weeks"]]
+    assert weeks == [("2026-04-13", 0, 0), ("2026-04-20", 0, 0), ("2026-04-27", 2, 1)]
+    assert told["sample"] == sorted(people[name].pk for name in ("first", "third"))
+    assert (told["bought"], told["bought_minor"]) == (1, 80_00), "G came anyway"
+    assert ("customers_customerstats" in told["notes"], told["is_blind_to_orders"]) == (False, False)
+
+
+def test_those_silent_already_are_found_as_of_the_first_day(planned, people, bought, now):
+    """Up to forty days: who ordered before the first day of the replay was not silent then."""
+    old = [
+        {"reference": reference, "customer": who, "state": "paid", "currency": "EUR", "total": "10.00",
+         "placed_at": at, "lines": [{"sku": "CD", "quantity": 1, "unit_price": "10.00"}]}
+        for reference, who, at in (
+            ("H", "second", "2026-03-20T10:00:00Z"), ("I", "last", "2026-03-20T10:00:00Z"),
+            ("J", "last", "2026-04-10T10:00:00Z"), ("K", "after", "2026-02-20T10:00:00Z"),
+        )
+    ]  # fmt: skip
+    assert ingest("orders", old, now=now, by=BY).is_written
+    args = {"days": 10, "hour": "09:00", "already_days": 40}
+    told = figures_of(
+        operations.create_campaign(plan=planned("days_since_last_order", args), now=now, by=BY), now, last=FIRST
+    )
+    assert told["sample"] == [people["second"].pk], "I was followed by J; K is older than forty days"
+
+
 def test_what_cannot_be_replayed_is_said_and_what_fails_says_so(planned, people, bought, now):
-    plan = planned("days_since_last_order", {"days": 10, "hour": "09:00"})
+    plan = planned("rhythm_missed", {"percent": 150, "orders": 2, "hour": "09:00"})
     silent = operations.create_campaign(plan=plan, now=now, by=BY)
     told = figures_of(silent, now)
     assert ("customers_customerstats" in told["notes"], told["is_blind_to_orders"]) == (True, True)
