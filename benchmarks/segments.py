@@ -1,70 +1,19 @@
-"""Segments against the SQL that one would write by hand, on the same customers: five conditions, a nested rule, eight
-conditions over ten orders a customer; who is in after some facts, stages and RFM scores of everybody.
+"""Segments against the SQL that one would write by hand, on the same customers and their ten orders each: five
+conditions, a nested rule, eight conditions; and who is in after new facts about one customer, or a thousand.
 
-    python -m benchmarks.segments            # 1,000,000 customers, 10,000,000 orders; BENCH_SCALE=0.2 for a fifth
+    python -m benchmarks.segments            # 1,000,000 customers, 10,000,000 orders; BENCH_SCALE=0.1 for a tenth
 """
 
 from benchmarks import harness  # isort: skip, sets Django up
 
-import datetime as dt
 from collections.abc import Callable
 
-from django.core.management import call_command
 from django.db import connection
 
-from retention.actors import Actor
-from retention.customers.operations import compute_rfm
-from retention.segments.operations import (
-    create_segment,
-    create_stage,
-    follow_segment,
-    place_customers,
-    refresh_segment,
-)
+from benchmarks.shoppers import BY, DAY, NOW, fill
+from retention.segments.models import Membership
+from retention.segments.operations import create_segment, follow_segment, refresh_segment
 from retention.segments.querysets import members
-from retention.segments.ready_stages import STAGES
-from retention.shop.models import Shop
-
-NOW = dt.datetime(2026, 5, 12, 10, tzinfo=dt.UTC)
-DAY = dt.timedelta(days=1)
-
-_PEOPLE = """
-    INSERT INTO customers_customer (reference, email, given_name, family_name, address, postcode, city, region, country,
-        language, time_zone, preferred_channel, interests, source, acquisition_currency, attributes, signed_up_at,
-        recorded_at)
-    SELECT 'c' || n, 'c' || n || '@example.com', 'Given' || n, 'Family', '', '', 'City ' || n %% 50, '',
-        (ARRAY['DE','US','KR','FR','GB','ES','IT','PL','NL','AT','SE','JP'])[1 + n %% 12], 'en', '', '',
-        (ARRAY[ARRAY['jazz','vinyl'], ARRAY['rock','vinyl'], ARRAY['tea','books']])[1 + n %% 3 : 1 + n %% 3][1:1],
-        'ads', '', '{{}}', %s - n %% 1500 * interval '1 day', %s
-    FROM generate_series(1, {people}) n
-"""
-_STATS = """
-    INSERT INTO customers_customerstats (customer_id, orders, items, first_order_at, last_order_at, spend_minor,
-        refunds_minor, discounts_minor, average_order_minor, discount_share, favourite_category, last_seen_at)
-    SELECT id, 1 + id %% 9, 2 + id %% 20, %s - interval '900 days', %s - (id * 7919) %% 730 * interval '1 day',
-        (id * 104729) %% 60000, 0, 0, 2000, 0, 'Music/Jazz', %s - id %% 90 * interval '1 day'
-    FROM customers_customer WHERE id %% 10 <> 0
-"""
-_CONSENT = """
-    INSERT INTO customers_consentstate (customer_id, channel, purpose, is_given, address, occurred_at)
-    SELECT id, 'email', 'marketing', id %% 3 <> 0, email_normal, %s FROM customers_customer WHERE id %% 4 <> 0
-"""
-_VIEWS = """
-    INSERT INTO customers_activity (kind, customer_id, visitor_key, properties, occurred_at, recorded_at)
-    SELECT 'viewed_product', id, '', '{{}}', %s - (id * 31 + n * 17) %% 200 * interval '1 day', %s
-    FROM customers_customer, generate_series(1, 2) n WHERE id %% 5 < 3
-"""
-
-_ORDERS = """
-    INSERT INTO customers_order (reference, customer_id, state, currency, total_minor, base_minor, shipping_minor,
-        discount_minor, tax_minor, channel, store, payment_method, address, city, region, postcode, country, codes,
-        placed_at, recorded_at)
-    SELECT 'o' || c.id || '-' || n, c.id, CASE WHEN (c.id + n) %% 11 = 0 THEN 'cancelled' ELSE 'paid' END, 'EUR',
-        2000 + (c.id * 31 + n * 977) %% 9000, 2000 + (c.id * 31 + n * 977) %% 9000, 0, 0, 0,
-        (ARRAY['web', 'app', 'store'])[1 + (c.id + n) %% 3], '', 'card', '', '', '', '', c.country, '{{}}',
-        %s - ((c.id * 7919 + n * 104729) %% 1400) * interval '1 day', %s
-    FROM customers_customer c, generate_series(1, 10) n
-"""
 
 RULE = {
     "all": [
@@ -145,42 +94,26 @@ EIGHT_BY_HAND = (
             AND o.state IN ('paid', 'fulfilled', 'partially_returned', 'returned'))
 """
 )
-#: Stages as one would write them by hand, over statistics alone.
-STAGES_BY_HAND = """
-    INSERT INTO by_hand SELECT c.id, CASE WHEN coalesce(s.orders, 0) = 0 AND NOT k.is_given THEN 1
-        WHEN coalesce(s.orders, 0) = 0 THEN 2 WHEN s.orders = 1 AND s.first_order_at >= %(new)s THEN 3
-        WHEN s.orders >= 4 AND s.last_order_at >= %(half)s AND (s.last_order_at >= %(new)s OR NOT coalesce(
-            s.last_order_at < %(now)s - s.days_between_orders * interval '2 days', false)) THEN 4
-        WHEN s.last_order_at >= %(half)s AND (s.last_order_at >= %(new)s OR NOT coalesce(
-            s.last_order_at < %(now)s - s.days_between_orders * interval '2 days', false)) THEN 5
-        WHEN s.last_order_at >= %(year)s THEN 6 ELSE 7 END
-    FROM customers_customer c LEFT JOIN customers_customerstats s ON s.customer_id = c.id
-    CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM customers_consentstate k WHERE k.customer_id = c.id
-        AND k.channel = 'email' AND k.purpose = 'marketing' AND k.is_given AND k.address = c.email_normal
-    ) AS is_given) k
-    WHERE c.merged_into_id IS NULL AND c.erased_at IS NULL
-"""
-RFM_BY_HAND = """
-    INSERT INTO by_hand SELECT customer_id, ntile(5) OVER (ORDER BY last_order_at)
-        + 10 * ntile(5) OVER (ORDER BY orders) + 100 * ntile(5) OVER (ORDER BY spend_minor)
-    FROM customers_customerstats WHERE orders > 0
+#: The eight conditions, as of now; what a look at everybody and one at some customers share.
+EIGHT_NOW = {"silent": NOW - 180 * DAY, "recent": NOW - 60 * DAY, "since": NOW - 700 * DAY}
+#: Keeps the membership of the customers named, and tells who came and left, as the segment itself does.
+KEPT_BY_HAND = f"""
+    WITH changed AS (SELECT unnest(%(ids)s::bigint[]) AS id),
+    meant AS MATERIALIZED (SELECT c.id {EIGHT_BY_HAND} AND c.id = ANY(%(ids)s)),
+    leaving AS (
+        DELETE FROM segments_membership m USING changed WHERE m.segment_id = %(segment)s AND m.customer_id = changed.id
+            AND NOT EXISTS (SELECT FROM meant WHERE meant.id = m.customer_id) RETURNING m.customer_id
+    ),
+    entering AS (
+        INSERT INTO segments_membership (segment_id, customer_id, entered_at)
+        SELECT %(segment)s, id, %(now)s FROM meant ON CONFLICT DO NOTHING RETURNING customer_id
+    )
+    INSERT INTO segments_membershipchange (segment_id, customer_id, has_entered, at)
+    SELECT %(segment)s, customer_id, true, %(now)s FROM entering
+    UNION ALL SELECT %(segment)s, customer_id, false, %(now)s FROM leaving
 """
 #: Customers with a new fact between two looks.
-CHANGED = 200
-
-
-def fill(people: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO customers_activitykind (key, label, schema, is_built_in)"
-            " VALUES ('viewed_product', 'Viewed a product', '{}', true) ON CONFLICT DO NOTHING"
-        )
-        cursor.execute(_PEOPLE.format(people=people), [NOW, NOW])
-        cursor.execute(_STATS, [NOW, NOW, NOW])
-        cursor.execute(_CONSENT, [NOW])
-        cursor.execute(_VIEWS.format(), [NOW, NOW])
-        cursor.execute(_ORDERS.format(), [NOW, NOW])
-        cursor.execute("VACUUM ANALYZE")
+FEW, MANY = 1, 1_000
 
 
 def by_hand(select: str, source: str, **days: int) -> list[tuple]:
@@ -189,120 +122,83 @@ def by_hand(select: str, source: str, **days: int) -> list[tuple]:
         return cursor.fetchall()
 
 
-def touch(people: int) -> None:
-    """New facts about some customers, spread over all."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE customers_customerstats SET spend_minor = spend_minor + 1, xid = pg_current_xact_id()"
-            " WHERE customer_id = ANY(%s)",
-            [list(range(1, people, max(1, people // CHANGED)))],
+def compare(name: str, people: int, ours: Callable[[], object], floor: Callable[[], object]) -> None:
+    """One question about everybody."""
+
+    def counted(work: Callable[[], object]) -> int:
+        work()
+        return people
+
+    harness.compare(name, lambda: counted(ours), lambda: counted(floor), unit="customers", rounds=3)
+
+
+def questions(people: int) -> None:
+    """Each way of asking counts the same customers, and somebody at all."""
+    five = {"silent": 180, "recent": 60}
+    for name, rule, source, days in (
+        ("segment of five conditions: count", RULE, BY_HAND, five),
+        ("nested segment with not and counts: count", NESTED, NESTED_BY_HAND, {"silent": 700, "recent": 90}),
+        ("segment of eight conditions: count", EIGHT, EIGHT_BY_HAND, five | {"since": 700}),
+    ):
+        ((count,),) = by_hand("SELECT count(*)", source, **days)
+        assert members(rule, NOW).count() == count > 0
+        print(f"{count:,} of {people:,} customers")
+        compare(
+            name,
+            people,
+            lambda rule=rule: members(rule, NOW).count(),
+            lambda source=source, days=days: by_hand("SELECT count(*)", source, **days),
         )
-
-
-def follow(segment_id: int, people: int) -> int:
-    touch(people)
-    follow_segment(segment_id=segment_id, now=NOW)
-    return CHANGED
-
-
-def each_by_hand(people: int) -> int:
-    """The same question, for the same customers, without keeping anything."""
-    touch(people)
-    ids = list(range(1, people, max(1, people // CHANGED)))
-    with connection.cursor() as cursor:
-        days = {"silent": 180, "recent": 60, "since": 700}
-        given = {name: NOW - number * DAY for name, number in days.items()}
-        cursor.execute(f"SELECT c.id {EIGHT_BY_HAND} AND c.id = ANY(%(ids)s)", {**given, "ids": ids})
-        cursor.fetchall()
-    return CHANGED
-
-
-def everybody(people: int, work: Callable[[], object]) -> int:
-    """One pass over all, as if it were the first."""
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE customers_customerstage, customers_rfm")
-    work()
-    return people
-
-
-def everybody_by_hand(people: int, statement: str) -> int:
-    ends = {"now": NOW, "new": NOW - 60 * DAY, "half": NOW - 182 * DAY, "year": NOW - 365 * DAY}
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS by_hand")
-        cursor.execute("CREATE TABLE by_hand (id bigint PRIMARY KEY, stage smallint)")
-        cursor.execute(statement, ends)
-    return people
-
-
-def standing(people: int) -> None:
-    """Eight conditions, who is in after some facts, stages and scores of everybody."""
-    count = by_hand("SELECT count(*)", EIGHT_BY_HAND, silent=180, recent=60, since=700)[0][0]
-    assert members(EIGHT, NOW).count() == count > 0
-    harness.compare(
-        "segment of eight conditions: count",
-        lambda: people * bool(members(EIGHT, NOW).count()),
-        lambda: people * bool(by_hand("SELECT count(*)", EIGHT_BY_HAND, silent=180, recent=60, since=700)),
-        unit="customers",
+    compare(
+        "segment of five conditions: members",
+        people,
+        lambda: list(members(RULE, NOW).order_by().values_list("pk")),
+        lambda: by_hand("SELECT c.id", BY_HAND, **five),
     )
-    segment = create_segment(name="Eight", rule=EIGHT, now=NOW, by=Actor.command("bench"))
+
+
+def following(people: int) -> None:
+    """Who is in after facts that let some of these customers in and others out."""
+    segment = create_segment(name="Eight", rule=EIGHT, now=NOW, by=BY)
     refresh_segment(segment_id=segment.pk, now=NOW)
-    harness.compare(
-        "who is in after new facts",
-        lambda: follow(segment.pk, people),
-        lambda: each_by_hand(people),
-        unit="changed customers",
-    )
-    for key, name, about, rule in STAGES:
-        create_stage(key=key, name={"en": str(name)}, about=str(about), rule=rule, now=NOW, by=Actor.command("bench"))
-    harness.compare(
-        "stages of everybody",
-        lambda: everybody(people, lambda: place_customers(now=NOW, everybody=True)),
-        lambda: everybody_by_hand(people, STAGES_BY_HAND),
-        unit="customers",
-    )
-    harness.compare(
-        "RFM scores of everybody",
-        lambda: everybody(people, lambda: compute_rfm(now=NOW)),
-        lambda: everybody_by_hand(people, RFM_BY_HAND),
-        unit="customers",
-    )
+    for changed in (FEW, MANY):
+        # The first is one of those whom the fact moves.
+        first = Membership.objects.filter(segment=segment).earliest("customer_id").customer_id
+        ids = list(range(first, people, (people - first) // changed))[:changed]
+
+        def touch(ids: list[int] = ids) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE customers_customerstats SET spend_minor = abs(40000 - spend_minor),"
+                    " xid = pg_current_xact_id() WHERE customer_id = ANY(%s)",
+                    [ids],
+                )
+
+        def ours(count: int = changed) -> int:
+            assert follow_segment(segment_id=segment.pk, now=NOW).error == ""
+            return count
+
+        def floor(ids: list[int] = ids) -> int:
+            with connection.cursor() as cursor:
+                cursor.execute(KEPT_BY_HAND, {**EIGHT_NOW, "ids": ids, "segment": segment.pk, "now": NOW})
+            return len(ids)
+
+        touch()
+        ours()
+        name = f"membership after facts of {changed:,}"
+        result = harness.compare(name, ours, floor, prepare=touch, unit="changed customers", rounds=11)
+        mine, theirs = (1_000 / rate for rate in (result.ours.median, result.floor.median))
+        print(f"  {mine:.3f} ms a changed customer, by hand {theirs:.3f} ms")
+    meant = set(members(EIGHT, NOW).values_list("pk", flat=True))
+    assert set(Membership.objects.filter(segment=segment).values_list("customer_id", flat=True)) == meant
 
 
 def main() -> None:
     people = harness.size(1_000_000, least=20_000)
     with harness.database("bench_segments"):
-        call_command("migrate", verbosity=0)
-        Shop.objects.create(name="Shop", time_zone="Europe/Berlin", currency="EUR")
-        fill(people)
-        expected = by_hand("SELECT count(*)", BY_HAND, silent=180, recent=60)[0][0]
-        assert members(RULE, NOW).count() == expected > 0
-        nested = by_hand("SELECT count(*)", NESTED_BY_HAND, silent=700, recent=90)[0][0]
-        assert members(NESTED, NOW).count() == nested > 0
-        print(f"{expected:,} and {nested:,} of {people:,} customers")
-
-        def counted(work):
-            work()
-            return people
-
-        harness.compare(
-            "segment of five conditions: count",
-            lambda: counted(lambda: members(RULE, NOW).count()),
-            lambda: counted(lambda: by_hand("SELECT count(*)", BY_HAND, silent=180, recent=60)),
-            unit="customers",
-        )
-        harness.compare(
-            "segment of five conditions: members",
-            lambda: counted(lambda: list(members(RULE, NOW).order_by().values_list("pk"))),
-            lambda: counted(lambda: by_hand("SELECT c.id", BY_HAND, silent=180, recent=60)),
-            unit="customers",
-        )
-        harness.compare(
-            "nested segment with not and counts: count",
-            lambda: counted(lambda: members(NESTED, NOW).count()),
-            lambda: counted(lambda: by_hand("SELECT count(*)", NESTED_BY_HAND, silent=700, recent=90)),
-            unit="customers",
-        )
-        standing(people)
+        fill(people, orders=10)
+        questions(people)
+        following(people)
 
 
 if __name__ == "__main__":

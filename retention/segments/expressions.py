@@ -19,6 +19,18 @@ class IsNotTrue(Func):
     output_field = BooleanField()
 
 
+class SameText(Func):
+    """`a = b` of two texts of different rows, beside a join that says which rows belong together.
+
+    As `=` PostgreSQL would take it for a second chance of its own, guess that next to no row is left, and go through all
+    groups of another condition for each of the many that are. Of a function it takes a third for granted.
+    """
+
+    function = "texteq"
+    arity = 2
+    output_field = BooleanField()
+
+
 #: Questions with one answer for all; an empty Q would vanish inside OR and under `not`.
 EVERYONE = Q(Value(True, output_field=BooleanField()))
 NO_ONE = Q(Value(False, output_field=BooleanField()))

@@ -12,7 +12,7 @@ from retention.customers.rfm import GRID
 _GRID = "ARRAY[" + ", ".join("ARRAY[" + ", ".join(f"'{group}'" for group in row) + "]" for row in GRID) + "]"
 #: As `customers.rfm` says it: a rank counts those strictly before one, and equals share it.
 _SCORED = f"""
-    scored AS MATERIALIZED (
+    scored AS (
         SELECT s.customer_id,
             (5 - 5 * (rank() OVER (ORDER BY s.last_order_at DESC) - 1) / count(*) OVER ())::smallint AS recency,
             (1 + 5 * (rank() OVER (ORDER BY s.orders) - 1) / count(*) OVER ())::smallint AS frequency,
@@ -35,14 +35,14 @@ _SCORED = f"""
 _COMPUTE = f"""
     WITH {_SCORED},
     put AS (
-        INSERT INTO customers_rfm
-            (customer_id, recency, frequency, monetary, "group", previous_group, computed_at)
-        SELECT id, recency, frequency, monetary, after,
-            CASE WHEN before = after THEN coalesce(earlier, '') ELSE before END, %(now)s
-        FROM moved WHERE after <> ''
-        ON CONFLICT (customer_id) DO UPDATE SET recency = EXCLUDED.recency, frequency = EXCLUDED.frequency,
-            monetary = EXCLUDED.monetary, "group" = EXCLUDED."group", previous_group = EXCLUDED.previous_group,
-            computed_at = EXCLUDED.computed_at, xid = pg_current_xact_id()
+        INSERT INTO customers_rfm (customer_id, recency, frequency, monetary, "group", previous_group, computed_at)
+        SELECT id, recency, frequency, monetary, after, '', %(now)s FROM moved WHERE before = ''
+    ),
+    turned AS (
+        UPDATE customers_rfm r SET recency = moved.recency, frequency = moved.frequency, monetary = moved.monetary,
+            "group" = after, previous_group = CASE WHEN before = after THEN earlier ELSE before END,
+            computed_at = %(now)s, xid = pg_current_xact_id()
+        FROM moved WHERE r.customer_id = moved.id AND before <> '' AND after <> ''
     ),
     taken AS (DELETE FROM customers_rfm r USING moved WHERE moved.after = '' AND r.customer_id = moved.id),
     told AS (

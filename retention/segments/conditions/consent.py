@@ -7,7 +7,7 @@ import re
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import OuterRef, Q
+from django.db.models import F, OuterRef, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +17,7 @@ from retention.customers.querysets import holding
 from retention.registries import Condition, conditions
 from retention.segments import phrases
 from retention.segments.arguments import Arguments, When, within
-from retention.segments.expressions import any_of
+from retention.segments.expressions import SameText, any_of
 
 GROUP = _("Consent")
 #: The customer's column that a channel's consent must have been given for.
@@ -59,7 +59,7 @@ def given(channel: str, purpose: str, now: dt.datetime) -> Q:
     """As the sender asks it: a yes for the address she has now."""
     states = ConsentState.objects.filter(holding(now), channel=channel, purpose=purpose)
     if channel in ADDRESSES:
-        states = states.filter(address=OuterRef(ADDRESSES[channel]))
+        states = states.filter(SameText(F("address"), OuterRef(ADDRESSES[channel])))
     return any_of(states)
 
 

@@ -23,8 +23,9 @@ from retention.work.operations import raise_alert, resolve_alert
 #: `at`: when everybody was last looked at, NULL where a stage was edited since; `mark`: facts before it were.
 KEY = "segments.stages"
 ALERT = "segments.stages"
+#: Each row is written by a statement of its own kind: an upsert takes and gives back a lock for every new row.
 _PLACE = """
-    WITH meant (id, stage) AS MATERIALIZED ({placed}),
+    WITH meant (id, stage) AS ({placed}),
     moved AS MATERIALIZED (
         SELECT coalesce(m.id, s.customer_id) AS id, s.stage_id AS before, m.stage AS after
         FROM meant m FULL JOIN (SELECT * FROM customers_customerstage {scope}) s ON s.customer_id = m.id
@@ -32,9 +33,11 @@ _PLACE = """
     ),
     put AS (
         INSERT INTO customers_customerstage (customer_id, stage_id, since)
-        SELECT id, after, %s FROM moved WHERE after IS NOT NULL
-        ON CONFLICT (customer_id) DO UPDATE SET stage_id = EXCLUDED.stage_id, since = EXCLUDED.since,
-            xid = pg_current_xact_id()
+        SELECT id, after, %s FROM moved WHERE before IS NULL
+    ),
+    turned AS (
+        UPDATE customers_customerstage s SET stage_id = after, since = %s, xid = pg_current_xact_id()
+        FROM moved WHERE s.customer_id = moved.id AND before IS NOT NULL AND after IS NOT NULL
     ),
     taken AS (
         DELETE FROM customers_customerstage s USING moved WHERE moved.after IS NULL AND s.customer_id = moved.id
@@ -125,5 +128,5 @@ def _place(now: dt.datetime, changed: list[int] | None, *, is_told: bool) -> int
         sql, params = _OF_EACH.format(placed=sql), (changed, *params)
     statement = _PLACE.format(placed=sql, scope="WHERE customer_id = ANY(%s)" if scope else "")
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*params, *scope, now, now, is_told])
+        cursor.execute(statement, [*params, *scope, now, now, now, is_told])
         return cursor.fetchone()[0]

@@ -162,12 +162,12 @@ def _look_at_all(segment: Segment, now: dt.datetime) -> _Looked:
 def _look_at_changed(segment: Segment, now: dt.datetime) -> _Looked:
     if segment.mark is None or segment.xid >= segment.mark or segment.size is None:
         return _look_at_all(segment, now)
-    changed = following.changed_since(segment.mark, _tables(segment, now), most=MOST_CHANGED)
+    sql, params = _members(segment, now, one_by_one=True)
+    changed = following.changed_since(segment.mark, following.tables_of(sql), most=MOST_CHANGED)
     if changed is None:
         return _look_at_all(segment, now)
     if not changed:
         return segment.size, 0, 0, False
-    sql, params = _members(segment, now, one_by_one=True)
     _found, entered, left = _replace(
         segment, now, _OF_EACH.format(members=sql), [changed, *params],
         scope="AND stored.customer_id = ANY(%s)", among=(changed,),
@@ -187,13 +187,9 @@ def _members(segment: Segment, now: dt.datetime, *, one_by_one: bool = False) ->
     return meant.order_by().values("pk").query.sql_with_params()
 
 
-def _tables(segment: Segment, now: dt.datetime) -> frozenset[str]:
-    return following.tables_of(_members(segment, now)[0])
-
-
 def _is_time_relative(segment: Segment, now: dt.datetime) -> bool:
     is_relative = rules.is_time_relative(rules.parse(segment.rule, of=segment.pk))
-    return is_relative or not following.is_followed(_tables(segment, now))
+    return is_relative or not following.is_followed(following.tables_of(_members(segment, now)[0]))
 
 
 def _replace(
