@@ -8,8 +8,10 @@ from django.db import connection
 from django.urls import reverse
 
 from campaigns.models import Campaign
-from campaigns.operations import create_from_playbook
+from campaigns.operations import create_from_playbook, save_campaign
+from campaigns.plans import Plan, plan_of
 from retention.actors import Actor
+from retention.customers.addresses import address_hash_sql, hash_params
 from retention.incentives import operations as incentives
 from retention.incentives.models import CodeBatch, Incentive
 from retention.incentives.rules import IncentiveRule
@@ -30,12 +32,12 @@ _FACTS = (
     """
     INSERT INTO customers_customer (reference, email, phone, given_name, family_name, address, postcode, city, region,
         country, language, time_zone, preferred_channel, interests, source, acquisition_currency, attributes,
-        signed_up_at, recorded_at)
+        signed_up_at, recorded_at, birth_month, birth_day)
     SELECT 'c' || n, 'c' || n || '@example.com', '+49151' || lpad(n::text, 8, '0'),
         (ARRAY['Ada','Ben','Cleo','Dina','Emil','Fay','Gus','Hana','Ivo','Jun'])[1 + n %% 10],
         (ARRAY['Stone','River','Field','Wood','Hill','Lake','Moor'])[1 + n %% 7] || CASE WHEN n %% 3 = 0 THEN 's'
         ELSE '' END, '', '', 'City ' || n %% 500, '', (ARRAY['DE','US','KR','FR','GB'])[1 + n %% 5], 'en', '', '',
-        '{{}}', 'ads', '', '{{}}', %(now)s - n %% 1500 * interval '1 day', %(now)s
+        '{{}}', 'ads', '', '{{}}', %(now)s - n %% 1500 * interval '1 day', %(now)s, 1 + n %% 12, 1 + n %% 28
     FROM generate_series(1, {n}) n
     """,
     """
@@ -52,7 +54,7 @@ _FACTS = (
     """
     INSERT INTO customers_consent (customer_id, channel, purpose, event, address_hash, source, wording, reference,
         occurred_at, recorded_at)
-    SELECT n, 'email', 'marketing', CASE WHEN n %% 3 = 0 THEN 'withdrawn' ELSE 'given' END, sha256(n::text::bytea),
+    SELECT n, 'email', 'marketing', CASE WHEN n %% 3 = 0 THEN 'withdrawn' ELSE 'given' END, {hers},
         'checkout', '', 's' || n, %(now)s - n %% 900 * interval '1 day', %(now)s
     FROM generate_series(1, {n}) n
     """,
@@ -116,10 +118,12 @@ _FACTS = (
     """,
     """
     INSERT INTO campaigns_touch (campaign_id, customer_id, occasion, version_id, state, reason, step, due_at, grant_id,
-        about, enlisted_at)
+        about, enlisted_at, begun_at, variant, is_ghost)
     SELECT %(campaign)s, n, 'birthday:2026', %(plan)s, CASE WHEN n %% 4 = 0 THEN 'skipped' ELSE 'done' END,
         CASE WHEN n %% 4 = 0 THEN 'campaigns.no_consent' ELSE '' END, 1,
-        %(now)s - ({n} - n) * interval '20 seconds', n, '{{}}', %(now)s
+        %(now)s - ({n} - n) * interval '20 seconds', n, '{{}}', %(now)s,
+        CASE WHEN n %% 4 <> 0 THEN %(now)s - ({n} - n) * interval '20 seconds' END,
+        CASE WHEN n %% 10 = 1 THEN '' WHEN n %% 2 = 0 THEN 'a' ELSE 'b' END, n %% 10 = 1
     FROM generate_series(1, {n}) n
     """,
     """
@@ -175,7 +179,7 @@ def fill(count: int) -> None:
     call_command("create_shop", "Bench", currency="EUR", time_zone="Europe/Berlin", verbosity=0)
     call_command("seed", verbosity=0)
     boss = Staff.objects.create(username="bench", is_staff=True, is_superuser=True, date_joined=NOW)
-    campaign = create_from_playbook(key="birthday", now=NOW, by=BY)
+    campaign = _tested(create_from_playbook(key="birthday", now=NOW, by=BY))
     given = _offer(GIVEN)
     template = Template.objects.filter(version__isnull=False).first()
     register_jobs()
@@ -193,8 +197,10 @@ def fill(count: int) -> None:
         "reason": Reason.objects.first().pk,
         "jobs": jobs,
         "job_count": len(jobs),
+        **hash_params(),
     }
     sizes = {
+        "hers": address_hash_sql("'c' || n || '@example.com'"),
         "n": count,
         "tenth": max(1, count // 10),
         "products": max(10, count // 50),
@@ -233,6 +239,13 @@ def heavy_pages() -> Iterator[str]:
     yield reverse("admin:campaigns_campaign_change", args=[campaign])
     yield f"{reverse('admin:campaigns_touch_changelist')}?campaign__id__exact={campaign}"
     yield reverse("admin:segments_segment_change", args=[Segment.objects.first().pk])
+
+
+def _tested(campaign: Campaign) -> Campaign:
+    """With two arms and a tenth held out."""
+    variants = [{"key": key, "label": key.upper()} for key in ("a", "b")]
+    plan = Plan.model_validate(plan_of(campaign).as_json() | {"variants": variants, "holdout_percent": 10})
+    return save_campaign(campaign_id=campaign.pk, plan=plan, edited=campaign.version.number, now=NOW, by=BY)
 
 
 def _offer(name: str) -> Incentive:

@@ -1,7 +1,5 @@
 """Customers who shop, for benchmarks of segments and stages: statistics, consents, views, and some orders each."""
 
-from benchmarks import harness  # isort: skip, sets Django up
-
 import datetime as dt
 
 from django.db import connection

@@ -101,7 +101,8 @@ _RESULTS = """
     touch AS MATERIALIZED (
         SELECT t.id, t.customer_id, t.due_at, LEAST(t.due_at + %(days)s, %(now)s) AS until_at,
                t.due_at + %(days)s > %(now)s AS is_open
-        FROM touched t JOIN head USING (customer_id, arm)
+        -- Not by `=`: the planner would take the same arm for a second chance, and plan for a handful of touches.
+        FROM touched t JOIN head USING (customer_id) WHERE texteq(t.arm, head.arm)
     ),
     life AS (
         SELECT customer_id, bool_or(is_open) AS is_open FROM touch GROUP BY customer_id

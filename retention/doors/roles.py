@@ -83,7 +83,7 @@ TABLE = {
     "segments.view_segment": "MLSA",
     "segments.add_segment": "ML",
     "segments.change_segment": "ML",
-    "segments.view_membership": "MLA",
+    "segments.view_membership": "MLSA",
     "segments.view_customerlist": "MLA",
     "segments.add_customerlist": "ML",
     "segments.change_customerlist": "ML",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import ClassVar
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,8 @@ from retention.segments.querysets import TooSlow, within_ms
 
 LIMIT_MS = 8000
 MOST = 10
+#: Days of growth that are drawn.
+MOST_DAYS = 365
 _LIVE = "c.merged_into_id IS NULL AND c.erased_at IS NULL"
 #: Both counts by one scan: of the members, and of everyone.
 _BY = f"""
@@ -73,17 +76,34 @@ class Overlap:
 
 
 @dataclass(frozen=True)
-class Composition:
-    """Everything the page shows; `growth` is (day, size), the oldest first."""
+class Growth:
+    """How many were in it at the end of each day, the oldest first, as a line in a box of `WIDE` × `HIGH`."""
 
-    dimensions: tuple[Dimension, ...]
-    overlaps: tuple[Overlap, ...] | None
-    growth: tuple[tuple[dt.date, int], ...]
+    days: tuple[tuple[dt.date, int], ...]
+
+    WIDE: ClassVar = 300
+    HIGH: ClassVar = 60
 
     @property
     def most(self) -> int:
-        """The largest size of all days, by which their bars are drawn."""
-        return max((size for _day, size in self.growth), default=0)
+        return max((size for _day, size in self.days), default=0)
+
+    @property
+    def line(self) -> str:
+        """Points of an SVG line: days by the calendar, so that one without a look is a stretch; 0 at the bottom."""
+        first, most = self.days[0][0], self.most or 1
+        span = (self.days[-1][0] - first).days or 1
+        points = ((self.WIDE * (day - first).days / span, self.HIGH * (1 - size / most)) for day, size in self.days)
+        return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+
+
+@dataclass(frozen=True)
+class Composition:
+    """Everything the page shows."""
+
+    dimensions: tuple[Dimension, ...]
+    overlaps: tuple[Overlap, ...] | None
+    growth: Growth
 
 
 def composition(segment: Segment, now: dt.datetime) -> Composition:
@@ -103,6 +123,7 @@ def composition(segment: Segment, now: dt.datetime) -> Composition:
         return Dimension(label, tuple(lines))
 
     unknown = str(_("unknown"))
+    newest = SegmentSize.objects.filter(segment=segment).order_by("-on").values_list("on", "size")
     spend = _SPEND + _BY.format(
         label="f.fifth", join="LEFT JOIN fifths f ON f.customer_id = c.id", order="1 DESC NULLS LAST"
     )
@@ -126,7 +147,7 @@ def composition(segment: Segment, now: dt.datetime) -> Composition:
             ),
         ),
         overlaps=_overlaps(params, members),
-        growth=tuple(SegmentSize.objects.filter(segment=segment).order_by("-on").values_list("on", "size")[:90][::-1]),
+        growth=Growth(tuple(newest[:MOST_DAYS][::-1])),
     )  # fmt: skip
 
 

@@ -22,8 +22,8 @@ class IsNotTrue(Func):
 class SameText(Func):
     """`a = b` of two texts of different rows, beside a join that says which rows belong together.
 
-    As `=` PostgreSQL would take it for a second chance of its own, guess that next to no row is left, and go through all
-    groups of another condition for each of the many that are. Of a function it takes a third for granted.
+    As `=` PostgreSQL would take it for a second chance of its own, guess that next to no row is left, and go through
+    all groups of another condition for each of the many that are. Of a function it takes a third for granted.
     """
 
     function = "texteq"

@@ -59,6 +59,7 @@ def crowd(transactional_db, empty_cache, monkeypatch):
     operations.place_customers(now=NOW, everybody=True)
     compute_rfm(now=NOW)
     for segment in Segment.objects.all():
+        operations.refresh_segment(segment_id=segment.pk, now=before)
         operations.refresh_segment(segment_id=segment.pk, now=NOW)
     user = Staff.objects.create(username="mina", is_staff=True)
     user.groups.add(Group.objects.get(name="marketer"))
@@ -94,6 +95,11 @@ def test_every_page_is_readable_for_all(crowd, browser, width):
         found = Axe().run(page, context="#content", options={"runOnly": ["wcag2a", "wcag2aa"]})
         assert found.violations_count == 0, (name, found.generate_report())
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
+    page.goto(f"/admin/segments/segment/{chosen()[0]}/composition/")
+    expect(page.get_by_role("img", name="customers on")).to_be_visible()
+    found = Axe().run(page, context="#content", options={"runOnly": ["wcag2a", "wcag2aa"]})
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert not browser.complaints
 
 

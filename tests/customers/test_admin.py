@@ -1,12 +1,24 @@
 """The console's pages for customers and facts, through the client."""
 
 import csv
+import datetime as dt
 import io
 
 import pytest
 from django.urls import reverse
 
-from retention.customers.models import AttributeDefinition, Customer, Order, Product
+from retention.customers.models import (
+    AttributeDefinition,
+    Customer,
+    CustomerStage,
+    Order,
+    Product,
+    Rfm,
+    Stage,
+    StageChange,
+)
+
+NOW = dt.datetime(2026, 5, 12, 10, tzinfo=dt.UTC)
 
 
 def test_a_profile_is_edited_by_what_changed_alone(lead, bring, sizes):
@@ -25,6 +37,31 @@ def test_a_profile_is_edited_by_what_changed_alone(lead, bring, sizes):
         "Ann", "Bonn", 5, ["jazz", "vinyl"],
     )  # fmt: skip
     assert customer.attributes == {"size": {"value": "M", "how": "asked"}, "vegan": {"value": True, "how": "asked"}}
+
+
+def test_who_may_only_look_reads_all_that_is_known(log_in, bring, sizes):
+    bring("customers", {"reference": "a", "birthday": "1990-05-17", "attributes": {"size": "S", "vegan": True}})
+    her = Customer.objects.get()
+    inferred = {"value": "M", "how": "inferred", "until": "2027-04-01"}
+    Customer.objects.update(attributes={**her.attributes, "size": inferred})
+    active, loyal = (
+        Stage.objects.create(key=key, name={"en": key.title()}, position=at)
+        for at, key in enumerate(("active", "loyal"))
+    )
+    CustomerStage.objects.create(customer=her, stage=loyal, since=NOW)
+    StageChange.objects.create(customer=her, before=active, after=loyal, at=NOW)
+    scores = {"recency": 5, "frequency": 4, "monetary": 5, "group": "champions", "previous_group": "loyal"}
+    Rfm.objects.create(customer=her, **scores, computed_at=NOW)
+    page = log_in("support agent").get(reverse("admin:customers_customer_change", args=[her.pk])).content.decode()
+    for told in (
+        "1990-05-17",
+        "Loyal, since 12 May 2026; before that Active",
+        "Champions (5-4-5), since 12 May 2026; before that Loyal",
+        "Size: <strong>M</strong> <small>Inferred from what she buys or does; holds until 2027-04-01.</small>",
+        "Vegan: <strong>Yes</strong>",
+    ):  # fmt: skip
+        assert told in page
+    assert 'name="attribute_size"' not in page
 
 
 def test_a_refusal_comes_back_at_its_field(lead, bring):

@@ -7,7 +7,7 @@ import pytest
 from retention.actors import Actor
 from retention.segments import composition as room
 from retention.segments import operations
-from retention.segments.composition import Overlap, composition
+from retention.segments.composition import Growth, Overlap, composition
 from tests.segments.facts import NOW
 
 pytestmark = pytest.mark.django_db
@@ -43,8 +43,13 @@ def test_members_beside_everyone(jazz):
 def test_overlap_and_growth(jazz, shop):
     found = composition(jazz, NOW)
     assert found.overlaps == (Overlap("Germans", shop.germans.pk, 1, 50.0),)
-    assert found.growth == ((dt.date(2026, 5, 12), 2),)
-    assert found.most == 2
+    assert found.growth.days == ((dt.date(2026, 5, 12), 2),)
+
+
+def test_growth_is_a_line_over_the_calendar():
+    days = [dt.date(2026, 5, day) for day in (1, 2, 5)]
+    assert Growth(tuple(zip(days, (0, 40, 20), strict=True))).line == "0.0,60.0 75.0,0.0 300.0,30.0"
+    assert Growth(((days[0], 0), (days[1], 0))).line == "0.0,60.0 300.0,60.0"
 
 
 def test_a_question_that_takes_too_long_is_left_out(jazz, monkeypatch):

@@ -7,10 +7,10 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from retention.actors import Actor
-from retention.customers.models import Customer
+from retention.customers.models import Customer, Stage
 from retention.registries import conditions
 from retention.segments import following, operations, rules
-from retention.segments.jobs import ALERT, ProveSegments, RefreshSegments
+from retention.segments.jobs import ALERT, PlaceCustomers, ProveSegments, RefreshSegments
 from retention.segments.models import Membership, MembershipChange, Segment
 from retention.segments.operations import refreshing
 from retention.segments.querysets import members, segments_to_refresh
@@ -59,6 +59,7 @@ def later_on() -> None:
     """As it is once every transaction so far has ended; those of other databases on the server would hold it up."""
     with connection.cursor() as cursor:
         cursor.execute("UPDATE segments_segment SET xid = '3', mark = pg_current_xact_id()")
+        cursor.execute("UPDATE work_watermark SET mark = pg_current_xact_id()::text::bigint")
 
 
 @pytest.fixture
@@ -93,6 +94,24 @@ def test_only_changed_customers_are_looked_at_and_told_of(berlin):
     assert dict(Membership.objects.values_list("customer_id", "entered_at")) == {stays: NOW, comes: LATER}
     made.refresh_from_db()
     assert (made.size, made.computed_at, made.whole_at, made.is_time_relative) == (2, LATER, NOW, False)
+
+
+@COMMITTING
+def test_idle_ticks_ask_a_few_questions_however_many_segments_there_are(berlin):
+    somebody()
+    Stage.objects.create(key="all", name={"en": "All"}, position=1, rule=GERMANS)
+    asked = {}
+    for count in (2, 12):
+        for number in range(Segment.objects.count(), count):
+            create(GERMANS, f"Number {number}")
+        run(NOW)
+        operations.place_customers(now=NOW)
+        later_on()
+        with CaptureQueriesContext(connection) as ticks:
+            assert run(NOW)["due"] == 0
+            assert PlaceCustomers.run(now=NOW, progress=idle) == {"due": 0, "touched": 0}
+        asked[count] = [query["sql"] for query in ticks]
+    assert len(asked[2]) == len(asked[12]) == 13
 
 
 @COMMITTING

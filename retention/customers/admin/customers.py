@@ -25,6 +25,7 @@ from unfold.widgets import (
 from retention import money
 from retention.customers.admin.exports import CustomerResource
 from retention.customers.admin.health import Lacks, health_view
+from retention.customers.admin.standing import attribute_lines, group_words, how_words, stage_words
 from retention.customers.models import (
     Activity,
     AttributeDefinition,
@@ -160,6 +161,14 @@ class WordsInput(UnfoldAdminTextInputWidget):
         return ", ".join(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+def birthday(customer: Customer) -> str:
+    """1990-05-17, or 05-17 where the year is not known; empty where nothing is."""
+    if not customer.birth_month:
+        return ""
+    day = f"{customer.birth_month:02}-{customer.birth_day:02}"
+    return f"{customer.birth_year:04}-{day}" if customer.birth_year else day
+
+
 class CustomerForm(forms.ModelForm):
     birthday = forms.CharField(
         label=_("Birthday"), required=False, max_length=10, widget=UnfoldAdminTextInputWidget,
@@ -173,12 +182,12 @@ class CustomerForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         customer = self.instance
-        if customer.birth_month:
-            day = f"{customer.birth_month:02}-{customer.birth_day:02}"
-            self.initial["birthday"] = f"{customer.birth_year:04}-{day}" if customer.birth_year else day
+        self.initial["birthday"] = birthday(customer)
         for key, held in (customer.attributes or {}).items():
             value = held.get("value")
             self.initial[f"attribute_{key}"] = {True: "yes", False: "no"}.get(value, value)
+            if f"attribute_{key}" in self.fields:
+                self.fields[f"attribute_{key}"].help_text = how_words(held)
 
     def _get_validation_exclusions(self) -> set[str]:
         # Every check is the operation's, so that the form, the API and files refuse the same in the same words.
@@ -206,6 +215,7 @@ class CustomerAdmin(EditAdmin, IngestAdmin):
         "time_zone": _("Such as Europe/Berlin; empty: the shop's."),
         "interests": _("With commas between them."),
     }
+    readonly_fields = ("stage", "rfm_group")
     empty_hint = _("Import a file, let your shop send them through the API, or add one by hand.")
 
     def get_urls(self) -> list:
@@ -231,7 +241,12 @@ class CustomerAdmin(EditAdmin, IngestAdmin):
                                                   ("language", "time_zone")]}),
             (_("Interests and source"), {"fields": ["interests", "source"]}),
         ]  # fmt: skip
+        if obj is not None:
+            mine.insert(1, (_("Where she stands"), {"fields": ["stage", "rfm_group"]}))
         attributes = [f"attribute_{key}" for key in AttributeDefinition.objects.values_list("key", flat=True)]
+        # Who may only look has no form, in which declared attributes would be fields.
+        if obj is not None and not self.has_change_permission(request, obj):
+            attributes = ["known"]
         return [*mine, (_("Attributes"), {"fields": attributes})] if attributes else mine
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> type:
@@ -256,6 +271,22 @@ class CustomerAdmin(EditAdmin, IngestAdmin):
         except BadFacts as refused:
             raise _for_form(refused) from None
         return saved.customer
+
+    @display(description=_("Birthday"))
+    def birthday(self, customer: Customer) -> str:
+        return birthday(customer)
+
+    @display(description=_("Lifecycle stage"))
+    def stage(self, customer: Customer) -> str:
+        return stage_words(customer)
+
+    @display(description=_("RFM group"))
+    def rfm_group(self, customer: Customer) -> str:
+        return group_words(customer)
+
+    @display(description=_("Known of her"))
+    def known(self, customer: Customer) -> str:
+        return attribute_lines(customer)
 
     @display(description=_("Name"), ordering="family_name")
     def name(self, customer: Customer) -> str:
