@@ -56,7 +56,7 @@ class Segment(models.Model):
 class Membership(models.Model):
     """A customer is in a segment since an instant."""
 
-    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="memberships")
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="memberships")
     entered_at = models.DateTimeField()
 

@@ -258,6 +258,7 @@ class Migration(migrations.Migration):
                     "customer",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
+                        db_index=False,
                         related_name="consent_states",
                         to="customers.customer",
                     ),
@@ -268,7 +269,10 @@ class Migration(migrations.Migration):
             model_name="consent",
             name="customer",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="consents", to="customers.customer"
+                on_delete=django.db.models.deletion.PROTECT,
+                db_index=False,
+                related_name="consents",
+                to="customers.customer",
             ),
         ),
         migrations.CreateModel(
@@ -342,6 +346,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
+                        db_index=False,
                         related_name="orders",
                         to="customers.customer",
                     ),
@@ -449,7 +454,10 @@ class Migration(migrations.Migration):
                 (
                     "order",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="customers.order"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        db_index=False,
+                        related_name="lines",
+                        to="customers.order",
                     ),
                 ),
                 (
@@ -479,6 +487,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
+                        db_index=False,
                         related_name="activities",
                         to="customers.customer",
                     ),

@@ -44,7 +44,9 @@ class Activity(models.Model):
 
     kind = models.CharField(max_length=60)
     reference = models.CharField(max_length=100, null=True, unique=True)
-    customer = models.ForeignKey(Customer, null=True, on_delete=models.PROTECT, related_name="activities")
+    customer = models.ForeignKey(
+        Customer, null=True, on_delete=models.PROTECT, related_name="activities", db_index=False
+    )
     visitor_key = models.CharField(max_length=64, blank=True, help_text="Of a visitor not known yet.")
     product = models.ForeignKey(Product, null=True, on_delete=models.PROTECT, related_name="+")
     order = models.ForeignKey(Order, null=True, on_delete=models.PROTECT, related_name="+")

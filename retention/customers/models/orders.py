@@ -27,7 +27,7 @@ class Order(models.Model):
 
     public_id = PublicIdField()
     reference = models.CharField(max_length=100, unique=True)
-    customer = models.ForeignKey(Customer, null=True, on_delete=models.PROTECT, related_name="orders")
+    customer = models.ForeignKey(Customer, null=True, on_delete=models.PROTECT, related_name="orders", db_index=False)
     email = models.EmailField(null=True, blank=True, help_text="As given at the checkout; a guest is joined by it.")
     state = models.CharField(max_length=20, choices=State.choices)
     currency = models.CharField(max_length=3, validators=[check_currency])
@@ -78,7 +78,7 @@ class Order(models.Model):
 class OrderLine(models.Model):
     """One product on an order; `total = quantity × unit price − discount`."""
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines")
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines", db_index=False)
     position = models.PositiveSmallIntegerField()
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="order_lines")
     quantity = models.PositiveIntegerField()

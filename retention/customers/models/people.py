@@ -142,7 +142,7 @@ class Consent(models.Model):
         WITHDRAWN = "withdrawn"
         EXPIRED = "expired"
 
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="consents")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="consents", db_index=False)
     channel = models.CharField(max_length=5, choices=Channel.choices)
     purpose = models.CharField(max_length=60, help_text="marketing, transactional, or topic:…")
     event = models.CharField(max_length=10, choices=Event.choices)
@@ -186,7 +186,7 @@ class ConsentProof(models.Model):
 class ConsentState(models.Model):
     """What the consent events amount to now; a missing row is a no."""
 
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="consent_states")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="consent_states", db_index=False)
     channel = models.CharField(max_length=5, choices=Channel.choices)
     purpose = models.CharField(max_length=60)
     is_given = models.BooleanField()

@@ -103,7 +103,10 @@ class Migration(migrations.Migration):
                 (
                     "segment",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="segments.segment"
+                        on_delete=django.db.models.deletion.CASCADE,
+                        db_index=False,
+                        related_name="memberships",
+                        to="segments.segment",
                     ),
                 ),
             ],
