@@ -55,10 +55,12 @@ def save_policy(
 ) -> CampaignPolicy:
     """Whose approval campaigns need from now on."""
     before = CampaignPolicy.objects.select_for_update().filter(pk=1).first()
-    policy = CampaignPolicy(
-        pk=1, approval_above_minor=approval_above_minor, currency=currency, is_one_person_shop=is_one_person_shop
-    )
-    policy.save()
+    said = {
+        "approval_above_minor": approval_above_minor,
+        "currency": currency,
+        "is_one_person_shop": is_one_person_shop,
+    }
+    policy, _is_new = CampaignPolicy.objects.update_or_create(pk=1, defaults=said)
     record(
         verb="campaigns.save_policy",
         by=by,
