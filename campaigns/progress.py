@@ -12,6 +12,8 @@ from campaigns.goals import ORIGIN
 from campaigns.models import Campaign, Reach, Touch
 from campaigns.operations.reaching import customer_ids
 from retention.incentives.models import Code
+from retention.messaging.models import Pause
+from retention.refusals import Refusal
 from retention.segments.querysets import TooSlow, within_ms
 
 #: A page does not wait longer for its figures.
@@ -24,6 +26,8 @@ MANY = 100_000
 class Progress:
     """Figures of now; None where counting took too long.
 
+    `pause` is why its messages wait, where too many of them went wrong.
+
     Attributes:
         percent: of the customers looked at in the look under way; None: none is under way.
         touches: state → how many.
@@ -34,6 +38,11 @@ class Progress:
     touches: Counter | None
     outbox: int | None
     sent: int | None
+    pause: Pause | None = None
+
+    @property
+    def why_paused(self) -> str:
+        return str(Refusal(self.pause.reason, self.pause.params)) if self.pause else ""
 
     @property
     def is_going_on(self) -> bool:
@@ -53,6 +62,7 @@ class Progress:
 def progress_of(campaign: Campaign) -> Progress:
     """Counted now, over the campaign's own touches."""
     reached = Reach.objects.filter(campaign=campaign).first()
+    pause = Pause.objects.filter(origin=ORIGIN, group_id=campaign.pk, lifted_at=None).first()
     percent = None
     if reached is not None and reached.phase != Reach.Phase.REST:
         first, last = customer_ids()
@@ -74,8 +84,8 @@ def progress_of(campaign: Campaign) -> Progress:
             )
             outbox, sent = cursor.fetchone()
     except TooSlow:
-        return Progress(percent, None, None, None)
-    return Progress(percent, touches, outbox, sent)
+        return Progress(percent, None, None, None, pause)
+    return Progress(percent, touches, outbox, sent, pause)
 
 
 def codes_out(campaign: Campaign) -> int:

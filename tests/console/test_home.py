@@ -9,7 +9,7 @@ from django.utils import timezone
 from model_bakery import baker
 
 from campaigns.models import Campaign
-from retention import clock
+from retention import clock, registries
 from retention.audit.models import Version
 from retention.console import home
 from retention.customers.models import Order
@@ -74,6 +74,20 @@ def test_alerts_and_imports_are_there_and_go(as_role, shop):
     assert "older.csv" not in page
     Alert.objects.filter(pk=alert.pk).update(resolved_at=clock.now())
     assert "Codes run low" not in client.get("/admin/").content.decode()
+
+
+def test_jobs_that_need_a_look_stand_before_the_others(as_role, shop):
+    keys = sorted(registries.jobs.keys())
+    failed, off, done = (Job.objects.update_or_create(key=key)[0] for key in keys[:3])
+    Job.objects.filter(pk=off.pk).update(is_enabled=False)
+    now = clock.now()
+    for job, state in ((failed, "failed"), (done, "done")):
+        baker.make(JobRun, job=job, due_at=now, started_at=now, ended_at=now, state=state)
+    shown = as_role("analyst").get("/admin/").context["home"]
+    label = {job["label"] for job in shown.jobs_to_look_at}
+    assert label == {str(registries.jobs[key].label) for key in keys[:2]}
+    assert {str(registries.jobs[key].label) for key in keys[2:]} >= {job["label"] for job in shown.other_jobs}
+    assert str(registries.jobs[keys[2]].label) in {job["label"] for job in shown.other_jobs}
 
 
 def test_who_has_no_role_is_told_so(as_role, shop):
