@@ -97,7 +97,7 @@ class SleepingSubscriber(CampaignPlaybook):
     label = _("Sleeping subscriber")
     icon = "bedtime"
     plan = _(
-        "Who agreed to mail and has opened none for 30 days is asked whether she still wants it, with one button that"
+        "Who gets your mail and has opened none for 30 days is asked whether she still wants it, with one button that"
         " says which mails. Nothing is given."
     )
     expected = _("About one in ten stays by choice. Those who leave only harmed the delivery of your mail.")

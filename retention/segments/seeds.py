@@ -27,6 +27,10 @@ def _consent() -> dict[str, Any]:
     return _is("consent", channel="email", purpose="marketing", state="given")
 
 
+def _was_sent(window: str) -> dict[str, Any]:
+    return _is("campaign_sent", window=window, days=30)
+
+
 def _welcome(key: str) -> dict[str, Any]:
     """Conditions of campaigns, named by key like any other; her journey goes on when she has left the segment."""
     return _is(key, playbooks=["welcome"], window="ever")
@@ -97,8 +101,16 @@ READY = {
     ),
     "sleeping-subscribers": (
         _("Sleeping subscribers"),
-        _("Agreed to mail, and has opened none for 30 days."),
-        {"all": [_consent(), {"not": _is("last_opened", window="last", days=30)}]},
+        _("Agreed to mail, has been written to for more than 30 days, and has opened none of the last 30 days."),
+        # Whoever agreed today, or had nothing to open, does not sleep.
+        {
+            "all": [
+                _consent(),
+                _was_sent("before"),
+                _was_sent("last"),
+                {"not": _is("last_opened", window="last", days=30)},
+            ]
+        },
     ),
     "complainers": (
         _("Complainers"),
