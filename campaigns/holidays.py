@@ -11,14 +11,20 @@ from django.db.models import Count
 from django.utils.text import slugify
 
 from campaigns.models import Holiday
+from retention.shop.models import Shop
 
 YEARS_AHEAD = 2
 #: Days on which nobody works and nothing is kept, by their English name: no shop congratulates on them.
 _IDLE = re.compile(r"(Additional )?[Dd]ay off\b|Bridge\b")
 
 
-def computed(country: str, years: Iterable[int]) -> list[tuple[dt.date, str, str]]:
-    """(day, key, name in the country's language) of each public holiday; a country the library does not know has none.
+def computed(
+    country: str, years: Iterable[int], languages: Iterable[str] = ()
+) -> list[tuple[dt.date, str, str, dict[str, str]]]:
+    """(day, key, name in the country's language, names by language) of each public holiday.
+
+    The names are English ones and those in `languages` that the library knows for it. A country that the library does
+    not know has no holidays.
 
     Substitutes for weekends and bridging days are left out. Whether a day is certain yet shows in no name: it would
     be another holiday once it is.
@@ -27,14 +33,21 @@ def computed(country: str, years: Iterable[int]) -> list[tuple[dt.date, str, str
         return []
     years = list(years)
     english = _of(country, years, "en_US")
-    own = _of(country, years, library.country_holidays(country).default_language)
+    known = library.country_holidays(country)
+    own = _of(country, years, known.default_language)
+    spoken = {tag.partition("_")[0]: tag for tag in known.supported_languages}
+    others = {tongue: _of(country, years, spoken[tongue]) for tongue in set(languages) & spoken.keys()}
     rows = []
     for day, names in sorted(english.items()):
-        # The two lists name the same holidays of a day in the same order.
-        locals_ = own.get(day, names)
         for number, name in enumerate(names):
-            if not _IDLE.match(name):
-                rows.append((day, slugify(name)[:80], locals_[number] if number < len(locals_) else name))
+            if _IDLE.match(name):
+                continue
+            # The lists name the same holidays of a day in the same order.
+            said = {tongue: found[day][number] for tongue, found in others.items() if number < len(found.get(day, ()))}
+            locals_ = own.get(day, names)
+            rows.append(
+                (day, slugify(name)[:80], locals_[number] if number < len(locals_) else name, {"en": name, **said})
+            )
     return [row for row in rows if row[1]]
 
 
@@ -61,3 +74,8 @@ def _english(key: str, names: Iterable[str]) -> str:
 
 def keys_in_use() -> set[str]:
     return set(Holiday.objects.filter(is_observed=True).values_list("key", flat=True).distinct())
+
+
+def languages() -> list[str]:
+    """Those that the shop writes in, its own first, without their countries."""
+    return [tag.partition("-")[0] for tag in Shop.objects.get().languages]

@@ -235,6 +235,9 @@ class Holiday(models.Model):
     on = models.DateField()
     key = models.CharField(max_length=80, help_text="Its English name in slug form; stable over the years.")
     name = models.CharField(max_length=200)
+    names = models.JSONField(
+        default=dict, editable=False, help_text="By language, where it was computed; a mail says it in its own."
+    )
     is_edited = models.BooleanField(default=False, editable=False)
     is_observed = models.BooleanField("in use", default=True)
 

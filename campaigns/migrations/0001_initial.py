@@ -247,6 +247,14 @@ class Migration(migrations.Migration):
                     models.CharField(help_text="Its English name in slug form; stable over the years.", max_length=80),
                 ),
                 ("name", models.CharField(max_length=200)),
+                (
+                    "names",
+                    models.JSONField(
+                        default=dict,
+                        editable=False,
+                        help_text="By language, where it was computed; a mail says it in its own.",
+                    ),
+                ),
                 ("is_edited", models.BooleanField(default=False, editable=False)),
                 ("is_observed", models.BooleanField(default=True, verbose_name="in use")),
             ],

@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.holidays import keys_in_use, names_of
+from campaigns.holidays import keys_in_use, languages, names_of
 from campaigns.local_days import DAY, every_zone, kept_on, local_days, originals, resolve, spans
 from campaigns.occasions.base import (
     DAYS,
@@ -120,6 +120,12 @@ _TIMES = """
 """
 
 
+#: The language that a mail to `c` is in: hers where the shop speaks it, else the shop's own.
+_LANGUAGE = """
+    CASE WHEN split_part(c.language, '-', 1) = ANY(%s) THEN split_part(c.language, '-', 1) ELSE %s END
+"""
+
+
 @occasions.register
 class NationalHoliday(Occasion):
     """Key: country, holiday and year. A holiday of several days is kept on its first; one that comes twice in a year
@@ -175,13 +181,15 @@ class NationalHoliday(Occasion):
                    h.country || ':' || h.key || ':' || h.year || CASE WHEN h.time > 1 THEN ':' || h.time ELSE '' END
                    AS occasion,
                    min(v.due_at) AS due_at, NULL::bigint AS grant_id,
-                   jsonb_build_object('name', (array_agg(h.name ORDER BY h."on"))[1]) AS about
+                   jsonb_build_object('name', (array_agg(
+                       coalesce(h.names ->> {_LANGUAGE}, h.names ->> 'en', h.name) ORDER BY h."on"))[1]) AS about
             FROM {DAYS}
             JOIN ({_TIMES}) h ON h."on" = v.day AND h.is_observed {only}
             JOIN customers_customer c ON c.country = h.country AND {ZONE} = ANY(v.zones)
             GROUP BY 1, 2
         """  # noqa: S608
-        return sql, [json.dumps(rows), *([args["holidays"]] if only else []), known_zones()]
+        spoken = languages()
+        return sql, [spoken, spoken[0], json.dumps(rows), *([args["holidays"]] if only else []), known_zones()]
 
 
 @occasions.register
