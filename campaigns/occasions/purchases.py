@@ -41,6 +41,7 @@ class AfterPurchaseForm(OffsetForm):
         initial="placed",
         required=False,
     )
+    has_guide = forms.BooleanField(label=_("only what has a guide"), required=False)
 
     def clean_since(self) -> str:
         return self.cleaned_data["since"] or "placed"
@@ -68,7 +69,7 @@ class AfterPurchase(Occasion):
 
     @classmethod
     def sentence(cls, args):
-        what = things(args, _("something"))
+        what = things(args, _("something that has a guide") if args["has_guide"] else _("something"))
         words = {
             "placed": _t("she bought %(what)s"),
             "paid": _t("she paid for %(what)s"),
@@ -82,6 +83,8 @@ class AfterPurchase(Occasion):
             return None
         rows, row_params, due_at = offset
         only, params = only_products(args)
+        if args["has_guide"]:
+            only += " AND p.how_to_url <> ''"
         # The dearest of what she kept speaks for the order.
         sql = f"""
             SELECT c.id AS customer_id, 'order:' || o.id || {YEARS} AS occasion, {due_at} AS due_at,

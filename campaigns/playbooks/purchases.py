@@ -48,11 +48,12 @@ class HowToUse(CampaignPlaybook):
     aims = (Aim.LOYALTY,)
     label = _("How to use your purchase")
     icon = "menu_book"
-    plan = _("A day after delivery the customer gets a word on how to make the most of the product, with its guide.")
+    plan = _("A day after delivery the customer gets a word on how to make the most of it, with the guide to the"
+             " dearest product that has one.")  # fmt: skip
     expected = _("Fewer returns and complaints, and a mail that is opened because it is useful. It sells nothing.")
-    watch_out = _("Only products with an address for their guide have something to show: begin with those sold most.")
+    watch_out = _("Whoever bought nothing that has a guide hears nothing: begin with guides to what is sold most.")
     occasion = "after_purchase"
-    args = {**_ANY, "number": 1, "unit": "days", "since": "fulfilled", "hour": "10:00"}
+    args = {**_ANY, "number": 1, "unit": "days", "since": "fulfilled", "hour": "10:00", "has_guide": True}
     template = "how_to_use"
     needs = {_("bought something that has a guide"): needs.with_something_to_learn}
 
