@@ -124,6 +124,8 @@ def offer(rule: IncentiveRule, terms: Mapping[str, Any], language: str) -> str:
         said = words["first_order"].format(offer=said)
     if rule.minimum is not None:
         said = words["minimum"].format(offer=said, value=_amounts(rule.minimum.amounts, language))
+    # In English one says “10% off your first order”, and “free shipping on” it.
+    said = said.replace(" off on ", " off ")
     return said[:1].upper() + said[1:]
 
 
