@@ -1,0 +1,1 @@
+"""What each playbook does for Anna, told by the shelves of the gallery."""
