@@ -98,8 +98,9 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
             en=(
                 "New: {{ occasion.product | default: 'a first look' }}",
                 "From today on",
-                '{{ occasion.product | default: "A new product" }} is here from today on. You are among the first'
-                " to know.",
+                '{% if occasion.products.size > 1 %}{{ occasion.products | join: ", " }} are{% else %}'
+                '{{ occasion.product | default: "A new product" }} is{% endif %} here from today on. You are among the'
+                " first to know.",
             ),
         ),
     ),
@@ -109,7 +110,8 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
             en=(
                 "{{ occasion.name | default: 'An event near you' }}",
                 "Close to you",
-                '{{ occasion.name | default: "An event" }} is close to you and soon. We are looking forward to it.',
+                '{{ occasion.name | default: "An event" }} is close to you{% if occasion.date %}, on'
+                " {{ occasion.date | date }}{% endif %}. We are looking forward to it.",
                 "This is for you, to go with it.",
             ),
         ),

@@ -9,6 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from retention.messaging.ready.base import Button, ReadyTemplate, in_words
 
 _IT = '{{ occasion.product | default: "it" }}'
+_WITH_IT = (
+    "{% if recommendations.size > 0 %}You may like with it:{% for one in recommendations limit: 3 %}<br>{{ one.name }},"
+    " {{ one.price }}{% endfor %}<br>{% else %}In the shop you find what goes with it.{% endif %}"
+)
 _TO_IT = Button("occasion.product_url", {"en": "Have a look"})
 _TO_GUIDE = Button("occasion.how_to_url", {"en": "Open the guide"})
 _TO_REVIEW = Button("occasion.product_url", {"en": "Write a review", "ko": "리뷰 작성하기", "ru": "Написать отзыв"})
@@ -55,7 +59,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
             en=(
                 "What goes with {{ occasion.product | default: 'your purchase' }}",
                 "A few things that belong together",
-                f"Two weeks ago you chose {_IT}. In the shop you find what goes with it.",
+                f"Two weeks ago you chose {_IT}. {_WITH_IT}",
                 "This is for you, so that it need not come alone.",
             ),
         ),
@@ -92,7 +96,8 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
             en=(
                 "Thank you for coming back again and again",
                 "You are one of our best",
-                "You have ordered from us again. That you keep coming back means a lot to us.",
+                "{% if occasion.number %}This is your order number {{ occasion.number }} with us.{% else %}You have"
+                " ordered from us again.{% endif %} That you keep coming back means a lot to us.",
                 "This is for you.",
             ),
         ),
