@@ -223,6 +223,11 @@ def sells(*skus: str, **more: Any) -> Fact:
     return fact(lambda town: [town.stocks(sku, **more) for sku in skus])
 
 
+def goes_with(sku: str, other: str) -> Fact:
+    """Somebody of the shop says that the one goes with the other."""
+    return fact(lambda town: town.post("product-links/", {"product": sku, "other": other, "kind": "goes_with"}))
+
+
 def does(who: str, kind: str, sku: str | None = None, **properties: Any) -> Fact:
     """An activity that the shop's site tells of."""
 

@@ -24,6 +24,7 @@ from retention.doors.operations.staff import Person, create_staff
 from retention.ledger import seeds as units
 from retention.marks import safe_mark
 from retention.segments.following import newest_mark
+from retention.work.operations import register_jobs
 from tests.mailbox import Mail, Mailbox
 from tests.processes import wait_until
 
@@ -38,7 +39,7 @@ SHOP = {
 SCOPES = (
     "activities:write", "calendars:read", "calendars:write", "campaigns:read", "consents:write", "customers:read",
     "customers:write", "incentives:read", "incentives:redeem", "ingest:write", "ledger:read", "ledger:write",
-    "orders:write", "products:write",
+    "orders:write", "products:write", "recommendations:write",
 )  # fmt: skip
 #: What the shop sells: SKU → what is told of it.
 GOODS: Mapping[str, Mapping[str, Any]] = {
@@ -83,6 +84,7 @@ class Town:
         roles.seed(now=clock.now())
         kinds.seed(now=clock.now())
         units.seed(**opening)
+        register_jobs()
         self._secret = create_key(name="shop", scopes=SCOPES, known=SCOPES, **opening).secret
         self._api = Client()
         self._staff = {

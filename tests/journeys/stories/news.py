@@ -40,7 +40,8 @@ STORIES = (
         "new_product",
         on("2026-05-12 11:00", joins("anna"), joins("boris", agrees=False)),
         on("2026-05-12 12:00", launches("new_product")),
-        on("2026-05-13 12:00", sells("LP", launched_on="2026-05-20"), sells("PLAYER", launched_on="2026-06-20")),
+        on("2026-05-13 12:00", sells("LP", launched_on="2026-05-20"),
+           sells("PLAYER", "FLUID", launched_on="2026-06-20")),
         on(
             "2026-05-20 10:00",
             gets("anna", "New: Blue Train", "Blue Train is here from today on.",
@@ -48,6 +49,8 @@ STORIES = (
             why("boris", "campaigns.not_in_audience", "“Everyone with email consent”"),
         ),
         on("2026-05-21 10:00", orders("anna", "A-1"), converted("anna", "2026-05-21 10:00")),
+        on("2026-06-20 10:00", gets("anna", "New: Turntable T1", "Turntable T1, Record cleaner are here from today on.",
+                                    link="https://shop.example.com/t1")),
     ),
     story(
         "local_event",
@@ -58,7 +61,7 @@ STORIES = (
         on("2026-05-12 18:00", calendar("Berlin", "Long Night of Records", "2026-05-23", city="Berlin")),
         on(
             "2026-05-21 10:00",
-            gets("anna", "Long Night of Records", "Long Night of Records is close to you",
+            gets("anna", "Long Night of Records", "Long Night of Records is close to you, on May 23, 2026.",
                  offer="10% off", until="May 28, 2026"),
             why("boris", "campaigns.no_consent", "No consent for this address."),
             why("clara", "campaigns.no_occasion", "did not fall"),
