@@ -2,11 +2,15 @@
 
 import email
 import email.policy
+import logging
 import threading
 from dataclasses import dataclass
 from email.message import EmailMessage
 
 from aiosmtpd.controller import Controller
+
+# It writes three lines for each mail.
+logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,9 @@ class Mailbox:
     def __exit__(self, *exc) -> None:
         self._controller.stop()
 
+    def __len__(self) -> int:
+        return len(self._messages)
+
     @property
     def messages(self) -> list[Mail]:
         with self._lock:
@@ -73,5 +80,15 @@ class Mailbox:
         if self.refuse_data is not None:
             return self.refuse_data
         with self._lock:
-            self._messages.append(Mail(envelope.mail_from, tuple(envelope.rcpt_tos), envelope.content))
+            self._messages.append(Mail(envelope.mail_from, tuple(envelope.rcpt_tos), self.kept(envelope.content)))
         return "250 OK"
+
+    def kept(self, content: bytes) -> bytes:
+        return content
+
+
+class Heads(Mailbox):
+    """Keeps the headers alone: a hundred thousand whole mails would fill the memory."""
+
+    def kept(self, content: bytes) -> bytes:
+        return content.partition(b"\r\n\r\n")[0]

@@ -46,30 +46,50 @@ def wait_until(is_so: Callable[[], object], *, seconds: float = 60, what: str = 
         time.sleep(0.05)
 
 
-class Workers:
-    """One Celery worker with children, as production starts it."""
+class Service:
+    """A long-lived process of the product with all that it forks: one group, started and killed as one."""
 
-    def __init__(self, *, children: int = 2, **more: str) -> None:
-        self.children = children
+    def __init__(self, *arguments: str, **more: str) -> None:
+        self.arguments = arguments
         self.environment = environment(**more)
         self.process: subprocess.Popen | None = None
 
-    def start(self) -> None:
-        command = [sys.executable, "-m", "celery", "-A", "retention", "worker", "-l", "ERROR", "--without-mingle"]
-        command += ["-Q", QUEUES, "-c", str(self.children), "-n", f"w{time.monotonic_ns()}@%h"]
+    def start(self, *more: str) -> None:
+        command = [sys.executable, "-m", "celery", "-A", "retention", *self.arguments, "-l", "ERROR", *more]
         self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, start_new_session=True)
+
+    @property
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
 
     def kill(self) -> None:
         """All of it at once, without a word."""
-        if self.process is not None and self.process.poll() is None:
+        if self.runs:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
     def stop(self) -> None:
         """As a new release stops it: what runs may end."""
-        if self.process is not None and self.process.poll() is None:
+        if self.runs:
             self.process.terminate()
             self.process.wait(timeout=60)
+
+
+class Workers(Service):
+    """One Celery worker with children, as production starts it."""
+
+    def __init__(self, *, children: int = 2, queues: str = QUEUES, **more: str) -> None:
+        super().__init__("worker", "--without-mingle", "-Q", queues, "-c", str(children), **more)
+
+    def start(self, *more: str) -> None:
+        # Each life has a name of its own, as that of a container.
+        super().start("-n", f"w{time.monotonic_ns()}@%h", *more)
+
+    def children(self) -> list[int]:
+        """The processes of its pool."""
+        shown = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+        pairs = [tuple(map(int, line.split())) for line in shown.splitlines()]
+        return sorted(pid for pid, parent in pairs if parent == self.process.pid)
 
 
 class WebServer:
@@ -98,16 +118,8 @@ class WebServer:
         return True
 
 
-class Beat:
+class Beat(Service):
     """The scheduler, as production starts it."""
 
     def __init__(self, **more: str) -> None:
-        self.environment = environment(**more)
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "celery", "-A", "retention", "beat", "-l", "ERROR", "--pidfile", ""]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment)
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(timeout=30)
+        super().__init__("beat", "--pidfile", "", **more)

@@ -1,65 +1,206 @@
-"""A broadcast by real workers that are killed at moments nobody chose, with a broker that forgets everything."""
+"""A hundred random kills of workers, two emptied brokers and a crashed database while a broadcast goes to 100,000.
+
+Customers keep coming while it runs, and the provider takes mails at a pace, so that there is something to disturb to
+the end. `FAULT_SEED` repeats the choice of victims and moments; `FAULT_CUSTOMERS` and `FAULT_KILLS` make it smaller.
+"""
 
 import os
 import random
+import signal
 import sys
 import time
+import uuid
+from collections import Counter
+from dataclasses import dataclass, field
 
 import pytest
-import redis
-from django.conf import settings
+from django.db import connection
+from django.urls import reverse
 
-from campaigns.models import Touch
-from tests.faults.broadcasts import check_truth, is_over, launch, let_leases_end, tick_until
-from tests.processes import Workers
+from retention import clock
+from retention.doors.keys import create_key
+from retention.embedded.processes import stop as stop_process
+from retention.messaging import operations as messaging
+from retention.messaging.models import Delivery
+from retention.messaging.policy import Pace, SendingPolicy
+from retention.shop.models import Staff
+from retention.work.models import Alert
+from tests.faults.broadcasts import BY, Haste, check, is_over, join, launch, truth_of, where
+from tests.processes import Beat, Service, Workers
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(1500), pytest.mark.django_db(transaction=True)]
-CUSTOMERS = int(os.environ.get("FAULT_CUSTOMERS", "20000"))
-ELIGIBLE = CUSTOMERS - CUSTOMERS // 10
-CHILDREN = 2
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1500)]
+CUSTOMERS = int(os.environ.get("FAULT_CUSTOMERS", "100000"))
+KILLS = int(os.environ.get("FAULT_KILLS", "100"))
+FLUSHES = 2
+#: Those who are there when it begins; the others come in small groups, each just before it is disturbed.
+FIRST = int(CUSTOMERS * 0.4)
+#: So slow that most mails are still to be sent after the last kill.
+PER_SECOND = CUSTOMERS / 500
+#: Which service a moment belongs to, how often it is chosen, and what PostgreSQL is asked then.
+MOMENTS = {
+    "touching": ("sweeps", 15, "WITH due AS MATERIALIZED"),
+    "granting": ("sweeps", 15, "INSERT INTO incentives_"),
+    "queueing": ("sweeps", 15, "INSERT INTO messaging_delivery"),
+    "marking": ("bulk", 10, "SET state = 'sending'"),
+    "sending": ("bulk", 25, ""),
+    "recording": ("bulk", 10, "SET state = settled.state"),
+    "ticking": ("beat", 10, ""),
+}
+ENLISTING = ("touching", "granting", "queueing")
+
+
+@dataclass
+class Supervisor:
+    """Keeps the services running that production has, whatever becomes of them."""
+
+    services: dict[str, Service]
+    kills: Counter = field(default_factory=Counter)
+
+    def start(self, name: str) -> None:
+        self.services[name].start()
+
+    def kill(self, name: str, *, child: int | None = None) -> None:
+        """One process of its pool, which the worker replaces; or all of it, which is started again."""
+        if child is not None:
+            os.kill(child, signal.SIGKILL)
+            return
+        assert self.services[name].runs, f"{name} fell by itself"
+        self.services[name].kill()
+        self.start(name)
 
 
 @pytest.fixture
-def broker():
-    broker = redis.Redis.from_url(settings.REDIS_URL)
-    broker.flushdb()
-    yield broker
-    broker.flushdb()
+def supervisor(server, broker, heads):
+    more = {"EMAIL_URL": f"smtp://{heads.host}:{heads.port}", "JOB_LEASE_SECONDS": "4"}
+    supervisor = Supervisor(
+        {
+            "sweeps": Workers(queues="sweeps,transactional", **more),
+            "bulk": Workers(queues="bulk", **more),
+            "beat": Beat(**more),
+        }
+    )
+    yield supervisor
+    for service in supervisor.services.values():
+        service.kill()
 
 
-@pytest.fixture
-def workers(broker, smtp, db):
-    workers = Workers(children=CHILDREN, EMAIL_URL=f"smtp://{smtp.host}:{smtp.port}", JOB_LEASE_SECONDS="5")
-    yield workers
-    workers.kill()
+class Disturber:
+    """Waits for chosen moments and kills who is at them."""
+
+    def __init__(self, chance: random.Random, supervisor: Supervisor, haste: Haste, heads) -> None:
+        self.chance = chance
+        self.supervisor = supervisor
+        self.haste = haste
+        self.heads = heads
+        self.caught: Counter = Counter()
+
+    def kill(self, moment: str) -> None:
+        """Wait for the moment, and a little, and kill. A moment that does not come is not waited for long."""
+        name, _weight, words = MOMENTS[moment]
+        service = self.supervisor.services[name]
+        if moment == "sending":
+            goal = len(self.heads) + self.chance.randrange(1, 60)
+            came = self.haste.until(lambda: len(self.heads) >= goal, 15)
+        elif words:
+            came = self.haste.until(lambda: is_asked(words), 15)
+        else:
+            came = not self.haste.until(lambda: False, self.chance.uniform(0, 2))
+        self.caught[moment if came else "unawares"] += 1
+        time.sleep(self.chance.uniform(0, 0.02))
+        child = None
+        if isinstance(service, Workers) and self.chance.random() < 0.3:
+            child = self.chance.choice(service.children() or [None])
+        self.supervisor.kill(name, child=child)
 
 
-def test_killed_again_and_again_and_flushed(workers, broker, smtp):
+def is_asked(words: str) -> bool:
+    """Whether PostgreSQL is at such a statement, or between it and the next."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND state <> 'idle'"
+            " AND strpos(query, %s) > 0)",
+            [words],
+        )
+        return cursor.fetchone()[0]
+
+
+def set_pace(per_second: float | None, edited: int | None) -> None:
+    paces = () if per_second is None else (Pace(per_second=per_second),)
+    messaging.save_messaging_policy(policy=SendingPolicy(paces=paces), edited=edited, now=clock.now(), by=BY)
+
+
+def crash(server, haste: Haste) -> None:
+    """No farewell and no check point: PostgreSQL recovers at its next start. Senders live on, with nothing in hand."""
+    connection.close()
+    stop_process(server.pid, signal.SIGQUIT)
+    time.sleep(2)
+    server.start()
+    time.sleep(1)
+    in_hand = Delivery.objects.filter(state__in=["claimed", "sending"])
+    haste.cut_off |= set(in_hand.values_list("claimed_by", flat=True))
+
+
+def test_a_hundred_kills_two_flushes_and_a_crash(supervisor, server, broker, heads, client):
     seed = int(os.environ.get("FAULT_SEED", time.time_ns() % 10_000))
     sys.stdout.write(f"FAULT_SEED={seed}\n")
-    chance = random.Random(seed)
-    launch(CUSTOMERS)
-    in_hand = 0
-    # Twice while customers are touched and granted their coupons, in the middle of a transaction …
-    for chunk in (1, 2):
-        workers.start()
-        tick_until(lambda chunk=chunk: Touch.objects.count() >= chunk * 5_000 or is_over(CUSTOMERS), 240)
-        time.sleep(chance.uniform(0, 0.1))
-        workers.kill()
-        broker.flushdb()
-        in_hand += let_leases_end()
-        if chunk == 1:
-            assert 0 < Touch.objects.count() < CUSTOMERS, "it was killed in the middle of granting"
-    # … and three times while mails leave; the broker also forgets everything while they work.
-    for share in sorted(chance.uniform(0.05, 0.85) for _kill in range(3)):
-        workers.start()
-        goal = max(int(share * ELIGIBLE), len(smtp.messages) + 1)
-        tick_until(lambda goal=goal: len(smtp.messages) >= goal, 300)
-        broker.flushdb()
-        time.sleep(chance.uniform(0, 1))
-        workers.kill()
-        in_hand += let_leases_end()
-        assert len(smtp.messages) < ELIGIBLE, "it was killed in the middle of sending"
-    workers.start()
-    tick_until(lambda: is_over(CUSTOMERS), 900)
-    check_truth(CUSTOMERS, smtp.messages, unknown_at_most=in_hand)
+    chance, haste, began = random.Random(seed), Haste(), time.monotonic()
+    launch(FIRST)
+    set_pace(PER_SECOND, None)
+    for name in supervisor.services:
+        supervisor.start(name)
+    disturber = Disturber(chance, supervisor, haste, heads)
+    weights = [weight for _name, weight, _words in MOMENTS.values()]
+    moments = chance.choices(list(MOMENTS), weights, k=KILLS)
+    groups = sum(moment in ENLISTING for moment in moments) or 1
+    crashes_at, *flushes_at = chance.sample(range(KILLS // 5, KILLS), 1 + FLUSHES)
+    came = FIRST
+    for number, moment in enumerate(moments):
+        if number in flushes_at:
+            broker.flushdb()
+        if number == crashes_at:
+            crash(server, haste)
+        if moment in ENLISTING:
+            more = min(CUSTOMERS, came + -(-(CUSTOMERS - FIRST) // groups))
+            join(range(came, more))
+            came = more
+        disturber.kill(moment)
+    join(range(came, CUSTOMERS))
+    sent_before = len(heads)
+    assert sent_before < CUSTOMERS * 0.9, "the broadcast outlasted its disturbers"
+    set_pace(None, 1)
+    assert haste.until(lambda: is_over(CUSTOMERS), 600), where()
+    for service in supervisor.services.values():
+        service.stop()
+    truth = truth_of(CUSTOMERS, heads.messages)
+    sys.stdout.write(
+        f"FAULTS customers {CUSTOMERS:,}, kills {KILLS} ({dict(sorted(disturber.caught.items()))}), flushes {FLUSHES}, "
+        f"restarts 1, {truth}, seconds {time.monotonic() - began:.0f}, seed {seed}\n"
+    )
+    check(truth, heads.messages, unknown_at_most=haste.in_hand)
+    assert truth.at_sink + truth.unknown >= CUSTOMERS
+    check_unknown_are_listed_and_left(client, heads)
+
+
+def check_unknown_are_listed_and_left(client, heads) -> None:
+    """People find every one of them in the console and over the API, and no sender takes one up again."""
+    unknown = set(Delivery.objects.filter(state="unknown").values_list("public_id", flat=True))
+    seen, now = len(heads), clock.now()
+    assert messaging.send_due(now=now, worker="later")["due"] == 0
+    assert len(heads) == seen
+    boss = Staff.objects.create(username="boss", is_staff=True, is_superuser=True, date_joined=now)
+    client.force_login(boss, backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(f"{reverse('admin:messaging_delivery_changelist')}?state__exact=unknown")
+    assert (page.status_code, page.context["cl"].result_count) == (200, len(unknown))
+    scopes = ("messages:read",)
+    secret = create_key(name="shop", scopes=scopes, known=scopes, now=now, by=BY).secret
+    listed, cursor = set(), ""
+    while cursor is not None:
+        answer = client.get(
+            "/api/v1/deliveries/",
+            {"state": "unknown", "limit": 200, **({"cursor": cursor} if cursor else {})},
+            headers={"authorization": f"Bearer {secret}"},
+        ).json()
+        listed |= {uuid.UUID(item["id"]) for item in answer["items"]}
+        cursor = answer["next"]
+    assert listed == unknown
+    assert not Alert.objects.filter(resolved_at=None).exclude(kind__in=["messaging.unknown", "work.silent"]).exists()
