@@ -55,7 +55,7 @@ class Service:
         self.process: subprocess.Popen | None = None
 
     def start(self, *more: str) -> None:
-        command = [sys.executable, "-m", "celery", "-A", "retention", *self.arguments, "-l", "ERROR", *more]
+        command = [sys.executable, "-m", "celery", "--quiet", "-A", "retention", *self.arguments, "-l", "ERROR", *more]
         self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, start_new_session=True)
 
     @property

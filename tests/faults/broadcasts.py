@@ -120,23 +120,23 @@ class Haste:
                 self.in_hand += sending
                 its.update(lease_until=ago)
 
-    def until(self, is_so: Callable[[], object], seconds: float) -> bool:
-        """Hurry on until it is so; False where it was not after that time."""
+    def until(self, is_so: Callable[[], object], seconds: float, *, every: float = 0.002) -> bool:
+        """Hurry on until it is so, looking `every` so many seconds; False where it was not after that time."""
         deadline = time.monotonic() + seconds
         while not is_so():
             if time.monotonic() > deadline:
                 return False
             self()
-            time.sleep(0.002)
+            time.sleep(every)
         return True
 
 
 def is_over(customers: int) -> bool:
     """Whether everyone was looked at and nothing is on its way any more."""
     return (
-        Touch.objects.count() == customers + strangers(customers)
+        not Delivery.objects.filter(state__in=UNFINISHED).exists()
         and not Touch.objects.filter(state="due").exists()
-        and not Delivery.objects.filter(state__in=UNFINISHED).exists()
+        and Touch.objects.count() == customers + strangers(customers)
     )
 
 

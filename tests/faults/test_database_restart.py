@@ -44,7 +44,7 @@ def test_workers_survive_a_restart_and_a_crash_of_the_database(server, workers, 
     haste.cut_off |= in_hand()
     assert workers.runs, "nobody restarted the worker"
     assert len(heads) < CUSTOMERS
-    assert haste.until(lambda: is_over(CUSTOMERS), 400), where()
+    assert haste.until(lambda: is_over(CUSTOMERS), 400, every=0.5), where()
     truth = truth_of(CUSTOMERS, heads.messages)
     sys.stdout.write(f"FAULTS customers {CUSTOMERS:,}, restarts 2, {truth}\n")
     # A sender that was cut off knows how its hand-overs ended, but could not write it down.
