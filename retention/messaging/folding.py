@@ -21,6 +21,7 @@ from liquid.context import builtin
 from liquid.exceptions import LiquidInterrupt, LiquidSyntaxError
 from liquid.expression import Expression
 from liquid.stringify import to_liquid_string
+from markupsafe import escape
 
 from retention.messaging.frames import Body, Static
 from retention.messaging.limits import in_time
@@ -166,7 +167,12 @@ class _Say(_Step):
         value = _look_up(filling, self._path)
         for each in self._filters:
             value = each.evaluate(value, filling.context)
-        filling.pieces.append(_lines(str(to_liquid_string(value, filling.template.env.autoescape))))
+        autoescape = filling.template.env.autoescape
+        if type(value) is str:
+            text = escape(value) if autoescape else value
+        else:
+            text = to_liquid_string(value, autoescape)
+        filling.pieces.append(_lines(str(text)))
 
 
 class _Choose(_Step):
@@ -182,7 +188,7 @@ class _Choose(_Step):
     def take(self, filling: _Filling) -> None:
         for condition, steps in self._branches:
             if condition is None or (
-                is_truthy(_look_up(filling, condition))
+                _is_true(_look_up(filling, condition))
                 if isinstance(condition, tuple)
                 else condition.evaluate(filling.context)
             ):
@@ -215,6 +221,11 @@ def _look_up(filling: _Filling, path: tuple[str, ...]) -> Any:
     except (KeyError, TypeError):
         return filling.template.env.undefined(path[0])
     return value
+
+
+def _is_true(value: Any) -> bool:
+    """As Liquid answers, which takes its time for words and nothing as for anything else."""
+    return True if type(value) is str else value is not None and is_truthy(value)
 
 
 def _lines(text: str) -> str:

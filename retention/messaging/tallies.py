@@ -12,6 +12,13 @@ from django.db.models import Q, Sum
 
 from retention.messaging.models import Tally
 
+_NOTE = """
+INSERT INTO messaging_tally (origin, group_id, version_id, channel, kind, count, day, is_machine)
+SELECT counted.*, %(day)s, %(is_machine)s
+FROM unnest(%(origins)s::text[], %(groups)s::bigint[], %(versions)s::bigint[], %(channels)s::text[], %(kinds)s::text[],
+    %(counts)s::bigint[]) AS counted
+"""
+
 _FOLD = """
 WITH gone AS (
     DELETE FROM messaging_tally WHERE id IN (
@@ -32,19 +39,23 @@ def note(kinds: Iterable[tuple[str, Iterable[Any]]], *, at: dt.datetime, is_mach
     counted = Counter(
         (one.origin, one.group_id, one.version_id, one.channel, kind) for kind, ones in kinds for one in ones
     )
-    Tally.objects.bulk_create(
-        Tally(
-            origin=origin,
-            group_id=group_id,
-            version_id=version_id,
-            channel=channel,
-            day=at.astimezone(dt.UTC).date(),
-            kind=kind,
-            is_machine=is_machine,
-            count=count * by,
+    if not counted:
+        return
+    origins, groups, versions, channels, names = zip(*counted, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _NOTE,
+            {
+                "origins": list(origins),
+                "groups": list(groups),
+                "versions": list(versions),
+                "channels": list(channels),
+                "kinds": list(names),
+                "counts": [count * by for count in counted.values()],
+                "day": at.astimezone(dt.UTC).date(),
+                "is_machine": is_machine,
+            },
         )
-        for (origin, group_id, version_id, channel, kind), count in counted.items()
-    )
 
 
 @transaction.atomic
