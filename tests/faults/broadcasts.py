@@ -27,7 +27,7 @@ from retention.messaging import operations as messaging
 from retention.messaging.models import Delivery
 from retention.shop.models import Shop
 from retention.work.models import Alert, JobRun
-from retention.work.operations import nudge
+from retention.work.operations import facts_came, nudge
 from tests.mailbox import Mail
 
 BY = Actor.job("test")
@@ -44,7 +44,7 @@ def strangers(customers: int) -> int:
 
 @transaction.atomic
 def join(numbers: range) -> None:
-    """So many customers come who agree to mail, and some who never do."""
+    """So many customers come who agree to mail, and some who never do; campaigns are told, as by any import."""
     now = clock.now()
     names = [f"c{n}" for n in numbers] + [f"s{n // STRANGERS}" for n in numbers if n % STRANGERS == STRANGERS - 1]
     people = Customer.objects.bulk_create(
@@ -60,6 +60,7 @@ def join(numbers: range) -> None:
         ],
         batch_size=5000,
     )  # fmt: skip
+    facts_came("customers")
 
 
 def launch(customers: int) -> Campaign:
@@ -104,8 +105,7 @@ class Haste:
             return
         self._next = time.monotonic() + 0.5
         current_app.send_task("work.tick", queue="sweeps", expires=5, ignore_result=True)
-        for key in ("campaigns.reach", "messaging.send"):
-            nudge(key)
+        nudge("messaging.send")
         ago = Now() - dt.timedelta(seconds=1)
         # A ring that was lost is repeated after a minute.
         JobRun.objects.filter(state="waiting", lease_until__lt=Now() + dt.timedelta(seconds=55) - SOON).update(
@@ -120,7 +120,7 @@ class Haste:
                 self.in_hand += sending
                 its.update(lease_until=ago)
 
-    def until(self, is_so: Callable[[], object], seconds: float, *, every: float = 0.002) -> bool:
+    def until(self, is_so: Callable[[], object], seconds: float, *, every: float = 0.004) -> bool:
         """Hurry on until it is so, looking `every` so many seconds; False where it was not after that time."""
         deadline = time.monotonic() + seconds
         while not is_so():
@@ -143,7 +143,11 @@ def is_over(customers: int) -> bool:
 def where() -> dict[str, int]:
     """How far everything has come, for whoever waits in vain."""
     runs = JobRun.objects.filter(state__in=JobRun.OPEN).values_list("job__key", "state", "attempts")
-    return {"touches": Touch.objects.count(), **Counter(Delivery.objects.values_list("state", flat=True)), **Counter(runs)}
+    return {
+        "touches": Touch.objects.count(),
+        **Counter(Delivery.objects.values_list("state", flat=True)),
+        **Counter(runs),
+    }
 
 
 @dataclass(frozen=True)

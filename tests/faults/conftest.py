@@ -1,6 +1,7 @@
 """What faults are done to: a broker that is emptied, a PostgreSQL of a test's own, a mail server that keeps heads."""
 
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,18 @@ from django.db import connection
 from retention.embedded.places import Place
 from retention.embedded.postgres import Postgres
 from tests.mailbox import Heads
+
+
+@pytest.fixture
+def say(capfd):
+    """Says a line to whoever waits for the test, also where its output is kept from them."""
+
+    def line(words: str) -> None:
+        with capfd.disabled():
+            sys.stdout.write(f"\n{words}\n")
+            sys.stdout.flush()
+
+    return line
 
 
 @pytest.fixture

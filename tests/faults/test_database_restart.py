@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import time
 
 import pytest
@@ -26,7 +25,7 @@ def workers(server, broker, heads):
     workers.kill()
 
 
-def test_workers_survive_a_restart_and_a_crash_of_the_database(server, workers, heads):
+def test_workers_survive_a_restart_and_a_crash_of_the_database(server, workers, heads, say):
     haste = Haste()
     launch(CUSTOMERS)
     assert haste.until(Touch.objects.exists, 240), where()
@@ -46,7 +45,7 @@ def test_workers_survive_a_restart_and_a_crash_of_the_database(server, workers, 
     assert len(heads) < CUSTOMERS
     assert haste.until(lambda: is_over(CUSTOMERS), 400, every=0.5), where()
     truth = truth_of(CUSTOMERS, heads.messages)
-    sys.stdout.write(f"FAULTS customers {CUSTOMERS:,}, restarts 2, {truth}\n")
+    say(f"FAULTS customers {CUSTOMERS:,}, restarts 2, {truth}")
     # A sender that was cut off knows how its hand-overs ended, but could not write it down.
     check(truth, heads.messages, unknown_at_most=haste.in_hand)
 
