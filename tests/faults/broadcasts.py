@@ -92,10 +92,12 @@ class Haste:
     """Rings as beat and facts that come do, only oftener, and lets pass at once what the dead are given minutes for.
 
     Attributes:
+        also: what else is done as often, such as starting again what fell.
         cut_off: senders that live, but lost what they had in hand, as by a crash of the database.
         in_hand: mails of which nobody knows, because their senders died.
     """
 
+    also: Callable[[], None] = lambda: None
     cut_off: set[str] = field(default_factory=set)
     in_hand: int = 0
     _next: float = 0.0
@@ -106,6 +108,7 @@ class Haste:
         self._next = time.monotonic() + 0.5
         current_app.send_task("work.tick", queue="sweeps", expires=5, ignore_result=True)
         nudge("messaging.send")
+        self.also()
         ago = Now() - dt.timedelta(seconds=1)
         # A ring that was lost is repeated after a minute.
         JobRun.objects.filter(state="waiting", lease_until__lt=Now() + dt.timedelta(seconds=55) - SOON).update(

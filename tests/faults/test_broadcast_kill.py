@@ -10,7 +10,6 @@ import signal
 import time
 import uuid
 from collections import Counter
-from dataclasses import dataclass
 
 import pytest
 from django.db import connection
@@ -48,23 +47,17 @@ MOMENTS = {
 ENLISTING = ("touching", "granting", "queueing")
 
 
-@dataclass
 class Supervisor:
     """Keeps the services running that production has, whatever becomes of them."""
 
-    services: dict[str, Service]
+    def __init__(self, services: dict[str, Service]) -> None:
+        self.services = services
 
-    def start(self, name: str) -> None:
-        self.services[name].start()
-
-    def kill(self, name: str, *, child: int | None = None) -> None:
-        """One process of its pool, which the worker replaces; or all of it, which is started again."""
-        if child is not None:
-            os.kill(child, signal.SIGKILL)
-            return
-        assert self.services[name].runs, f"{name} fell by itself"
-        self.services[name].kill()
-        self.start(name)
+    def keep(self) -> None:
+        """Start what does not run: killed, or given up because it had lost its children before it was ready."""
+        for service in self.services.values():
+            if not service.runs:
+                service.start()
 
 
 @pytest.fixture
@@ -83,7 +76,7 @@ def supervisor(server, broker, heads):
 
 
 class Disturber:
-    """Waits for chosen moments and kills who is at them."""
+    """Waits for chosen moments and kills who is at them: one process of its pool, or all of it."""
 
     def __init__(self, chance: random.Random, supervisor: Supervisor, haste: Haste, heads) -> None:
         self.chance = chance
@@ -105,10 +98,12 @@ class Disturber:
             came = not self.haste.until(lambda: False, self.chance.uniform(0, 2))
         self.caught[moment if came else "unawares"] += 1
         time.sleep(self.chance.uniform(0, 0.02))
-        child = None
-        if isinstance(service, Workers) and self.chance.random() < 0.5:
-            child = self.chance.choice(service.children() or [None])
-        self.supervisor.kill(name, child=child)
+        children = service.children() if isinstance(service, Workers) and self.chance.random() < 0.5 else []
+        if children:
+            os.kill(self.chance.choice(children), signal.SIGKILL)
+        else:
+            service.kill()
+            self.supervisor.keep()
 
 
 def moments_of(chance: random.Random) -> list[str]:
@@ -151,11 +146,10 @@ def crash(server, haste: Haste) -> None:
 def test_a_hundred_kills_two_flushes_and_a_crash(supervisor, server, broker, heads, client, say):
     seed = int(os.environ.get("FAULT_SEED", time.time_ns() % 10_000))
     say(f"FAULT_SEED={seed}")
-    chance, haste, began = random.Random(seed), Haste(), time.monotonic()
+    chance, haste, began = random.Random(seed), Haste(also=supervisor.keep), time.monotonic()
     launch(FIRST)
     set_pace(PER_SECOND, None)
-    for name in supervisor.services:
-        supervisor.start(name)
+    supervisor.keep()
     disturber = Disturber(chance, supervisor, haste, heads)
     moments = moments_of(chance)
     groups = sum(moment in ENLISTING for moment in moments) or 1
