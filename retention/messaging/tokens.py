@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from django.conf import settings
 from django.core.signing import BadSignature, Signer, b64_encode
 from django.utils.crypto import salted_hmac
+from django.utils.encoding import force_bytes
 
 
 class _Signer(Signer):
@@ -19,11 +20,11 @@ class _Signer(Signer):
         super().__init__(key=key, salt=salt, sep=".", algorithm="sha256")
         self._ready = salted_hmac(f"{salt}signer", b"", key, algorithm="sha256")
 
-    def signature(self, value: str, key: str | None = None) -> str:
+    def signature(self, value: bytes | str, key: bytes | str | None = None) -> str:
         if key not in (None, self.key):  # an older key of the installation
             return super().signature(value, key)
         mac = self._ready.copy()
-        mac.update(value.encode())
+        mac.update(force_bytes(value))
         return b64_encode(mac.digest()).decode()
 
 
