@@ -16,7 +16,8 @@ from retention.customers.models import ConsentState
 from retention.doors.keys import create_key
 from retention.messaging import outside, tokens
 from retention.messaging.models import Delivery, Event, InboxMessage, PushSubscription, Suppression
-from retention.messaging.operations import create_template
+from retention.messaging.operations import create_template, send_due
+from retention.messaging.operations.stopping import settle_unknown
 from retention.messaging.operations.templates import TemplateFaulty
 from retention.messaging.texting import said, segments
 from retention.work.models import Alert
@@ -238,6 +239,50 @@ def test_nobody_leads_us_into_our_own_network(url, settings):
 def test_public_addresses_are_told_from_others():
     assert [outside.is_public(a) for a in ("93.184.216.34", "2606:2800:220:1::1", "::ffff:8.8.8.8")] == [True] * 3
     assert [outside.is_public(a) for a in ("224.0.0.1", "198.18.0.1", "2002:7f00:1::", "fe80::1%eth0")] == [False] * 4
+
+
+# --- mail over HTTP ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def resend(sink, settings):
+    settings.EMAIL_BACKEND = "anymail.backends.resend.EmailBackend"
+    settings.ANYMAIL = {"RESEND_API_KEY": "secret", "RESEND_API_URL": sink.url, "REQUESTS_TIMEOUT": (1, 1)}
+    return sink
+
+
+def test_a_provider_is_told_the_same_key_when_somebody_sends_again(say, customer, resend, now, by):
+    anna, ben = customer("anna"), customer("ben")
+    resend.answers = ["hang up", (200, {"id": "r1"})]
+    say(anna)
+    # Nobody knows, so nothing but a person sends it again.
+    assert send_due(now=now, worker="w")["unknown"] == 1
+    hers = Delivery.objects.get(customer=anna)
+    settle_unknown(delivery_id=hers.pk, arrived=False, now=now, by=by)
+    say(ben)
+    resend.answers += [(200, {"id": "r2"})]
+    assert send_due(now=now + 10 * MINUTE, worker="w")["sent"] == 2
+    his = Delivery.objects.get(customer=ben)
+    assert [call.headers["idempotency-key"] for call in resend.calls] == [
+        str(hers.public_id), str(hers.public_id), str(his.public_id),
+    ]  # fmt: skip
+    assert set(Delivery.objects.values_list("provider_id", "state")) == {("r1", "sent"), ("r2", "sent")}
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        # The first one got through, though its answer did not; its words were others.
+        ({"name": "invalid_idempotent_request"}, "sent"),
+        # The first one is still at it.
+        ({"name": "concurrent_idempotent_requests"}, "queued"),
+    ],
+)
+def test_what_a_provider_says_of_a_key_that_it_knows(say, customer, resend, now, said, state):
+    resend.answers = [(409, {"statusCode": 409, **said})]
+    say(customer("anna"))
+    send_due(now=now, worker="w")
+    assert [len(resend.calls), Delivery.objects.get().state] == [1, state]
 
 
 # --- inbox -------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from email.utils import formataddr, parseaddr
 
 import requests
+from anymail.backends.base_requests import AnymailRequestsBackend
 from anymail.exceptions import AnymailError, AnymailRecipientsRefused
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -37,8 +38,17 @@ class Email(Channel):
             line.close()
 
 
+#: Who sends nothing twice that is asked for under one key (for a day): Anymail's name of the provider → its header.
+_KEY_HEADERS = {"Resend": "Idempotency-Key"}
+#: … and says so, where the words have become others since: it took the first.
+_TAKEN_BEFORE = "invalid_idempotent_request"
+
+
 class AnyLine(Line):
-    """The slower way through any other backend of Django's or Anymail's: one library message for each letter."""
+    """The slower way through any other backend of Django's or Anymail's: one library message for each letter.
+
+    A provider over HTTP is told our reference as the key of the message, where it knows such keys.
+    """
 
     def __init__(self, backend: BaseEmailBackend, sender: str) -> None:
         self._backend = backend
@@ -49,6 +59,7 @@ class AnyLine(Line):
             message = self._message(letter)
         except frames.BadAddress:
             return Result(HandedOver.REFUSED, "messaging.bad_address")
+        self._tell_key(letter)
         try:
             accepted = self._backend.send_messages([message])
         except AnymailRecipientsRefused:
@@ -65,6 +76,13 @@ class AnyLine(Line):
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self._backend.close()
+
+    def _tell_key(self, letter: Letter) -> None:
+        if isinstance(self._backend, AnymailRequestsBackend):
+            # Opened by us, it is kept over many letters.
+            self._backend.open()
+            if header := _KEY_HEADERS.get(self._backend.esp_name):
+                self._backend.session.headers[header] = str(letter.reference)
 
     def _message(self, letter: Letter) -> EmailMultiAlternatives:
         address = frames.envelope_address(letter.address)
@@ -102,7 +120,12 @@ def _provider_answer(error: AnymailError) -> Result:
     cause = error.__cause__
     if isinstance(cause, requests.ConnectTimeout):
         return Result(HandedOver.LATER, "messaging.no_connection", "ConnectTimeout", is_line_down=True)
-    status = getattr(getattr(error, "response", None), "status_code", None)
+    response = getattr(error, "response", None)
+    status = getattr(response, "status_code", None)
+    if status == 409:
+        # Or the first of them is still on its way.
+        is_taken = response is not None and _TAKEN_BEFORE in response.text
+        return Result(HandedOver.ACCEPTED) if is_taken else Result(HandedOver.LATER, "messaging.message_refused", "409")
     if status is None or status >= 500:
         detail = str(status or type(cause or error).__name__)
         return Result(HandedOver.UNKNOWN, "messaging.answer_missing", detail, is_line_down=True)
