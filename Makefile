@@ -28,7 +28,7 @@ fix: .venv/dev ## Format everything
 bench: .venv/dev ## Every benchmark beside its floor, one by one (ONLY="codes import", BENCH_SCALE=0.1)
 	@exec $(RUN) bench $(BIN)/python -m benchmarks $(ONLY)
 
-faults: .venv/dev ## Kill workers, restart servers, flush the broker: slow
+faults: .venv/dev ## Kill workers, restart servers, flush the broker: slow (FAULT_SEED=, FAULT_CUSTOMERS=, FAULT_KILLS=, ARGS="-k word")
 	@exec $(RUN) tests $(BIN)/python -m pytest -m faults $(ARGS)
 
 races: .venv/dev ## Two hundred shoppers at once, twenty rounds of every race of the checkout: slow

@@ -1,4 +1,4 @@
-"""Enlisting a broadcast: touch, coupon and delivery rows of 200,000 customers, against one hand-written statement.
+"""Enlisting a broadcast: touch, coupon and delivery rows of 400,000 customers, against one hand-written statement.
 
 The floor writes the same rows (touch, grant, code, delivery) by one statement with the same eligibility test and
 none of our rules: no version check, no limits, no chunks, no resume, codes from md5.
@@ -100,7 +100,7 @@ def furnish(customers: int) -> tuple[Campaign, dict]:
 
 
 def main() -> None:
-    customers = harness.size(200_000)
+    customers = harness.size(400_000)
     with harness.database():
         campaign, params = furnish(customers)
 
@@ -121,7 +121,7 @@ def main() -> None:
                 cursor.execute(FLOOR, params)
                 return cursor.rowcount
 
-        harness.compare("enlist", ours=ours, floor=floor, rounds=3, unit="customers", prepare=prepare)
+        harness.compare("enlist", ours=ours, floor=floor, rounds=2, unit="customers", prepare=prepare)
         counts = {Touch.objects.count(), Code.objects.count(), Delivery.objects.count()}
         if counts != {customers}:
             raise SystemExit(f"not everyone was enlisted: {counts}")
