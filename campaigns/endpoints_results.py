@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from campaigns import operations
 from campaigns.models import Campaign
+from campaigns.results.experiments import Experiment, experiments
 from campaigns.results.reading import HELD_OUT
 from campaigns.results.report import LIFT, Report, results
 from campaigns.results.words import label_of, money_minor
@@ -57,7 +58,15 @@ class DifferenceOut(Schema):
     verdict: Literal["too_few", "better", "worse", "no_difference"]
 
 
+class ExperimentOut(Schema):
+    since: int = Field(description="Number of the version with which it began.")
+    began_at: AwareDatetime | None
+    arms: list[str] = Field(description="Keys of its variants; empty without a test.")
+    holdout_percent: int
+
+
 class ResultsOut(Schema):
+    since: int = Field(description="Which of the experiments this is.")
     goal: Literal["order", "activity", "redemption"]
     days: int
     lift_percent: int
@@ -68,21 +77,37 @@ class ResultsOut(Schema):
     is_mismatch: bool = Field(description="Arms are not as large as planned: trust nothing else here.")
     arms: list[ArmOut]
     differences: list[DifferenceOut]
+    experiments: list[ExperimentOut] = Field(description="Of this campaign, the present one first.")
 
 
 @router.get("campaigns/{uuid:id}/results/", scope="campaigns:read", response=ResultsOut)
-def get_results(request: HttpRequest, id: uuid.UUID, lift: Annotated[int, Query(ge=1, le=500)] = LIFT):
+def get_results(
+    request: HttpRequest,
+    id: uuid.UUID,
+    lift: Annotated[int, Query(ge=1, le=500)] = LIFT,
+    since: Annotated[int | None, Query(ge=1, description="Of an earlier experiment; else the present one.")] = None,
+):
     """What came of a campaign: its arms, and how they differ; counted at most once in ten minutes."""
     campaign = Campaign.objects.select_related("approved_version").filter(public_id=id).first()
-    report = results(campaign=campaign, lift=lift, now=clock.now()) if campaign else None
+    report = results(campaign=campaign, lift=lift, now=clock.now(), since=since) if campaign else None
     if report is None:
         raise operations.NoSuchCampaign
-    return _out(report)
+    return {**_out(report), "experiments": [_experiment(one) for one in experiments(campaign)]}
+
+
+def _experiment(one: Experiment) -> dict:
+    return {
+        "since": one.since,
+        "began_at": one.began_at,
+        "arms": [variant.key for variant in one.plan.variants],
+        "holdout_percent": one.plan.holdout_percent,
+    }
 
 
 def _out(report: Report) -> dict:
     first = report.arms[0].arm
     return {
+        "since": report.since,
         "goal": report.goal,
         "days": report.days,
         "lift_percent": report.lift,

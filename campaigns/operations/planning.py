@@ -62,6 +62,8 @@ def save_campaign(
 ) -> Campaign:
     """The campaign's next version. One that was launched goes on as approved until this version is approved too.
 
+    A version that ends a test has the next experiment's number, whatever the plan says.
+
     Raises:
         EditedMeanwhile: someone saved after version number `edited` was read.
         NoSuchCampaign, CampaignEnded, CampaignArchived, NoSuchTemplate, OneMessageAChannel
@@ -71,7 +73,7 @@ def save_campaign(
         raise CampaignEnded(name=campaign.name)
     if campaign.state in (Campaign.State.APPROVED, Campaign.State.REVIEW):
         campaign.state = Campaign.State.DRAFT
-    _write(campaign, plan, edited=edited, now=now, by=by, why=why)
+    _write(campaign, _drawn_anew(plan, plan_of(campaign)), edited=edited, now=now, by=by, why=why)
     record(
         verb="campaigns.save",
         by=by,
@@ -129,6 +131,14 @@ def _write(campaign: Campaign, plan: Plan, *, edited: int | None, now: dt.dateti
     campaign.lateness_hours, campaign.priority = plan.lateness_hours, plan.priority
     campaign.starts_at, campaign.ends_at = plan.starts_at, plan.ends_at
     campaign.save()
+
+
+def _drawn_anew(plan: Plan, before: Plan) -> Plan:
+    """A plan that keeps no variant of a test has ended it: the next number, so that the next draw is another one."""
+    tested = {variant.key for variant in before.variants}
+    if not tested or tested & {variant.key for variant in plan.variants}:
+        return plan
+    return plan.model_copy(update={"experiment": max(plan.experiment, before.experiment + 1)})
 
 
 def _check_messages(plan: Plan) -> None:

@@ -23,7 +23,9 @@ class NoSuchVariant(Refused):
 
 @transaction.atomic
 def promote(*, campaign_id: int, variant: str, edited: int, now: dt.datetime, by: Actor) -> Campaign:
-    """Save the plan as this variant has it, without the test, as the next version; a holdout stays.
+    """Save the plan as this variant has it, without the test, as the next version; the holdout stays as large.
+
+    The version has the next experiment's number: whoever is held out from then on, and the next test, are drawn anew.
 
     As with every save, it runs once it is approved; until then the test goes on.
 

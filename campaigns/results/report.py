@@ -6,16 +6,18 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.core.cache import cache
+from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Campaign
 from campaigns.plans import Plan
+from campaigns.results.experiments import Experiment, experiments
 from campaigns.results.reading import HELD_OUT, Figures, read
-from retention.audit.models import Version
 from retention.experiments.comparison import Arm, Compared, compare
 from retention.experiments.means import Amounts
 from retention.experiments.models import GlobalHoldout
 from retention.experiments.querysets import global_holdout
 from retention.experiments.samples import MISMATCH_BELOW, ratio_p_value
+from retention.refusals import Refused
 from retention.shop.models import Shop
 
 #: The smallest lifts of the rate that a reader may want to see, in percent; the middle one where nothing was chosen.
@@ -27,7 +29,7 @@ KEPT = 600
 
 @dataclass(frozen=True)
 class Report:
-    """What came of a campaign's present experiment.
+    """What came of one experiment of a campaign's.
 
     Attributes:
         arms: variants in the plan's order, those held out last.
@@ -36,6 +38,7 @@ class Report:
         ratio_p: how odd the sizes of the arms would be if only the lot had filled them; None: nothing to check.
         whole: all that were touched, in whichever variant, against those held out; None: nobody is held out.
         goal: "order", "activity" or "redemption"; those held out can redeem nothing.
+        since: number of the version with which it began.
     """
 
     arms: tuple[Figures, ...]
@@ -49,6 +52,8 @@ class Report:
     currency: str
     labels: dict[str, str]
     counted_at: dt.datetime
+    since: int
+    is_present: bool
 
     @property
     def is_mismatch(self) -> bool:
@@ -64,23 +69,41 @@ class Report:
         return sum(arm.heads for arm in self.arms)
 
 
-def results(*, campaign: Campaign, lift: int, now: dt.datetime, is_fresh: bool = False) -> Report | None:
-    """The report, kept for ten minutes; `is_fresh` counts again. None: it was never approved, so nothing ran."""
-    if campaign.approved_version is None:
+class NoSuchExperiment(Refused):
+    code = "campaigns.no_such_experiment"
+    sentence = _("No experiment of this campaign began with version %(since)s.")
+    status = 404
+
+
+def results(
+    *, campaign: Campaign, lift: int, now: dt.datetime, since: int | None = None, is_fresh: bool = False
+) -> Report | None:
+    """The report, kept for ten minutes; `is_fresh` counts again. None: it was never approved, so nothing ran.
+
+    `since` is the version with which an earlier experiment began; without it, the present one is reported.
+
+    Raises:
+        NoSuchExperiment
+    """
+    known = experiments(campaign)
+    if not known:
         return None
-    key = f"campaign-results:{campaign.pk}:{campaign.approved_version_id}:{lift}"
+    chosen = next((one for one in known if since in (None, one.since)), None)
+    if chosen is None:
+        raise NoSuchExperiment(since=since)
+    key = f"campaign-results:{campaign.pk}:{campaign.approved_version_id}:{chosen.since}:{lift}"
     report = None if is_fresh else cache.get(key)
     if report is None:
-        report = _counted(campaign, lift, now)
+        report = _counted(campaign, chosen, known, lift, now)
         cache.set(key, report, KEPT)
     return report
 
 
-def _counted(campaign: Campaign, lift: int, now: dt.datetime) -> Report:
-    plan = Plan.model_validate(campaign.approved_version.data)
+def _counted(campaign: Campaign, chosen: Experiment, known: list[Experiment], lift: int, now: dt.datetime) -> Report:
+    plan = chosen.plan
     found = read(
         campaign_id=campaign.pk,
-        version_ids=versions_of_this_test(campaign, plan),
+        version_ids=chosen.version_ids,
         goal=plan.goal,
         shop_holdout=global_holdout(),
         now=now,
@@ -102,19 +125,9 @@ def _counted(campaign: Campaign, lift: int, now: dt.datetime) -> Report:
         currency=Shop.objects.get().currency,
         labels={variant.key: variant.label for variant in plan.variants},
         counted_at=now,
+        since=chosen.since,
+        is_present=chosen == known[0],
     )
-
-
-def versions_of_this_test(campaign: Campaign, plan: Plan) -> list[int]:
-    """The campaign's versions under which the lot was the same: touches of others are of another experiment."""
-    rows = Version.objects.filter(subject=campaign._meta.label_lower, subject_id=campaign.pk)
-    lot = _lot(plan.as_json())
-    return [pk for pk, data in rows.values_list("pk", "data") if _lot(data) == lot]
-
-
-def _lot(data: dict) -> tuple:
-    drawn = data.get("experiment"), data.get("holdout_percent", 0)
-    return *drawn, tuple((each["key"], each["weight"]) for each in data.get("variants", ()))
 
 
 def _arm(figures: Figures) -> Arm:

@@ -15,16 +15,20 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Campaign
 from campaigns.plans import plan_of
+from campaigns.results.experiments import experiments
 from campaigns.results.operations import promote
-from campaigns.results.report import LIFT, LIFTS, Report, results
-from campaigns.results.words import arm_rows, as_rows, compared_row, earned_sentence, probability
+from campaigns.results.report import LIFT, LIFTS, NoSuchExperiment, Report, results
+from campaigns.results.words import arm_rows, as_rows, compared_row, earned_sentence, experiment_row, probability
 from retention import clock
 from retention.doors.console import acting
 from retention.refusals import Refused
 
 
 def results_view(admin: Any, request: HttpRequest, object_id: int) -> HttpResponse:
-    """Arms, differences, verdicts; `format=csv` as a file, `again` counts anew; POST promotes a variant."""
+    """Arms, differences, verdicts of the present experiment, or of the one `since` a version.
+
+    `format=csv` as a file, `again` counts anew; POST promotes a variant.
+    """
     if not admin.has_view_permission(request):
         raise PermissionDenied
     campaign = Campaign.objects.select_related("version", "approved_version").filter(pk=object_id).first()
@@ -33,7 +37,11 @@ def results_view(admin: Any, request: HttpRequest, object_id: int) -> HttpRespon
     if request.method == "POST":
         return _promote(admin, request, campaign)
     lift = int(asked) if (asked := request.GET.get("lift", "")).isdecimal() and int(asked) in LIFTS else LIFT
-    report = results(campaign=campaign, lift=lift, now=clock.now(), is_fresh="again" in request.GET)
+    since = int(asked) if (asked := request.GET.get("since", "")).isdecimal() else None
+    try:
+        report = results(campaign=campaign, lift=lift, now=clock.now(), since=since, is_fresh="again" in request.GET)
+    except NoSuchExperiment:
+        raise Http404 from None
     if report is not None and request.GET.get("format") == "csv":
         return _file(report, campaign)
     context = {
@@ -44,6 +52,7 @@ def results_view(admin: Any, request: HttpRequest, object_id: int) -> HttpRespon
         "original": campaign,
         "report": report,
         "lifts": LIFTS,
+        "experiments": [experiment_row(one) for one in experiments(campaign)],
         **(_shown(report) if report else {}),
         "may_promote": admin.has_change_permission(request, campaign),
         "variants": {variant.key for variant in plan_of(campaign).variants},

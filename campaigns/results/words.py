@@ -6,8 +6,10 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from django.utils import formats
 from django.utils.translation import gettext as _
 
+from campaigns.results.experiments import Experiment
 from campaigns.results.reading import HELD_OUT, Figures
 from campaigns.results.report import Report
 from retention import money
@@ -69,6 +71,17 @@ def amounts(interval: Interval, currency: str, *, times: int = 1) -> str:
 
 def probability(p_value: float) -> str:
     return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
+
+
+def experiment_row(one: Experiment) -> dict[str, Any]:
+    """One of the campaign's experiments in a list to choose from."""
+    arms = [variant.label for variant in one.plan.variants] or [_("no test")]
+    if one.plan.holdout_percent:
+        arms.append(_("%(percent)s %% held out") % {"percent": one.plan.holdout_percent})
+    began = formats.date_format(one.began_at, "DATE_FORMAT") if one.began_at else ""
+    words = {"number": one.since, "arms": ", ".join(arms), "began": began}
+    label = _("Version %(number)s, %(began)s: %(arms)s") if began else _("Version %(number)s: %(arms)s")
+    return {"since": one.since, "label": label % words}
 
 
 def arm_rows(report: Report) -> list[dict[str, Any]]:

@@ -12,11 +12,12 @@ from django.test import Client
 from django.urls import reverse
 
 from campaigns import operations
-from campaigns.models import Touch
+from campaigns.models import Campaign, Touch
 from campaigns.plans import plan_of
+from campaigns.results.experiments import experiments
 from campaigns.results.operations import NoSuchVariant, promote
 from campaigns.results.reading import HELD_OUT, Figures
-from campaigns.results.report import results
+from campaigns.results.report import NoSuchExperiment, results
 from retention.audit.models import AuditEntry, Version
 from retention.audit.operations import EditedMeanwhile
 from retention.customers.models import Activity, Order, Return
@@ -187,17 +188,26 @@ def test_figures_are_those_that_a_person_would_count(tested, touch, order, messa
 
 def test_touches_under_other_shares_are_of_another_test(tested, touch, now):
     campaign = tested()
-    other = Version.objects.create(
-        subject="campaigns.campaign", subject_id=campaign.pk, number=2, saved_at=now,
-        data={**campaign.version.data, "holdout_percent": 5},
-    )  # fmt: skip
     same = Version.objects.create(
-        subject="campaigns.campaign", subject_id=campaign.pk, number=3, saved_at=now,
+        subject="campaigns.campaign", subject_id=campaign.pk, number=2, saved_at=now,
         data={**campaign.version.data, "lateness_hours": 5},
     )  # fmt: skip
-    for version in (other, same, campaign.version):
-        touch(campaign, "a", version=version)
-    assert [arm.heads for arm in results(campaign=campaign, lift=20, now=now).arms] == [2, 0]
+    plan = plan_of(campaign)
+    Campaign.objects.update(version=same)
+    operations.save_campaign(
+        campaign_id=campaign.pk, plan=plan.model_copy(update={"holdout_percent": 5}), edited=2, now=now, by=BY
+    )
+    operations.approve(campaign_id=campaign.pk, version=3, now=now, by=BY)
+    campaign.refresh_from_db()
+    for version, count in ((same, 1), (Version.objects.get(subject=same.subject, number=1), 1), (campaign.approved_version, 3)):
+        for _n in range(count):
+            touch(campaign, "a", version=version)
+    report = results(campaign=campaign, lift=20, now=now)
+    assert ([arm.heads for arm in report.arms], report.since, report.is_present) == ([3, 0], 3, True)
+    earlier = results(campaign=campaign, lift=20, now=now, since=1)
+    assert ([arm.heads for arm in earlier.arms], earlier.since, earlier.is_present) == ([2, 0], 1, False)
+    with pytest.raises(NoSuchExperiment):
+        results(campaign=campaign, lift=20, now=now, since=2)
 
 
 def test_other_goals(tested, touch, now):
@@ -259,7 +269,7 @@ def test_promote_saves_the_winner_as_the_plan_and_waits_for_approval(tested, now
     won = plan_of(campaign).variants[1].steps["step-1"].incentive
     saved = promote(campaign_id=campaign.pk, variant="b", edited=1, now=now, by=BY)
     plan = plan_of(saved)
-    assert (plan.variants, plan.holdout_percent, plan.steps[0].incentive) == ((), 20, won)
+    assert (plan.variants, plan.holdout_percent, plan.steps[0].incentive, plan.experiment) == ((), 20, won, 2)
     assert (saved.version.number, saved.version.why) == (2, "Promoted: Ten off")
     assert saved.approved_version.number == 1
     assert AuditEntry.objects.filter(verb="campaigns.promote", subject_id=campaign.pk).get().after == {"variant": "b"}
@@ -267,6 +277,44 @@ def test_promote_saves_the_winner_as_the_plan_and_waits_for_approval(tested, now
         promote(campaign_id=campaign.pk, variant="b", edited=2, now=now, by=BY)
     with pytest.raises(operations.NoSuchCampaign):
         promote(campaign_id=0, variant="b", edited=2, now=now, by=BY)
+
+
+def test_the_test_after_a_winner_is_drawn_anew_and_the_first_can_still_be_opened(tested, touch, person, reach, now):
+    campaign = tested(holdout=0)
+    for side in "aab":
+        touch(campaign, side)
+    variants = plan_of(campaign).variants
+    promote(campaign_id=campaign.pk, variant="b", edited=1, now=now, by=BY)
+    operations.approve(campaign_id=campaign.pk, version=2, now=now, by=BY)
+    campaign.refresh_from_db()
+    # The next test, saved by someone who left the number where it was.
+    again = plan_of(campaign).model_copy(update={"variants": variants})
+    operations.save_campaign(campaign_id=campaign.pk, plan=again, edited=2, now=now, by=BY)
+    operations.approve(campaign_id=campaign.pk, version=3, now=now, by=BY)
+    campaign.refresh_from_db()
+    people = [person(birth_month=5, birth_day=12).pk for _n in range(40)]
+    reach(campaign, now + dt.timedelta(hours=1))
+    drawn = dict(Touch.objects.filter(customer__in=people).values_list("customer", "variant"))
+    assert drawn == {pk: "ab"[arm(f"{campaign.public_id}:2", pk, (1, 1))] for pk in people}
+    assert drawn != {pk: "ab"[arm(f"{campaign.public_id}:1", pk, (1, 1))] for pk in people}
+    found = [(one.since, one.plan.experiment, len(one.plan.variants)) for one in experiments(campaign)]
+    assert found == [(3, 2, 2), (2, 2, 0), (1, 1, 2)]
+    heads = {since: [side.heads for side in results(campaign=campaign, lift=20, now=now, since=since).arms]
+             for since in (1, 2, 3)}  # fmt: skip
+    counted = Counter(drawn.values())
+    assert heads == {1: [2, 1], 2: [0], 3: [counted["a"], counted["b"]]}
+
+
+def test_a_test_goes_on_where_a_variant_is_kept(tested, now):
+    campaign = tested()
+    plan = plan_of(campaign)
+    kept = plan.model_copy(update={"variants": (plan.variants[0], plan.variants[1].model_copy(update={"key": "c"}))})
+    saved = operations.save_campaign(campaign_id=campaign.pk, plan=kept, edited=1, now=now, by=BY)
+    assert plan_of(saved).experiment == 1
+    renamed = tuple(one.model_copy(update={"key": f"new-{one.key}"}) for one in plan.variants)
+    other = plan.model_copy(update={"variants": renamed})
+    saved = operations.save_campaign(campaign_id=campaign.pk, plan=other, edited=2, now=now, by=BY)
+    assert plan_of(saved).experiment == 2
 
 
 def test_promote_refuses_what_was_edited_meanwhile(tested, now):
@@ -299,6 +347,15 @@ def test_the_page_the_file_and_the_button(tested, touch, order, as_role, now):
     lead.post(address, {"variant": "b", "edited": "1"})
     campaign.refresh_from_db()
     assert campaign.version.number == 2
+    operations.approve(campaign_id=campaign.pk, version=2, now=now, by=BY)
+    present, earlier = lead.get(address).content.decode(), lead.get(f"{address}?since=1").content.decode()
+    assert "Version 1, " in present
+    assert "Plain, Ten off, 20 % held out" in present
+    assert "€123.00" not in present
+    assert "€123.00" in earlier
+    assert "earlier experiment" in earlier
+    assert "End the test" not in earlier
+    assert lead.get(f"{address}?since=7").status_code == 404
 
 
 def test_over_the_api(tested, touch, order, client, now):
@@ -316,6 +373,10 @@ def test_over_the_api(tested, touch, order, client, now):
     ]  # fmt: skip
     assert answer["differences"][1]["revenue_interval"] == {"low": None, "high": None}
     assert (answer["lift_percent"], answer["is_mismatch"]) == (50, False)
+    [present] = answer["experiments"]
+    assert (answer["since"], present["since"], present["arms"], present["holdout_percent"]) == (1, 1, ["a", "b"], 20)
+    unknown = client.get(f"/api/v1/campaigns/{campaign.public_id}/results/?since=9", headers=headers)
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "campaigns.no_such_experiment")
     nobody = client.get(f"/api/v1/campaigns/{uuid.uuid4()}/results/", headers=headers)
     assert (nobody.status_code, nobody.json()["code"]) == (404, "campaigns.no_such_campaign")
 
