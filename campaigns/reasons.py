@@ -8,6 +8,8 @@ from campaigns.selection import (
     CONVERTED,
     COOLING_DOWN,
     CUSTOMERS_LIMIT,
+    HELD,
+    HELD_OUT,
     LEFT,
     LIMIT_REACHED,
     NO_ADDRESS,
@@ -32,6 +34,8 @@ WORDS = {
     COOLING_DOWN: _("a campaign gave her something not long ago"),
     CUSTOMERS_LIMIT: _("she had it as often as one customer may"),
     LIMIT_REACHED: _("as many customers were touched as it allows"),
+    HELD: _("it is not opened to her yet"),
+    HELD_OUT: _("she is held out, for the sake of proof"),
     ENDED: _("the campaign was ended"),
 }
 

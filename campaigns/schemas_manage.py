@@ -13,6 +13,7 @@ from ninja import Schema
 from pydantic import ConfigDict, Field, StrictInt, StringConstraints
 from pydantic import ValidationError as PlanError
 
+from campaigns.forecasts import unforeseen
 from campaigns.operations import Forecast
 from campaigns.plans import Plan
 from campaigns.plans.references import Kind, places, told_by
@@ -69,11 +70,19 @@ class SkippedOut(Schema):
     count: int
 
 
+class StepOut(Schema):
+    key: str
+    customers: int
+
+
 class ForecastOut(Schema):
     sentence: str = Field(description="The whole plan in a few sentences.")
     days: int
     is_ahead: bool = Field(description="Of the next days; otherwise of the last ones, as a measure.")
     customers: int | None = Field(description="Absent where counting takes too long.")
+    later: int = Field(description="Of the customers: only after these days, since no more are touched a day.")
+    steps: list[StepOut] = Field(description="Customers who would take each step, if nobody leaves before.")
+    unforeseen: str = Field(description="What these figures leave out, because nobody knows it today.")
     skipped: list[SkippedOut]
     cost_minor: int | None = Field(description="At most, if everyone uses hers once; absent where nobody can say.")
     currency: str
@@ -137,6 +146,9 @@ def forecast_out(plan: Plan, found: Forecast) -> dict[str, Any]:
         "days": found.days,
         "is_ahead": found.is_ahead,
         "customers": found.heads,
+        "later": found.later,
+        "steps": [{"key": step.key, "customers": heads} for step, heads in zip(plan.steps, found.steps, strict=False)],
+        "unforeseen": unforeseen(plan),
         "skipped": [
             {"reason": code, "reason_text": reason_text(code), "count": count}
             for code, count in sorted(found.skipped.items())

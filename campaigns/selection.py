@@ -32,6 +32,9 @@ TOO_SOON = "campaigns.too_soon"
 COOLING_DOWN = "campaigns.cooling_down"
 CUSTOMERS_LIMIT = "campaigns.customers_limit"
 LIMIT_REACHED = "campaigns.limit_reached"
+#: No touch is skipped for these: she waits until the campaign is opened further; or goes her way without a thing.
+HELD = "campaigns.held"
+HELD_OUT = "campaigns.held_out"
 
 #: Customers of whom something was learned by transactions from one mark to before another.
 CHANGED = (

@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 
-from campaigns import operations
-from campaigns.admin.dialogs import ApproveForm, LaunchForm, RejectForm, WidenForm, forecast_sentence
+from campaigns import forecasts, operations
+from campaigns.admin.dialogs import ApproveForm, LaunchForm, RejectForm, WidenForm
 from campaigns.admin.forms import CampaignForm, argument_fields, conditional_fields
 from campaigns.models import Campaign, CampaignPolicy, Reach
 from campaigns.plans import Plan, plan_of
@@ -329,7 +329,9 @@ def counted(campaign: Campaign, plan: Plan) -> dict[str, Any]:
     found = operations.forecast(campaign=campaign, plan=plan, now=clock.now())
     return {
         "found": found,
-        "sentence": forecast_sentence(found),
+        "sentence": forecasts.sentence(found, plan),
+        "steps": forecasts.steps(found),
+        "unforeseen": forecasts.unforeseen(plan),
         "skipped": [(reason_text(code), f"{count:,}") for code, count in sorted(found.skipped.items())],
         "cost": money.show(found.cost_minor, found.currency) if found.cost_minor is not None else None,
     }

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
-from campaigns import operations
+from campaigns import forecasts, operations
 from campaigns.models import Campaign
 from campaigns.plans import Ramp, plan_of, running_plan
 from campaigns.progress import codes_out_words
@@ -67,13 +67,5 @@ class LaunchForm(ConfirmForm):
         if self.obj.version is None:
             return ""
         plan = running_plan(self.obj) if self.obj.approved_version else plan_of(self.obj)
-        return forecast_sentence(operations.forecast(campaign=self.obj, plan=plan, now=clock.now()))
-
-
-def forecast_sentence(found: operations.Forecast) -> str:
-    if found.heads is None:
-        return str(_("Counting takes too long here."))
-    words = {"heads": f"{found.heads:,}", "days": found.days}
-    if found.is_ahead:
-        return str(_("It would reach %(heads)s customers in the next %(days)s days.") % words)
-    return str(_("It would have reached %(heads)s customers in the last %(days)s days.") % words)
+        found = operations.forecast(campaign=self.obj, plan=plan, now=clock.now())
+        return f"{forecasts.sentence(found, plan)} {forecasts.unforeseen(plan)}".strip()

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.backtests.replaying import Week
 from campaigns.models import Campaign
-from campaigns.operations.previewing import Forecast, cost_of_one, price
+from campaigns.operations.forecasting import Forecast, cost_of_one, price
 from campaigns.plans import Plan
 from campaigns.selection import zones_in_use
 from retention.incentives.models import Incentive

@@ -15,7 +15,7 @@ from campaigns.backtests.models import BackTest
 from campaigns.backtests.replaying import CHUNK, look_after, replay, scratch, weeks
 from campaigns.models import Campaign
 from campaigns.operations import NoSuchCampaign
-from campaigns.operations.previewing import forecast
+from campaigns.operations.forecasting import forecast
 from campaigns.plans import Plan
 from retention import clock
 from retention.actors import Actor

@@ -18,7 +18,7 @@ from campaigns.arms import Arms
 from campaigns.boards.models import BoardLine
 from campaigns.goals import ORIGIN
 from campaigns.models import Campaign, Touch
-from campaigns.operations.previewing import Forecast, price
+from campaigns.operations.forecasting import Forecast, price
 from campaigns.operations.stepping.touched import target
 from campaigns.plans import Plan, Wait, running_plan
 from campaigns.selection import Selection, zones_in_use

@@ -2,6 +2,7 @@
 
 from campaigns.operations.calendars import missing_holidays, refresh_holidays, save_holiday
 from campaigns.operations.drafts import NoSuchPlaybook, PlaybookIsComing, create_from_playbook
+from campaigns.operations.forecasting import Forecast, forecast
 from campaigns.operations.glancing import glance, running
 from campaigns.operations.life import (
     AlreadyLaunched,
@@ -27,7 +28,7 @@ from campaigns.operations.planning import (
     create_campaign,
     save_campaign,
 )
-from campaigns.operations.previewing import Forecast, forecast, preview
+from campaigns.operations.previewing import preview
 from campaigns.operations.ramps import NotWider, widen
 from campaigns.operations.reaching import Figures, reach
 from campaigns.operations.readiness import DateHasPassed, IncentiveNotUsable, TemplateNotUsable

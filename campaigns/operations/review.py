@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Campaign, CampaignPolicy, Reach
+from campaigns.operations.forecasting import forecast
 from campaigns.operations.planning import CampaignEnded, locked
-from campaigns.operations.previewing import forecast
 from campaigns.operations.ramps import ask_again
 from campaigns.operations.readiness import check_ready, look_back, ramp_of
 from campaigns.plans import plan_of, running_plan

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from campaigns.goals import ORIGIN
-from campaigns.operations.previewing import left_to_issue
+from campaigns.operations.forecasting import left_to_issue
 from campaigns.whys.answers import Answer, Part, Verdict, moment
 from campaigns.whys.cases import Case
 from retention.incentives.decisions import Ended, NotLive, Stopped

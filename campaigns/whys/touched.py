@@ -9,13 +9,11 @@ from django.utils.translation import ngettext
 
 from campaigns.arms import Arms
 from campaigns.models import Campaign, Touch
+from campaigns.selection import HELD_OUT
 from campaigns.sentences import Names, step_words
 from campaigns.whys.answers import Answer, Part, Verdict, moment, words
 from campaigns.whys.cases import Case
 from retention.messaging.models import Delivery
-
-#: No touch is skipped for it: a held-out customer's goes its way, and nothing comes of it.
-HELD_OUT = "campaigns.held_out"
 
 
 def answers(case: Case) -> Iterator[Answer]:

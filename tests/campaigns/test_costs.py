@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaigns.operations.previewing import cost_of_one
+from campaigns.operations.forecasting import cost_of_one
 from retention.incentives.rules import IncentiveRule
 
 EUR = {"EUR": 1000}

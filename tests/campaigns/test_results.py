@@ -199,7 +199,11 @@ def test_touches_under_other_shares_are_of_another_test(tested, touch, now):
     )
     operations.approve(campaign_id=campaign.pk, version=3, now=now, by=BY)
     campaign.refresh_from_db()
-    for version, count in ((same, 1), (Version.objects.get(subject=same.subject, number=1), 1), (campaign.approved_version, 3)):
+    for version, count in (
+        (same, 1),
+        (Version.objects.get(subject=same.subject, number=1), 1),
+        (campaign.approved_version, 3),
+    ):
         for _n in range(count):
             touch(campaign, "a", version=version)
     report = results(campaign=campaign, lift=20, now=now)
