@@ -1,6 +1,7 @@
 """A simulated year in five time zones, with the system down at nights, on days of changed clocks and on 29 February.
 
-Nobody is missed, nobody is touched twice, nobody early; `FAULT_SEED` repeats a year, `FAULT_DAYS` shortens it.
+Nobody is missed, nobody is touched twice, nobody early; `FAULT_SEED` repeats a year, `FAULT_SINCE` and `FAULT_DAYS`
+choose a part of it.
 """
 
 import datetime as dt
@@ -31,7 +32,7 @@ from tests.faults.years import DAY, SHOP_ZONE, Year
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(7200), pytest.mark.django_db(transaction=True)]
 BY = Actor.job("test")
-SINCE = dt.datetime(2027, 8, 1, tzinfo=dt.UTC)
+SINCE = dt.datetime.combine(dt.date.fromisoformat(os.environ.get("FAULT_SINCE", "2027-08-01")), dt.time.min, dt.UTC)
 OCCASIONS = {
     "Birthday": ("birthday", {"hour": "02:30", "leap_day": "02-28"}),
     "Holiday": ("holiday", {"hour": "00:00", "holidays": ["christmas-day", "new-years-day"]}),
