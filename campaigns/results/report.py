@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.models import Campaign
 from campaigns.plans import Plan
 from campaigns.results.experiments import Experiment, experiments
+from campaigns.results.ladder import Rung, ladder
 from campaigns.results.reading import HELD_OUT, Figures, read
 from retention.experiments.comparison import Arm, Compared, compare
 from retention.experiments.means import Amounts
@@ -39,6 +40,7 @@ class Report:
         whole: all that were touched, in whichever variant, against those held out; None: nobody is held out.
         goal: "order", "activity" or "redemption"; those held out can redeem nothing.
         since: number of the version with which it began.
+        ladder: what its later rungs saved, everybody first; empty where it is no ladder.
     """
 
     arms: tuple[Figures, ...]
@@ -54,6 +56,7 @@ class Report:
     counted_at: dt.datetime
     since: int
     is_present: bool
+    ladder: tuple[Rung, ...]
 
     @property
     def is_mismatch(self) -> bool:
@@ -100,7 +103,7 @@ def results(
 
 
 def _counted(campaign: Campaign, chosen: Experiment, known: list[Experiment], lift: int, now: dt.datetime) -> Report:
-    plan = chosen.plan
+    plan, currency = chosen.plan, Shop.objects.get().currency
     found = read(
         campaign_id=campaign.pk,
         version_ids=chosen.version_ids,
@@ -122,11 +125,12 @@ def _counted(campaign: Campaign, chosen: Experiment, known: list[Experiment], li
         goal=plan.goal.kind,
         days=plan.goal.days,
         lift=lift,
-        currency=Shop.objects.get().currency,
+        currency=currency,
         labels={variant.key: variant.label for variant in plan.variants},
         counted_at=now,
         since=chosen.since,
         is_present=chosen == known[0],
+        ladder=ladder(campaign_id=campaign.pk, plan=plan, version_ids=chosen.version_ids, currency=currency, now=now),
     )
 
 

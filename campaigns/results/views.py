@@ -18,7 +18,15 @@ from campaigns.plans import plan_of
 from campaigns.results.experiments import experiments
 from campaigns.results.operations import promote
 from campaigns.results.report import LIFT, LIFTS, NoSuchExperiment, Report, results
-from campaigns.results.words import arm_rows, as_rows, compared_row, earned_sentence, experiment_row, probability
+from campaigns.results.words import (
+    arm_rows,
+    as_rows,
+    compared_row,
+    earned_sentence,
+    experiment_row,
+    ladder_rows,
+    probability,
+)
 from retention import clock
 from retention.doors.console import acting
 from retention.refusals import Refused
@@ -69,6 +77,7 @@ def _shown(report: Report) -> dict[str, Any]:
     return {
         "arms": arm_rows(report),
         "earned": earned_sentence(report),
+        "ladder": ladder_rows(report),
         "comparisons": [
             {"title": title, "rows": [compared_row(report, found, against_holdout=held) for found in compared]}
             for title, compared, held in tables

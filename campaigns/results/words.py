@@ -84,6 +84,22 @@ def experiment_row(one: Experiment) -> dict[str, Any]:
     return {"since": one.since, "label": label % words}
 
 
+def ladder_rows(report: Report) -> list[dict[str, Any]]:
+    """What the ladder saved; nothing while nobody has ordered."""
+    if not any(rung.buyers for rung in report.ladder):
+        return []
+    return [
+        {
+            "label": rung.segment or _("Everyone touched"),
+            "buyers": f"{rung.buyers:,}",
+            "highest": amount(rung.highest, report.currency),
+            "given": amount(rung.given, report.currency),
+            "saved": amount(rung.saved, report.currency, is_signed=True),
+        }
+        for rung in report.ladder
+    ]
+
+
 def arm_rows(report: Report) -> list[dict[str, Any]]:
     """Each arm with its figures as a reader of the page wants them."""
     return [_arm_row(report, arm) for arm in report.arms]

@@ -15,9 +15,11 @@ from campaigns import operations
 from campaigns.models import Campaign, Touch
 from campaigns.plans import plan_of
 from campaigns.results.experiments import experiments
+from campaigns.results.ladder import Rung
 from campaigns.results.operations import NoSuchVariant, promote
 from campaigns.results.reading import HELD_OUT, Figures
 from campaigns.results.report import NoSuchExperiment, results
+from campaigns.results.words import ladder_rows
 from retention.audit.models import AuditEntry, Version
 from retention.audit.operations import EditedMeanwhile
 from retention.customers.models import Activity, Order, Return
@@ -31,6 +33,7 @@ from retention.incentives import operations as incentives
 from retention.incentives.checkouts import Buyer, Checkout, Line
 from retention.incentives.models import Code, Grant
 from retention.messaging.models import Delivery, Event
+from retention.segments.models import Membership, Segment
 from tests.campaigns.conftest import BY
 from tests.console.conftest import PASSWORD
 
@@ -240,6 +243,37 @@ def test_discounts_that_were_used_and_not_given_back(tested, touch, incentive, n
     )  # fmt: skip
     report = results(campaign=campaign, lift=20, now=now)
     assert [(arm.arm, arm.converted, arm.cost) for arm in report.arms] == [("a", 0, 0), ("b", 1, 500)]
+    assert report.ladder == ()
+
+
+def test_what_a_ladder_saved_beside_its_last_rung_for_all(live, touch, order, template, incentive, now):
+    """Ten percent on the second step is the last rung; each order is priced without what was taken off it."""
+    ten = incentive()
+    steps = [{"messages": [template.pk]}, {"wait": {"hours": 48}, "messages": [template.pk], "incentive": ten.pk}]
+    campaign = live("birthday", {"hour": "09:00"}, steps=steps, goal={"days": 14}, at=now - 40 * DAY)
+    paid_in_full, with_code, never = (touch(campaign, "") for _n in range(3))
+    held = touch(campaign, HELD_OUT)
+    incentives.grant(
+        incentive_id=ten.pk, customer_ids=[with_code.customer_id], sources=["s"], origin="campaigns.touch",
+        origin_ids=[with_code.pk], now=now - 29 * DAY, by=BY,
+    )  # fmt: skip
+    order(paid_in_full, 10_000)
+    order(paid_in_full, 99_000, after=3)  # a second order counts for nothing
+    order(held, 50_000)
+    hers = order(with_code, 4_500, after=2)
+    incentives.redeem(
+        source="r", request_hash=b"x" * 32, codes=[Code.objects.get().code], now=now - 28 * DAY,
+        checkout=Checkout(
+            "EUR", (Line("X", 1, 5_000),), buyer=Buyer(reference=with_code.customer.reference),
+            order_reference=hers.reference,
+        ),
+    )  # fmt: skip
+    friends, old = Segment.objects.create(name="Friends"), Segment.objects.create(name="Old", archived_at=now)
+    for segment, one in ((friends, paid_in_full), (friends, never), (old, with_code)):
+        Membership.objects.create(segment=segment, customer=one.customer, entered_at=now)
+    report = results(campaign=campaign, lift=20, now=now)
+    assert report.ladder == (Rung("", 2, given=500, highest=1_500), Rung("Friends", 1, given=0, highest=1_000))
+    assert [row["saved"] for row in ladder_rows(report)] == ["+€10.00", "+€10.00"]
 
 
 def test_the_lot_is_checked_by_those_it_decided_about(tested, touch, now):
