@@ -26,6 +26,8 @@ HOMES = {
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
 NEAR = dt.timedelta(minutes=90)
+#: After so long a campaign keeps nothing any more.
+LATENESS = dt.timedelta(hours=48)
 #: Days that begin or end with something of the town's.
 FEASTS = {(12, 25), (12, 26), (12, 31), (1, 1), (1, 2), (2, 28), (2, 29), (3, 1)}
 
@@ -97,6 +99,17 @@ class Year:
         looks = [at for at in _steps(since, until, changes) if not any(a <= at < b for a, b in outages)]
         return cls(since, until, town, outages, looks)
 
+    def reached(self, due: dt.datetime, known: dt.datetime) -> dt.datetime | None:
+        """The look at which something due is kept of somebody who is known from an instant on; None: at none.
+
+        Of whom the shop learns after it fell due, she has it at once, unless that is too late by then.
+        """
+        first, place = self.look(due), bisect.bisect_left(self.looks, known)
+        if first is None or place == len(self.looks):
+            return None
+        at = max(first, self.looks[place])
+        return None if known > due and due < at - LATENESS else at
+
     def look(self, at: dt.datetime) -> dt.datetime | None:
         """The first look after an instant, for a stretch looked at ends before its look; None after the last one."""
         place = bisect.bisect_right(self.looks, at)
@@ -115,7 +128,7 @@ class Year:
         """(campaign, customer, occasion) → the look at which she is touched, of everyone who is owed something."""
         found = {}
         for campaign, person, occasion, due, known in self._due():
-            look = self.look(max(due, known))
+            look = self.reached(due, known)
             if self.since <= due and look is not None:
                 found[campaign, person.reference, occasion] = look
         return found
@@ -127,12 +140,10 @@ class Year:
             for year in years:
                 if person.birthday:
                     due = at_local(person.kept_on(year), "02:30", person.clock)
-                    if due >= known:
-                        yield "Birthday", person, f"birthday:{year}", due, known
+                    yield "Birthday", person, f"birthday:{year}", due, known
                 for name, month, day in (("christmas-day", 12, 25), ("new-years-day", 1, 1)):
                     due = at_local(dt.date(year, month, day), "00:00", person.clock)
-                    if due >= known:
-                        yield "Holiday", person, f"{person.country}:{name}:{year}", due, known
+                    yield "Holiday", person, f"{person.country}:{name}:{year}", due, known
             joined = person.signed_up_at.astimezone(ZoneInfo(person.clock)).date()
             for count in range(1, 9):
                 due = at_local(_anniversary(joined, joined.year + count), "00:10", person.clock)
