@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.backtests.replaying import Week
 from campaigns.models import Campaign
-from campaigns.operations.forecasting import Forecast, cost_of_one, price
+from campaigns.operations.forecasting import Forecast, average_shipping, cost_of_one, price
 from campaigns.plans import Plan
 from campaigns.selection import zones_in_use
 from retention.incentives.models import Incentive
@@ -130,10 +130,10 @@ def _given_away(plan: Plan, currency: str) -> int | None:
     if first is None:
         return 0
     rule = rule_of(Incentive.objects.get(pk=first).version_id)
-    total = 0
+    shipping, total = average_shipping(currency), 0
     # By amount, not by order: a discount is a function of it, and amounts are far fewer.
     for base, count in _rows("SELECT base_minor, count(*) FROM replayed WHERE order_id IS NOT NULL GROUP BY 1"):
-        one, _words = cost_of_one(rule, currency, base)
+        one, _words = cost_of_one(rule, currency, base, shipping)
         if one is None:
             return None
         total += min(one, base) * count

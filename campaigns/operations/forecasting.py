@@ -16,7 +16,7 @@ from campaigns.operations.foreseeing import foresee
 from campaigns.plans import Plan
 from campaigns.selection import Selection, zones_in_use
 from retention import clock
-from retention.customers.models import Customer, CustomerStats
+from retention.customers.models import Customer, CustomerStats, Order
 from retention.incentives.models import Counter as LimitCounter
 from retention.incentives.models import Incentive
 from retention.incentives.rules import Benefit
@@ -115,19 +115,19 @@ def _later(by_day: Mapping[int, int], days: int, most: int) -> int:
 
 
 def price(found: Forecast, plan: Plan) -> None:
-    """At most: every head uses each of her codes once. A percentage is taken of the average order."""
+    """At most: every head uses each of her codes once. A percentage and free shipping are those of an average order."""
     shop = Shop.objects.first()
     incentives = Incentive.objects.in_bulk([step.incentive for step in plan.steps if step.incentive])
     if not incentives or shop is None:
         return
     found.currency, found.cost_minor = shop.currency, 0
     average = CustomerStats.objects.aggregate(average=Avg("average_order_minor"))["average"]
-    words = []
+    usual, shipping, words = average and round(average), average_shipping(shop.currency), []
     for index, step in enumerate(plan.steps):
         if step.incentive is None:
             continue
         incentive = incentives[step.incentive]
-        one, sentence = cost_of_one(rule_of(incentive.version_id), shop.currency, average and round(average))
+        one, sentence = cost_of_one(rule_of(incentive.version_id), shop.currency, usual, shipping)
         if one is None:
             found.cost_minor, found.cost_words = None, sentence
             return
@@ -137,20 +137,40 @@ def price(found: Forecast, plan: Plan) -> None:
     found.cost_words = "; ".join(words)
 
 
+#: Orders whose shipping is asked for.
+LATEST = 1_000
 #: Kinds of effects that give an amount as a whole.
 _WHOLE_AMOUNTS = frozenset({"amount", "cash_back", "gift_card", "store_credit", "cash"})
 
 
-def cost_of_one(rule: Any, currency: str, average: int | None) -> tuple[int | None, str]:
+def average_shipping(currency: str) -> int | None:
+    """What shipping came to in the latest orders in this currency, on average; None without any."""
+    orders = Order.objects.filter(currency=currency, state__in=Order.BOUGHT).order_by("-placed_at")
+    average = orders[:LATEST].aggregate(average=Avg("shipping_minor"))["average"]
+    return None if average is None else round(average)
+
+
+def cost_of_one(rule: Any, currency: str, average: int | None, shipping: int | None = None) -> tuple[int | None, str]:
+    """What one use costs at most, and in words how that is known; None where nobody can say.
+
+    `average` and `shipping` are what an order and its shipping come to, in minor units; None: not known.
+    """
     total, words = 0, []
     for effect in rule.effects:
         cap = getattr(effect, "cap", {}).get(currency)
         amounts = getattr(effect, "amounts", {})
-        if effect.kind in _WHOLE_AMOUNTS and not getattr(effect, "is_per_unit", False) and currency in amounts:
+        points = 10_000 if effect.kind == "free_shipping" else getattr(effect, "basis_points", 0)
+        scope = getattr(effect, "scope", None)
+        is_of_shipping = effect.kind == "free_shipping" or scope is not None and scope.on == "shipping"
+        if is_of_shipping and points and shipping is not None:
+            share = shipping * points // 10_000
+            total += min(share, cap) if cap is not None else share
+            words.append(_("the shipping of an average order, for everyone who is reached"))
+        elif effect.kind in _WHOLE_AMOUNTS and not getattr(effect, "is_per_unit", False) and currency in amounts:
             total += amounts[currency]
             words.append(_("the whole amount, for everyone who is reached"))
-        elif effect.kind in ("percent", "cash_back") and effect.basis_points and average is not None:
-            share = average * effect.basis_points // 10_000
+        elif effect.kind in ("percent", "cash_back") and points and not is_of_shipping and average is not None:
+            share = average * points // 10_000
             total += min(share, cap) if cap is not None else share
             words.append(_("its share of the average order, for everyone who is reached"))
         elif cap is not None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from campaigns.operations.forecasting import cost_of_one
+from campaigns.operations.forecasting import average_shipping, cost_of_one
 from campaigns.plans import Plan
 from retention.customers.models import Order
 from retention.incentives.models import Incentive
@@ -85,9 +85,10 @@ def ladder(
     if last is None:
         return ()
     rule = rule_of(Incentive.objects.get(pk=last).version_id)
+    shipping = average_shipping(currency)
     sums: dict[int | None, list[int]] = defaultdict(lambda: [0, 0, 0])
     for segment_id, price, given, count in _orders(campaign_id, plan, version_ids, now):
-        one, _words = cost_of_one(rule, currency, price)
+        one, _words = cost_of_one(rule, currency, price, shipping)
         if one is None:
             return ()
         for place, amount in enumerate((1, given, min(one, price))):

@@ -44,3 +44,19 @@ def test_what_one_use_costs_at_most(name):
     found, words = cost_of_one(rule, "EUR", average)
     assert found == cost
     assert words
+
+
+@pytest.mark.parametrize(
+    ("effect", "shipping", "cost"),
+    [
+        ({"kind": "free_shipping"}, 490, 490),
+        ({"kind": "free_shipping", "cap": {"EUR": 300}}, 490, 300),
+        ({"kind": "free_shipping", "cap": {"EUR": 300}}, None, 300),
+        ({"kind": "free_shipping"}, None, None),
+        ({"kind": "percent", "basis_points": 5000, "scope": {"on": "shipping"}}, 490, 245),
+        ({"kind": "percent", "basis_points": 5000, "scope": {"on": "shipping"}}, None, None),
+    ],
+)
+def test_shipping_costs_what_it_came_to_lately(effect, shipping, cost):
+    rule = IncentiveRule.model_validate({"name": "Offer", "effects": [effect]})
+    assert cost_of_one(rule, "EUR", 10_000, shipping)[0] == cost
