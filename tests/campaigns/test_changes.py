@@ -333,7 +333,7 @@ def test_a_reminder_that_may_not_leave_takes_no_coupon_away(given, live, reach, 
     at = now + 27 * DAY
     campaign = live(*REMINDER, at=now)
     reach(campaign, at)
-    ConsentState.objects.filter(customer__reference="anna").update(is_given=False)
+    ConsentState.objects.filter(customer=Customer.objects.get(reference="anna")).update(is_given=False)
     messaging.send_due(now=at + HOUR, worker="test")
     assert [mail.recipients for mail in smtp.messages] == [("p2@example.com",)]
     assert Code.objects.get(pk=given["anna"].pk).state == "given", "it was hers before the reminder"

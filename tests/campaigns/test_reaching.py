@@ -119,7 +119,7 @@ def test_whom_we_may_not_write_to_is_skipped_and_takes_no_code(live, person, inc
     moved = person(reference="other address", birth_month=5, birth_day=12)
     Customer.objects.filter(pk=moved.pk).update(email="new@example.com")
     person(reference="withdrawn", birth_month=5, birth_day=12)
-    ConsentState.objects.filter(customer__reference="withdrawn").update(is_given=False)
+    ConsentState.objects.filter(customer=Customer.objects.get(reference="withdrawn")).update(is_given=False)
     campaign = live("birthday", NINE, incentive=incentive())
     figures = reach(campaign)
     assert figures.skipped == {"campaigns.no_consent": 3, "campaigns.no_address": 1}

@@ -114,7 +114,7 @@ def test_the_forgotten_keep_no_key_and_it_joins_nothing_more(bring, looked):
     assert people["customers.activity"].columns["visitor_key"] == "blank"
     bring("customers", {"reference": "anna", "visitor_key": "v1", "visitor_has_agreed": True})
     KnownVisitor.objects.update(visitor_key=None)
-    Activity.objects.filter(customer__reference="anna").update(visitor_key="")
+    Activity.objects.filter(customer=Customer.objects.get(reference="anna")).update(visitor_key="")
     Customer.objects.update(erased_at=DAY)
     bring("activities", {"visitor_key": "v1", "kind": "shared", "occurred_at": DAY.isoformat(), "reference": "8"})
     assert owners()["8"] is None
