@@ -37,7 +37,7 @@ def kept(bring, catalogue, order):
 
 
 def of(reference):
-    return CustomerStats.objects.filter(customer__reference=reference)
+    return CustomerStats.objects.filter(customer=Customer.objects.get(reference=reference))
 
 
 def told():

@@ -26,7 +26,7 @@ EFFECTS = [
     (
         {"kind": "percent", "basis_points": 1250, "scope": SHOES, "cap": EUR},
         "12.5 % off Shoes, at most 10.00 EUR",
-        "12.5% off on Shoes",
+        "12.5% off Shoes",
     ),
     ({"kind": "percent", "basis_points": 5000, "scope": {"on": "shipping"}}, "50 % off shipping", "50% off shipping"),
     (
