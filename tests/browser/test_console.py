@@ -41,7 +41,6 @@ def log_in(browser, username):
 
 def serious_violations(page):
     # What is faded while it is fetched anew has too little contrast on purpose.
-    page.wait_for_load_state("networkidle")
     page.wait_for_function("!document.querySelector('[aria-busy=true], .is-stale')")
     page.evaluate("document.getAnimations().forEach(a => a.effect.getTiming().iterations === Infinity || a.finish())")
     found = Axe().run(page).response["violations"]
