@@ -1,11 +1,16 @@
-"""Conditions over what campaigns did with her, and what she did with it."""
+"""Conditions over what campaigns did with her and what she did with it, and over how near she lives to a place."""
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet, Subquery
+from typing import Any
+
+from django import forms
+from django.db.models import Exists, F, FloatField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import ASin, Cast, Cos, Least, Lower, Power, Radians, Sin, Sqrt
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.calendar.models import Place
 from campaigns.models import Campaign, Touch
 from campaigns.operations.stepping import ORIGIN
 from retention.incentives.models import Grant, Redemption
@@ -13,7 +18,8 @@ from retention.messaging.models import Delivery
 from retention.messaging.models.tracking import Event
 from retention.registries import Condition, conditions, playbooks
 from retention.segments import phrases
-from retention.segments.arguments import WhenEver, WordsField, within
+from retention.segments.arguments import Arguments, WhenEver, WordsField, within
+from retention.segments.conditions.places import GROUP as WHERE_SHE_LIVES
 from retention.segments.expressions import any_of
 
 GROUP = _("Campaigns")
@@ -202,3 +208,57 @@ class InArm(OfCampaign):
     def sentence(cls, args):
         words = {"arms": phrases.quoted(args["arms"]), "campaigns": named(args)}
         return gettext("is in the arm %(arms)s of %(campaigns)s") % words + phrases.when(args)
+
+
+def place_pairs() -> list[tuple[str, str]]:
+    return [(f"{place.country}:{place.city}", str(place)) for place in Place.objects.all()]
+
+
+class NearForm(Arguments):
+    kilometres = forms.IntegerField(label=_("kilometres"), min_value=1, max_value=20_000, initial=25)
+    places = WordsField(
+        label=_("around"),
+        among=place_pairs,
+        help_text=_("Cities of which is known where they lie: Places, in the menu."),
+    )
+
+
+@conditions.register
+class NearPlace(Condition):
+    """Her city is one of which is known where it lies, and lies no further from one of these; else she is not near."""
+
+    key = "near_place"
+    label = _("Lives near a place")
+    group = WHERE_SHE_LIVES
+    form_class = NearForm
+    looks_at = "city"
+    #: Where a city lies is entered and corrected without any new fact of hers.
+    is_time_relative = True
+
+    @classmethod
+    def q(cls, args, *, now):
+        asked = [key.partition(":") for key in args["places"]]
+        these = Q(*(Q(country=country, city__iexact=city) for country, _colon, city in asked), _connector=Q.OR)
+        around = Place.objects.filter(these).annotate(away=kilometres_from(OuterRef("latitude"), OuterRef("longitude")))
+        hers = Place.objects.annotate(folded=Lower("city")).filter(
+            Exists(around.filter(away__lte=args["kilometres"])),
+            country=OuterRef("country"), folded=Lower(OuterRef("city")),
+        )  # fmt: skip
+        return Q(Exists(hers))
+
+    @classmethod
+    def sentence(cls, args):
+        names = dict(place_pairs())
+        places = [names.get(key, key.partition(":")[2]) for key in args["places"]]
+        words = {"kilometres": args["kilometres"], "places": phrases.listing(places)}
+        return gettext("lives within %(kilometres)s km of %(places)s") % words
+
+
+def kilometres_from(latitude: OuterRef, longitude: OuterRef) -> Any:
+    """How far a Place is from a point, along a great circle of a sphere of 6,371 km."""
+    # A reference to an outer row has no type of its own.
+    point = [Cast(angle, FloatField()) for angle in (latitude, longitude)]
+    north = Power(Sin(Radians(F("latitude") - point[0]) / 2), 2)
+    east = Power(Sin(Radians(F("longitude") - point[1]) / 2), 2)
+    chord = north + Cos(Radians(point[0])) * Cos(Radians(F("latitude"))) * east
+    return 2 * 6_371 * ASin(Least(Value(1.0), Sqrt(chord)))

@@ -137,4 +137,4 @@ def test_new_customers_leave_when_their_welcome_was_accepted(world):
 
 def test_each_is_in_the_table():
     own = {condition.key for condition in conditions if condition.__module__ == room.__name__}
-    assert own == {row[0] for row in TABLE}
+    assert own == {row[0] for row in TABLE} | {"near_place"}, "that one has places of its own: test_near_place"
