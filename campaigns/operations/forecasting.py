@@ -134,7 +134,7 @@ def price(found: Forecast, plan: Plan) -> None:
         heads = found.steps[index] if found.steps else found.heads
         found.cost_minor += one * min(heads, left_to_issue(incentive.pk))
         words.append(sentence)
-    found.cost_words = "; ".join(words)
+    found.cost_words = "; ".join(dict.fromkeys(words))
 
 
 #: Orders whose shipping is asked for.
