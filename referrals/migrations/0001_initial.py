@@ -314,6 +314,16 @@ class Migration(migrations.Migration):
             name="Commission",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "paid_minor",
+                    models.BigIntegerField(help_text="What the friend had paid for then, in the order's currency."),
+                ),
+                (
+                    "of_minor",
+                    models.BigIntegerField(
+                        help_text="The same in the partner's currency, at the rate of the order's day."
+                    ),
+                ),
                 ("amount_minor", models.BigIntegerField(help_text="As it was earned, in the partner's currency.")),
                 ("taken_back_minor", models.BigIntegerField(default=0)),
                 ("basis_points", models.PositiveIntegerField(help_text="Her share as it was then.")),

@@ -43,6 +43,8 @@ class Commission(models.Model):
     referral = models.OneToOneField("Referral", on_delete=models.PROTECT, related_name="commission")
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="commissions")
     entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="+")
+    paid_minor = models.BigIntegerField(help_text="What the friend had paid for then, in the order's currency.")
+    of_minor = models.BigIntegerField(help_text="The same in the partner's currency, at the rate of the order's day.")
     amount_minor = models.BigIntegerField(help_text="As it was earned, in the partner's currency.")
     taken_back_minor = models.BigIntegerField(default=0)
     basis_points = models.PositiveIntegerField(help_text="Her share as it was then.")
