@@ -1,6 +1,8 @@
-"""What becomes of a touch when its message was sent, or ended unsent."""
+"""What becomes of a touch when its message was sent, or ended unsent, and of segments that ask who was sent what."""
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
@@ -8,6 +10,16 @@ from django.db import connection
 from campaigns.goals import ORIGIN
 from campaigns.models import Touch
 from retention.registries import DeliveryOutcome, outcomes
+from retention.segments.operations import look_again
+
+#: Segments whose rule names a campaign, or the playbook that it came from, in "was sent a message of".
+_ASKED_BY = """
+SELECT c.id, s.id FROM campaigns_campaign c JOIN segments_segment s ON s.archived_at IS NULL
+    AND jsonb_path_exists(s.rule, '$.** ? (@.key == "campaign_sent"
+            && (@.args.playbooks[*] == $playbook || @.args.campaigns[*] == $campaign))',
+        jsonb_build_object('playbook', nullif(c.playbook, ''), 'campaign', c.public_id::text))
+WHERE c.id = ANY(%s) ORDER BY s.id
+"""
 
 
 @outcomes.register
@@ -25,9 +37,23 @@ class TouchOutcome(DeliveryOutcome):
         ids = [delivery.origin_id for delivery in deliveries]
         waiting = Touch.objects.filter(pk__in=ids, state=Touch.State.WAITING)
         waiting.update(state=Touch.State.DONE, ended_at=now)
+        cls._look_again(deliveries, now)
 
     # Nobody can say whether it arrived; the coupon counts as given, and so does the touch.
     unknown = sent
+
+    @staticmethod
+    def _look_again(deliveries: Iterable[Any], now: dt.datetime) -> None:
+        """Who had a welcome is no new customer from that moment on, though her journey goes on."""
+        reached: dict[int, set[int]] = defaultdict(set)
+        for delivery in deliveries:
+            if delivery.group_id is not None:
+                reached[delivery.group_id].add(delivery.customer_id)
+        with connection.cursor() as cursor:
+            cursor.execute(_ASKED_BY, [sorted(reached)])
+            asked_by = cursor.fetchall()
+        for campaign_id, segment_id in asked_by:
+            look_again(segment_id=segment_id, customer_ids=sorted(reached[campaign_id]), now=now)
 
     @classmethod
     def not_sent(cls, deliveries: list[Any], *, now: dt.datetime) -> None:

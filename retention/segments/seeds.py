@@ -31,20 +31,15 @@ def _was_sent(window: str) -> dict[str, Any]:
     return _is("campaign_sent", window=window, days=30)
 
 
-def _welcome(key: str) -> dict[str, Any]:
-    """Conditions of campaigns, named by key like any other; her journey goes on when she has left the segment."""
-    return _is(key, playbooks=["welcome"], window="ever")
-
-
 #: key → (name, what it is for, rule)
 READY = {
     "new-customers": (
         _("New customers"),
-        _("Signed up or first bought in the last 30 days, and has not taken up her welcome yet: welcome them."),
+        _("Signed up or first bought in the last 30 days, and no welcome has reached her yet: welcome them."),
         {
             "all": [
                 {"any": [_is("signed_up", window="last", days=30), _is("first_order", window="last", days=30)]},
-                {"not": {"any": [_welcome("campaign_redeemed"), _welcome("campaign_converted")]}},
+                {"not": _is("campaign_sent", playbooks=["welcome"], window="ever")},
             ]
         },
     ),

@@ -125,16 +125,6 @@ def test_one_campaign_by_its_id(world):
     assert world.named(other) == set()
 
 
-def test_new_customers_leave_when_their_welcome_was_accepted(world):
-    rule = {
-        "all": [
-            {"key": "signed_up", "args": {"window": "last", "days": 500}},
-            {"not": {"key": "campaign_redeemed", "args": {**WELCOME, **EVER}}},
-        ]
-    }
-    assert world.named(rule) == {"boris", "chloe"}
-
-
 def test_each_is_in_the_table():
     own = {condition.key for condition in conditions if condition.__module__ == room.__name__}
     assert own == {row[0] for row in TABLE} | {"near_place"}, "that one has places of its own: test_near_place"

@@ -14,6 +14,7 @@ from retention.segments.operations.refreshing import (
     BeingRefreshed,
     Refreshed,
     follow_segment,
+    look_again,
     prove_segment,
     refresh_segment,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "create_segment",
     "create_stage",
     "follow_segment",
+    "look_again",
     "order_stages",
     "place_customers",
     "prove_segment",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django import forms
 from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db.models import F
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
@@ -101,6 +102,25 @@ def prove_segment(*, segment_id: int, now: dt.datetime) -> Refreshed:
     return _refresh(segment_id, now, _look_twice)
 
 
+def look_again(*, segment_id: int, customer_ids: Sequence[int], now: dt.datetime) -> Refreshed:
+    """Store at once what the rule means of these customers, in the caller's transaction and beside any refresh.
+
+    A rule that cannot be asked changes nothing: what the caller records is not lost with it.
+    """
+    segment = Segment.objects.filter(pk=segment_id, archived_at=None).exclude(size=None).first()
+    if segment is None:
+        return Refreshed()
+    try:
+        with transaction.atomic():
+            _found, entered, left = _replace_among(segment, now, sorted(set(customer_ids)))
+            if entered or left:
+                Segment.objects.filter(pk=segment.pk).update(size=F("size") + entered - left)
+    except (forms.ValidationError, DatabaseError) as error:
+        logger.warning("segment %s could not be asked again: %s", segment_id, _reason(error))
+        return Refreshed(error=_reason(error))
+    return Refreshed(segment.size + entered - left, entered, left)
+
+
 #: What was stored: (size, entered, left, is_whole).
 _Looked = tuple[int, int, int, bool]
 
@@ -116,7 +136,9 @@ def _refresh(segment_id: int, now: dt.datetime, look: Callable[[Segment, dt.date
             mark = safe_mark()
             size, entered, left, is_whole = look(segment, now)
             ms = round((time.perf_counter() - began) * 1000)
-            values = {"mark": mark, "size": size, "computed_at": now, "computed_ms": ms, "tried_at": now, "error": ""}
+            values = {"mark": mark, "computed_at": now, "computed_ms": ms, "tried_at": now, "error": ""}
+            # Meanwhile others may have looked again at some of them.
+            values["size"] = size if is_whole else F("size") + entered - left
             if is_whole:
                 values |= {"whole_at": now, "whole_ms": ms, "is_time_relative": _is_time_relative(segment, now)}
             Segment.objects.filter(pk=segment_id).update(**values)
@@ -162,16 +184,13 @@ def _look_at_all(segment: Segment, now: dt.datetime) -> _Looked:
 def _look_at_changed(segment: Segment, now: dt.datetime) -> _Looked:
     if segment.mark is None or segment.xid >= segment.mark or segment.size is None:
         return _look_at_all(segment, now)
-    sql, params = _members(segment, now, one_by_one=True)
+    sql, _params = _members(segment, now, one_by_one=True)
     changed = following.changed_since(segment.mark, following.tables_of(sql), most=MOST_CHANGED)
     if changed is None:
         return _look_at_all(segment, now)
     if not changed:
         return segment.size, 0, 0, False
-    _found, entered, left = _replace(
-        segment, now, _OF_EACH.format(members=sql), [changed, *params],
-        scope="AND stored.customer_id = ANY(%s)", among=(changed,),
-    )  # fmt: skip
+    _found, entered, left = _replace_among(segment, now, changed)
     return segment.size + entered - left, entered, left, False
 
 
@@ -200,6 +219,14 @@ def _replace(
     with connection.cursor() as cursor:
         cursor.execute(_REPLACE.format(members=sql, scope=scope), [*params, *own])
         return cursor.fetchone()
+
+
+def _replace_among(segment: Segment, now: dt.datetime, customer_ids: list[int]) -> tuple[int, int, int]:
+    sql, params = _members(segment, now, one_by_one=True)
+    return _replace(
+        segment, now, _OF_EACH.format(members=sql), [customer_ids, *params],
+        scope="AND stored.customer_id = ANY(%s)", among=(customer_ids,),
+    )  # fmt: skip
 
 
 def _reason(error: Exception) -> str:
