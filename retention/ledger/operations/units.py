@@ -14,8 +14,8 @@ from retention.ledger.units import After, UnitRule
 from retention.ledger.versions import rule_of
 from retention.refusals import Refused
 
-#: How units of money begin, by their purpose. Store cash is store credit with a day until which it must be used; cash of
-#: partners may be owed, because an order can come back after its commission was paid out.
+#: How units of money begin, by their purpose. Store cash is store credit with a day until which it must be used;
+#: cash of partners may be owed, because an order can come back after its commission was paid out.
 PRESETS: dict[str, dict[str, Any]] = {
     "store_cash": {"expiry": After(count=30, per="day")},
     "cash": {"may_be_negative": True},
