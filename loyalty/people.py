@@ -37,3 +37,19 @@ class TierChangeData(PersonData):
     owner = "member__customer"
     merging = "stay"  # append-only
     columns: ClassVar = {"by": "keep"}
+
+
+@people.register
+class PassingData(PersonData):
+    key = "loyalty.passing"
+    model = "loyalty.Passing"
+    owner = "member__customer"
+    columns: ClassVar = {"milestone": "keep", "refusal": "keep"}
+
+
+@people.register
+class CompletionData(PersonData):
+    key = "loyalty.completion"
+    model = "loyalty.Completion"
+    owner = "member__customer"
+    columns: ClassVar = {"refusal": "keep"}

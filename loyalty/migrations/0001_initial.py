@@ -281,6 +281,15 @@ class Migration(migrations.Migration):
             name="RewardCount",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "period",
+                    models.CharField(
+                        blank=True,
+                        db_collation="C",
+                        help_text="Of her limit, by the shop's calendar; empty: for life.",
+                        max_length=11,
+                    ),
+                ),
                 ("taken", models.PositiveIntegerField(default=0)),
                 ("most", models.PositiveIntegerField(help_text="Empty: no limit.", null=True)),
                 (
@@ -566,7 +575,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="rewardcount",
             constraint=models.UniqueConstraint(
-                fields=("reward", "member"), name="one_count_a_reward_and_member", nulls_distinct=False
+                fields=("reward", "member", "period"), name="one_count_a_reward_and_member", nulls_distinct=False
             ),
         ),
         migrations.AddConstraint(
@@ -637,6 +646,297 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="tierchange",
             index=models.Index(fields=["xid"], name="tier_change_mark"),
+        ),
+        migrations.CreateModel(
+            name="Challenge",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", retention.public_ids.PublicIdField()),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("draft", "Draft"), ("live", "Live"), ("stopped", "Stopped")],
+                        default="draft",
+                        max_length=7,
+                    ),
+                ),
+                ("starts_at", models.DateTimeField(editable=False, null=True)),
+                ("ends_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "launched_at",
+                    models.DateTimeField(editable=False, help_text="What happened before does not count.", null=True),
+                ),
+                ("archived_at", models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                "ordering": ["-id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Completion",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("has_badge", models.BooleanField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("due", "to be given"), ("done", "Done"), ("refused", "could not be given")],
+                        max_length=7,
+                    ),
+                ),
+                (
+                    "refusal",
+                    models.CharField(blank=True, help_text="Code of why something could not be given.", max_length=60),
+                ),
+                ("completed_at", models.DateTimeField()),
+                ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
+            ],
+            options={
+                "ordering": ["-id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Passing",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", retention.public_ids.PublicIdField()),
+                ("milestone", models.CharField(db_collation="C", help_text="Its key in the version.", max_length=40)),
+                ("times", models.PositiveIntegerField(help_text="1 is the first time.")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("due", "to be given"),
+                            ("open", "hers to choose"),
+                            ("given", "Given"),
+                            ("lapsed", "not chosen in time"),
+                            ("refused", "could not be given"),
+                            ("before", "passed before the milestone was there"),
+                        ],
+                        max_length=7,
+                    ),
+                ),
+                ("choose_until", models.DateTimeField(help_text="Where she may choose: the end of that.", null=True)),
+                (
+                    "refusal",
+                    models.CharField(blank=True, help_text="Code of why it could not be given.", max_length=60),
+                ),
+                ("passed_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
+            ],
+            options={
+                "ordering": ["-id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Surprise",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", retention.public_ids.PublicIdField()),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("draft", "Draft"), ("live", "Live"), ("stopped", "Stopped")],
+                        default="draft",
+                        max_length=7,
+                    ),
+                ),
+                (
+                    "budget_id",
+                    models.BigIntegerField(editable=False, help_text="The Budget that its grants count in.", null=True),
+                ),
+                (
+                    "drawn_on",
+                    models.DateField(
+                        editable=False, help_text="The last day of the shop that was drawn whole.", null=True
+                    ),
+                ),
+                ("archived_at", models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                "ordering": ["-id"],
+            },
+        ),
+        migrations.AddField(
+            model_name="challenge",
+            name="programme",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="challenges", to="loyalty.programme"
+            ),
+        ),
+        migrations.AddField(
+            model_name="challenge",
+            name="version",
+            field=models.ForeignKey(
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="audit.version",
+            ),
+        ),
+        migrations.AddField(
+            model_name="completion",
+            name="challenge",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="completions",
+                to="loyalty.challenge",
+            ),
+        ),
+        migrations.AddField(
+            model_name="completion",
+            name="claim",
+            field=models.OneToOneField(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="loyalty.claim"
+            ),
+        ),
+        migrations.AddField(
+            model_name="completion",
+            name="grant",
+            field=models.OneToOneField(
+                help_text="Of points.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="incentives.grant",
+            ),
+        ),
+        migrations.AddField(
+            model_name="completion",
+            name="member",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="completions",
+                to="loyalty.member",
+            ),
+        ),
+        migrations.AddField(
+            model_name="completion",
+            name="version",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="audit.version"
+            ),
+        ),
+        migrations.AddField(
+            model_name="passing",
+            name="claim",
+            field=models.OneToOneField(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="loyalty.claim"
+            ),
+        ),
+        migrations.AddField(
+            model_name="passing",
+            name="member",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="passings",
+                to="loyalty.member",
+            ),
+        ),
+        migrations.AddField(
+            model_name="passing",
+            name="version",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="audit.version"
+            ),
+        ),
+        migrations.AddField(
+            model_name="surprise",
+            name="programme",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="surprises", to="loyalty.programme"
+            ),
+        ),
+        migrations.AddField(
+            model_name="surprise",
+            name="version",
+            field=models.ForeignKey(
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="audit.version",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="challenge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("starts_at", None), ("ends_at", None), ("starts_at__lt", models.F("ends_at")), _connector="OR"
+                ),
+                name="challenge_is_half_open",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="challenge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", "draft"),
+                    models.Q(("launched_at__isnull", False), ("version__isnull", False)),
+                    _connector="OR",
+                ),
+                name="challenge_is_written_before_live",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="completion",
+            index=models.Index(fields=["member", "-id"], name="completion_by_member"),
+        ),
+        migrations.AddIndex(
+            model_name="completion",
+            index=models.Index(condition=models.Q(("state", "due")), fields=["id"], name="completion_due"),
+        ),
+        migrations.AddConstraint(
+            model_name="completion",
+            constraint=models.UniqueConstraint(fields=("challenge", "member"), name="a_challenge_is_done_once"),
+        ),
+        migrations.AddIndex(
+            model_name="passing",
+            index=models.Index(condition=models.Q(("state", "due")), fields=["id"], name="passing_due"),
+        ),
+        migrations.AddIndex(
+            model_name="passing",
+            index=models.Index(condition=models.Q(("state", "open")), fields=["choose_until"], name="passing_open"),
+        ),
+        migrations.AddConstraint(
+            model_name="passing",
+            constraint=models.UniqueConstraint(
+                fields=("member", "milestone", "times"), name="a_milestone_is_passed_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="passing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "open"), _negated=True), ("choose_until__isnull", False), _connector="OR"
+                ),
+                name="open_choice_has_an_end",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="passing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("claim__isnull", False), ("state", "given")),
+                    models.Q(models.Q(("state", "given"), _negated=True), ("claim", None)),
+                    _connector="OR",
+                ),
+                name="given_passing_has_its_claim",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="surprise",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state", "draft"), ("version__isnull", False), _connector="OR"),
+                name="surprise_is_written_before_live",
+            ),
         ),
         append_only("loyalty_tierchange"),
     ]

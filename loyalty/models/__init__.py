@@ -1,8 +1,24 @@
 """Programmes, who is in them, what they earned, where they stand, and what they took for it."""
 
+from loyalty.models.challenges import Challenge, Completion
 from loyalty.models.earning import Earning
+from loyalty.models.milestones import Passing
 from loyalty.models.programmes import Member, Programme
 from loyalty.models.rewards import Claim, Reward, RewardCount
+from loyalty.models.surprises import Surprise
 from loyalty.models.tiers import Tier, TierChange
 
-__all__ = ["Claim", "Earning", "Member", "Programme", "Reward", "RewardCount", "Tier", "TierChange"]
+__all__ = [
+    "Challenge",
+    "Claim",
+    "Completion",
+    "Earning",
+    "Member",
+    "Passing",
+    "Programme",
+    "Reward",
+    "RewardCount",
+    "Surprise",
+    "Tier",
+    "TierChange",
+]

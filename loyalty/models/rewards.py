@@ -60,13 +60,16 @@ class RewardCount(models.Model):
     member = models.ForeignKey(
         Member, null=True, on_delete=models.CASCADE, related_name="+", db_index=False, help_text="Empty: by everybody."
     )
+    period = models.CharField(
+        max_length=11, blank=True, db_collation="C", help_text="Of her limit, by the shop's calendar; empty: for life."
+    )
     taken = models.PositiveIntegerField(default=0)
     most = models.PositiveIntegerField(null=True, help_text="Empty: no limit.")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["reward", "member"], nulls_distinct=False, name="one_count_a_reward_and_member"
+                fields=["reward", "member", "period"], nulls_distinct=False, name="one_count_a_reward_and_member"
             ),
             models.CheckConstraint(
                 condition=Q(most=None) | Q(taken__lte=F("most")), name="not_more_taken_than_there_are"
