@@ -57,8 +57,8 @@ class Shopper:
     orders: int = 0
     #: Numbers of the segments she is in.
     segments: frozenset[int] = frozenset()
-    #: Key of her loyalty tier; empty for none.
-    tier: str = ""
+    #: Of loyalty: `programme.tier`, by their keys.
+    tiers: frozenset[str] = frozenset()
 
     @property
     def is_known(self) -> bool:

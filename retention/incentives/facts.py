@@ -160,7 +160,7 @@ def read_facts(checkout: Checkout, *, codes: Sequence[str], now: dt.datetime, wi
             with_automatic,
         ],
     )
-    customer_id, email_key, orders, products, base, rate_text, zone, policy_id, offers = read
+    customer_id, email_key, orders, tiers, products, base, rate_text, zone, policy_id, offers = read
     rate = Decimal(rate_text) if rate_text else None
     if customer_id is None and not buyer.email and (buyer.reference or buyer.public_id):
         raise NoSuchCustomer
@@ -178,7 +178,7 @@ def read_facts(checkout: Checkout, *, codes: Sequence[str], now: dt.datetime, wi
             payment_method=checkout.payment_method,
             attributes=checkout.attributes,
             at=local,
-            shopper=Shopper(customer_id, email_key is not None, orders),
+            shopper=Shopper(customer_id, email_key is not None, orders, tiers=frozenset(tiers or ())),
         ),
         persons=(*further, email_key) if email_key is not None else tuple(further),
         offers=(),

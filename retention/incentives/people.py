@@ -105,6 +105,14 @@ class FulfilmentData(PersonData):
 
 
 @people.register
+class ShopperTierData(PersonData):
+    key = "incentives.shopper_tier"
+    model = "incentives.ShopperTier"
+    merging = "combine"  # loyalty writes it anew for the survivor's memberships
+    columns: ClassVar = {"customer": "keep", "programme": "keep", "tier": "keep"}
+
+
+@people.register
 class TicketData(PersonData):
     key = "incentives.ticket"
     model = "incentives.Ticket"

@@ -113,7 +113,7 @@ def basket_of(case: WorkedBasket) -> Basket:
             True,
             shopper.orders,
             frozenset(SEGMENTS[segment] for segment in shopper.segments),
-            shopper.tier,
+            frozenset([shopper.tier]),
         ),
         region=case.region,
         store=case.store,

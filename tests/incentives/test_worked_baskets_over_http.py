@@ -139,6 +139,9 @@ class Checkout:
             )
             for number in range(shopper.orders)
         )
+        if shopper.tier:
+            programme, _dot, tier = shopper.tier.partition(".")
+            operations.put_tiers(programme=programme, customer_ids=[customer.pk], tiers=[tier])
         # One that was never paid counts for nothing.
         Order.objects.create(
             reference="never-paid",

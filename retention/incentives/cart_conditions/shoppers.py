@@ -101,7 +101,7 @@ class InSegments(CartCondition):
 
 
 class InTiers(CartCondition):
-    """The shopper is in one of these tiers, by their keys."""
+    """The shopper is in one of these loyalty tiers, each named `programme.tier` by their keys."""
 
     kind: Literal["in_tiers"] = "in_tiers"
     tiers: Annotated[tuple[Word, ...], Field(min_length=1, max_length=50)]
@@ -110,7 +110,7 @@ class InTiers(CartCondition):
         shopper = cart.basket.shopper
         if not shopper.is_known:
             return CustomerUnknown().as_refusal()
-        return None if shopper.tier in self.tiers else OtherTier().as_refusal()
+        return OtherTier().as_refusal() if shopper.tiers.isdisjoint(self.tiers) else None
 
     def sentence(self) -> str:
         return _("for tier %(tiers)s") % {"tiers": some(self.tiers)}

@@ -36,7 +36,7 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "first_order": (_("First order only"), _("The customer has bought nothing yet.")),
     "nth_order": (_("Only her nth order"), _("Counted by paid orders; guests by email.")),
     "in_segments": (_("Customer in a segment"), _("Or in none of them.")),
-    "in_tiers": (_("Customer of a tier"), _("Gold and above, for example.")),
+    "in_tiers": (_("Customer of a tier"), _("Gold and above, for example, each as programme.tier.")),
     "in_countries": (_("Delivered to"), _("An unknown address is outside.")),
     "in_regions": (_("Delivered to a region"), _("An unknown address is outside.")),
     "in_channels": (_("Ordered through"), _("Such as web or app.")),

@@ -1099,4 +1099,27 @@ class Migration(migrations.Migration):
                 "permissions": [("check_in_ticket", "Can check in tickets")],
             },
         ),
+        migrations.CreateModel(
+            name="ShopperTier",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("programme", models.CharField(db_collation="C", max_length=40)),
+                ("tier", models.CharField(db_collation="C", max_length=40)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="customers.customer",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["programme", "tier"], name="shopper_tier_by_programme")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("customer", "programme"), name="one_tier_a_customer_and_programme")
+                ],
+            },
+        ),
     ]

@@ -21,6 +21,7 @@ DECLARE
     v_email_key bigint := p_email_key;
     v_persons bigint[] := p_persons;
     v_orders bigint := 0;
+    v_tiers json;
     v_products json;
     v_shop record;
     v_policy bigint;
@@ -59,6 +60,8 @@ BEGIN
         WHERE o.customer_id = v_customer
           AND o.state IN ('paid', 'fulfilled', 'partially_returned', 'returned')
           AND o.reference IS DISTINCT FROM p_order;
+        SELECT json_agg(t.programme || '.' || t.tier) INTO v_tiers
+        FROM incentives_shoppertier t WHERE t.customer_id = v_customer;
         IF v_email <> p_email OR p_email IS NULL AND v_email IS NOT NULL THEN
             v_email_key := substr(sha256(p_hash_key || convert_to(v_email, 'UTF8')), 1, 8)::bigint;
         END IF;
@@ -162,7 +165,7 @@ BEGIN
             v_incentive.state, v_is_stopped, v_used, coalesce(v_spent, 0), coalesce(v_by_code, 0),
             coalesce(v_by_customer, 0), coalesce(v_by_person, 0)));
     END LOOP;
-    RETURN json_build_array(v_customer, v_email_key, v_orders, v_products, v_shop.currency, v_rate::text,
+    RETURN json_build_array(v_customer, v_email_key, v_orders, v_tiers, v_products, v_shop.currency, v_rate::text,
                             v_shop.time_zone, v_policy, array_to_json(v_offers));
 END $$;
 

@@ -4,6 +4,7 @@ from retention.incentives.models.bounds import Budget, CheckoutPolicy
 from retention.incentives.models.cards import GiftCard, Tender
 from retention.incentives.models.fulfilments import Fulfilment, Ticket
 from retention.incentives.models.offers import Code, CodeBatch, Grant, Incentive
+from retention.incentives.models.shoppers import ShopperTier
 from retention.incentives.models.uses import Counter, Redemption, Rollback, Use
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Incentive",
     "Redemption",
     "Rollback",
+    "ShopperTier",
     "Ticket",
     "Tender",
     "Use",

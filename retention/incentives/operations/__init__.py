@@ -20,6 +20,7 @@ from retention.incentives.operations.redemptions import (
     roll_back,
     validate,
 )
+from retention.incentives.operations.shoppers import drop_tiers, put_tiers
 from retention.incentives.qualifying import Qualified, qualify
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "apply_version_to_codes",
     "check_in",
     "create_incentive",
+    "drop_tiers",
     "export_codes",
     "fill_batch",
     "generate_codes",
@@ -39,6 +41,7 @@ __all__ = [
     "grant",
     "hold",
     "preview_rollback",
+    "put_tiers",
     "qualify",
     "reconcile",
     "redeem",
