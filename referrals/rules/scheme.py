@@ -1,0 +1,137 @@
+"""The whole of what a scheme is, as the JSON of its version: who is given what for bringing whom, and after what."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from django.utils.translation import gettext as _
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from referrals.rules.checks import USUAL, AnyCheck
+from referrals.rules.scenarios import FirstOrder, Scenario
+from retention.incentives.parts import Part
+
+Id = Annotated[int, Field(gt=0)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+Body = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+ShareChannel = Literal["email", "sms", "chat", "social", "app"]
+
+
+class Level(Part):
+    """What the advocate is given for each rewarded friend from so many on; `is_once`: for that very one alone."""
+
+    from_count: Count = 1
+    incentive_id: Id
+    is_once: bool = False
+
+
+class Caps(Part):
+    """How many friends of one advocate are rewarded at most: in all, and in each month and year of the shop."""
+
+    in_all: Count | None = None
+    per_month: Count | None = None
+    per_year: Count | None = None
+
+
+class Share(Part):
+    """What an advocate may send her friends on one channel, by language: Liquid with `PLACEHOLDERS` of `referrals`.
+
+    A persona's words are for the advocates in its segment; those without are for everybody else.
+    """
+
+    channel: ShareChannel
+    persona: Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)] = ""
+    segment_id: Id | None = None
+    subjects: dict[Language, Line] = {}
+    texts: Annotated[dict[Language, Body], Field(min_length=1)]
+
+
+class Landing(Part):
+    """Where the personal link leads: to a page with the friend's offer, or at once to the shop with a visitor's key."""
+
+    leads_to: Literal["page", "shop"] = "page"
+    shop_url: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^(https?://.*)?$")] = ""
+    titles: dict[Language, Line] = {}
+    texts: dict[Language, Body] = {}
+
+
+class SchemeRule(Part):
+    """The rule whole. Incentives and segments are numbers of rows; amounts are in the shop's base currency."""
+
+    kind: Literal["customers", "partners"] = "customers"
+    names: Annotated[dict[Language, Line], Field(min_length=1)]
+    friend_incentive: Id | None = None
+    levels: Annotated[tuple[Level, ...], Field(max_length=20)] = ()
+    scenario: Scenario = FirstOrder()
+    within_days: Annotated[int, Field(ge=1, le=730)] = 60
+    hold_days: Annotated[int, Field(ge=0, le=365)] = 14
+    attribution: Literal["first", "last"] = "first"
+    link_days: Annotated[int, Field(ge=1, le=365)] = 30
+    checks: Annotated[tuple[AnyCheck, ...], Field(max_length=20)] = USUAL
+    review_from: Annotated[int, Field(ge=1, le=1000)] = 60
+    at_deadline: Literal["approve", "reject", "wait"] = "wait"
+    review_days: Annotated[int, Field(ge=1, le=90)] = 7
+    caps: Caps = Caps()
+    claws_back: bool = True
+    texts: Annotated[tuple[Share, ...], Field(max_length=50)] = ()
+    landing: Landing = Landing()
+    #: Who may take part by herself; empty: every customer.
+    segment_id: Id | None = None
+
+    @field_validator("levels")
+    @classmethod
+    def in_order(cls, levels: tuple[Level, ...]) -> tuple[Level, ...]:
+        counts = [(level.from_count, level.is_once) for level in levels]
+        if len(set(counts)) < len(counts):
+            raise ValueError("two levels begin with the same friend")
+        return tuple(sorted(levels, key=lambda level: (level.from_count, level.is_once)))
+
+    @model_validator(mode="after")
+    def parts_fit(self) -> SchemeRule:
+        kinds = [check.kind for check in self.checks]
+        if len(set(kinds)) < len(kinds):
+            raise ValueError("the same check is there twice")
+        if self.kind == "partners" and self.levels:
+            raise ValueError("partners are paid in cash, not by levels")
+        if self.kind == "customers" and not self.levels and self.friend_incentive is None:
+            raise ValueError("say what is given: to the friend, to the advocate, or to both")
+        shares = [(share.channel, share.persona) for share in self.texts]
+        if len(set(shares)) < len(shares):
+            raise ValueError("two texts are for the same channel and persona")
+        if self.landing.leads_to == "shop" and not self.landing.shop_url:
+            raise ValueError("say where in the shop the link leads")
+        return self
+
+    @property
+    def incentive_ids(self) -> frozenset[int]:
+        friends = {self.friend_incentive} if self.friend_incentive else set()
+        return frozenset(friends | {level.incentive_id for level in self.levels})
+
+    def level_at(self, count: int) -> Level | None:
+        """What the advocate's `count`-th rewarded friend is worth: the highest level that this one has reached."""
+        reached = [
+            level
+            for level in self.levels
+            if (level.from_count == count if level.is_once else level.from_count <= count)
+        ]
+        return max(reached, key=lambda level: (level.from_count, level.is_once), default=None)
+
+    def languages(self) -> frozenset[str]:
+        return frozenset(self.names)
+
+    def sentences(self, currency: str) -> list[str]:
+        """The rule in the marketer's words, a line each; what is given is named by whoever shows it."""
+        lines = [
+            _("%(what)s within %(days)s days") % {"what": self.scenario.sentence(currency), "days": self.within_days},
+            _("rewarded %(days)s days later, if nothing was returned") % {"days": self.hold_days},
+            _("%(which)s link of the last %(days)s days counts")
+            % {"which": _("the first") if self.attribution == "first" else _("the last"), "days": self.link_days},
+        ]
+        caps = (
+            (self.caps.in_all, _("%(n)s friends of one advocate in all")),
+            (self.caps.per_month, _("%(n)s friends of one advocate a month")),
+            (self.caps.per_year, _("%(n)s friends of one advocate a year")),
+        )
+        return lines + [words % {"n": most} for most, words in caps if most]
