@@ -23,6 +23,15 @@ class EarningData(PersonData):
 
 
 @people.register
+class UsedCodeData(PersonData):
+    key = "loyalty.used_code"
+    model = "loyalty.UsedCode"
+    owner = "earning__member__customer"
+    #: Of a pack or a receipt, not of a person; it stays used.
+    columns: ClassVar = {"rule": "keep", "code": "keep"}
+
+
+@people.register
 class ClaimData(PersonData):
     key = "loyalty.claim"
     model = "loyalty.Claim"

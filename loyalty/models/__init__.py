@@ -1,7 +1,7 @@
 """Programmes, who is in them, what they earned, where they stand, and what they took for it."""
 
 from loyalty.models.challenges import Challenge, Completion
-from loyalty.models.earning import Earning
+from loyalty.models.earning import Earning, UsedCode
 from loyalty.models.milestones import Passing
 from loyalty.models.programmes import Member, Programme
 from loyalty.models.rewards import Claim, Reward, RewardCount
@@ -21,4 +21,5 @@ __all__ = [
     "Surprise",
     "Tier",
     "TierChange",
+    "UsedCode",
 ]

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from loyalty.models.programmes import Member
+from loyalty.models.programmes import Member, Programme
 from retention.audit.models import Version
 from retention.customers.models import Activity, Order
 from retention.marks import MarkField
@@ -64,3 +64,20 @@ class Earning(models.Model):
 
     def __str__(self):
         return f"Earning {self.pk}"
+
+
+class UsedCode(models.Model):
+    """The code of a pack or a receipt that earned by one rule, so that nobody earns by it again."""
+
+    earning = models.OneToOneField(Earning, on_delete=models.CASCADE, primary_key=True, related_name="used_code")
+    programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="+", db_index=False)
+    rule = models.CharField(max_length=40, db_collation="C")
+    code = models.CharField(max_length=100, db_collation="C", help_text="In one spelling: trimmed, in capitals.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["programme", "rule", "code"], name="a_code_earns_once_a_rule"),
+        ]
+
+    def __str__(self):
+        return f"Code of earning {self.earning_id}"

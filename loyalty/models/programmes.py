@@ -1,5 +1,6 @@
 """Programmes, and the customers who are in them."""
 
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField
 from django.db import models
 from django.db.models import Q
 
@@ -43,6 +44,9 @@ class Programme(models.Model):
     )
     version = models.ForeignKey(Version, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
     launched_at = models.DateTimeField(null=True, editable=False, help_text="What happened before earns nothing.")
+    rests = ArrayField(
+        DateTimeRangeField(), default=list, editable=False, help_text="When it was paused: nothing of then is earned."
+    )
     archived_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -4,6 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from retention import clock
@@ -35,6 +36,7 @@ class Gift:
         n: the effect's place, so that each is given once a grant.
         told: as a benefit tells it: `kind`, and `amount_minor` with `currency`, or `points` with `unit`; `days`.
         expires_at: the grant's own end, if any.
+        active_at, pending_event: from when on, or after what, it can be spent; without them at once.
     """
 
     grant_id: int
@@ -42,6 +44,8 @@ class Gift:
     n: int
     told: Mapping[str, Any]
     expires_at: dt.datetime | None = None
+    active_at: dt.datetime | None = None
+    pending_event: str = ""
 
     @property
     def kind(self) -> str:
@@ -71,16 +75,24 @@ def needs_code(rule: IncentiveRule) -> bool:
 
 
 def gifts_of(
-    rule: IncentiveRule, grant_id: int, customer_id: int, expires_at: dt.datetime | None, currency: str
+    rule: IncentiveRule,
+    grant_id: int,
+    customer_id: int,
+    expires_at: dt.datetime | None,
+    currency: str,
+    waits: Mapping[str, Any] = MappingProxyType({}),
 ) -> Iterator[Gift]:
-    """What a grant of this rule (its terms folded in) gives at once: in `currency` where it names an amount in it."""
+    """What a grant of this rule (its terms folded in) gives at once: in `currency` where it names an amount in it.
+
+    `waits` is what the terms say of when it counts.
+    """
     for n, effect in enumerate(rule.effects):
         if effect.kind not in VALUE:
             continue
         told = effect.model_dump(include={"kind", "days", "points", "unit", "products", "categories"})
         if effect.kind != "points":
             told["currency"], told["amount_minor"] = _chosen(effect.amounts, currency)
-        yield Gift(grant_id, customer_id, n, told, expires_at)
+        yield Gift(grant_id, customer_id, n, told, **{"expires_at": expires_at, **waits})
 
 
 def fulfil(gifts: Sequence[Gift], *, now: dt.datetime, by: Actor) -> None:
@@ -126,13 +138,16 @@ def _credit(unit: Unit, gifts: list[Gift], zone: str, now: dt.datetime) -> Itera
     rule, shop = unit_rule_of(unit), ledger.shop_account(unit, Account.Purpose.ISSUED)
     accounts = ledger.open_customer_accounts(unit=unit, customer_ids=[gift.customer_id for gift in gifts], now=now)
     for gift in gifts:
-        begins = now
+        begins = gift.active_at or now
         if gift.kind == "cash_back" and gift.told["days"]:
             begins = day_end(_local_day(now, zone) + gift.told["days"] * _DAY, zone) or now
-        ends = _end(gift, begins, zone) or rule.expires_at(begins, zone)
+        ends = _end(gift, begins, zone)
+        if ends is None and not gift.pending_event:
+            ends = rule.expires_at(begins, zone)
         yield ledger.Transfer(
             source=gift.source, from_id=shop, to_id=accounts[gift.customer_id], amount=gift.amount,
-            verb=Entry.Verb.ISSUE, active_at=begins, expires_at=ends, origin=ORIGIN, origin_id=gift.grant_id,
+            verb=Entry.Verb.ISSUE, active_at=None if gift.pending_event else begins, pending_event=gift.pending_event,
+            expires_at=ends, origin=ORIGIN, origin_id=gift.grant_id,
         )  # fmt: skip
 
 

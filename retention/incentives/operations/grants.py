@@ -217,7 +217,12 @@ def _give_value(
         gift
         for wish in fresh
         for gift in gifts_of(
-            with_terms(offer.rule, wish.terms), made[wish.source], wish.customer_id, expires_at, currency
+            with_terms(offer.rule, wish.terms),
+            made[wish.source],
+            wish.customer_id,
+            expires_at,
+            currency,
+            Terms.model_validate(wish.terms).waits,
         )
     ]
     fulfil(gifts, now=offer.now, by=by)
@@ -274,11 +279,20 @@ def _with_good_terms(rule: IncentiveRule, fresh: list[Wish], refused: dict[str, 
         except ValidationError as error:
             refused[wish.source] = BadTerms(problem=error.errors()[0]["msg"]).as_refusal()
             continue
-        if rule.is_from_grant and terms.amount_minor is None:
+        if _is_short_of(rule, terms):
             refused[wish.source] = TermsMissing().as_refusal()
         else:
             good.append(wish)
     return good
+
+
+def _is_short_of(rule: IncentiveRule, terms: Terms) -> bool:
+    """Whether an effect waits for an amount that these terms do not say."""
+    return any(
+        (terms.points if effect.kind == "points" else terms.amount_minor) is None
+        for effect in rule.effects
+        if getattr(effect, "is_from_grant", False)
+    )
 
 
 def _first(fresh: list[Wish], count: int, refusal: Refusal, refused: dict[str, Refusal]) -> list[Wish]:

@@ -179,17 +179,35 @@ class Cash(MoneyGiven):
 
 
 class PointsGiven(Benefit):
-    """Points of a unit of the ledger."""
+    """Points of a unit of the ledger, or money of one; where `is_from_grant`, each grant's terms may say how many."""
 
     kind: Literal["points"] = "points"
-    points: Annotated[int, Field(ge=1, le=10**9)]
+    points: Annotated[int, Field(ge=1, le=10**12)] | None = None
+    is_from_grant: bool = False
     unit: Word = "points"
     days: Days | None = None
+
+    @model_validator(mode="after")
+    def says_how_many(self) -> PointsGiven:
+        if self.points is None and not self.is_from_grant:
+            raise ValueError("say how many")
+        return self
+
+    @property
+    def is_missing_amount(self) -> bool:
+        return self.points is None
 
     def benefit(self, cart: Cart) -> dict[str, Any] | None:
         return {"kind": self.kind, "points": self.points, "unit": self.unit, "days": self.days}
 
+    def for_her(self, own: Mapping[str, Any]) -> Self:
+        if self.is_from_grant and own.get("points"):
+            return self.model_copy(update={"points": own["points"]})
+        return self
+
     def sentence(self) -> str:
+        if self.points is None:
+            return _("%(unit)s as each grant says") % {"unit": self.unit}
         return _("%(n)s %(unit)s") % {"n": self.points, "unit": self.unit}
 
 

@@ -1,0 +1,81 @@
+"""What members earn for, as plain values: an order with its lines, an activity, a day of the year."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One product of an order; `kept` of its units did not come back. Amounts are in the order's currency."""
+
+    sku: str
+    category: str
+    tags: frozenset[str]
+    quantity: int
+    kept: int
+    unit_price_minor: int
+    total_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFact:
+    """An order as it stands: what came back of it counts no more.
+
+    Attributes:
+        happened_at: when it was paid.
+        rate: what one minor unit of its currency was worth in the base currency's, exactly.
+        refunded_minor: what was refunded of it without a line that came back.
+    """
+
+    id: int
+    customer_id: int
+    happened_at: dt.datetime
+    lines: tuple[Line, ...]
+    total_minor: int
+    rate: Fraction = Fraction(1)
+    shipping_minor: int = 0
+    discount_minor: int = 0
+    tax_minor: int = 0
+    refunded_minor: int = 0
+    channel: str = ""
+    fulfilled_at: dt.datetime | None = None
+
+    about = "order"
+
+    def cancelled(self) -> OrderFact:
+        """The same order with nothing kept of it."""
+        return replace(self, lines=tuple(replace(line, kept=0) for line in self.lines))
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityFact:
+    id: int
+    customer_id: int
+    happened_at: dt.datetime
+    kind: str
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+    about = "activity"
+
+
+@dataclass(frozen=True, slots=True)
+class DayFact:
+    """A day of hers that comes once a year, such as `birthday:2027`."""
+
+    customer_id: int
+    happened_at: dt.datetime
+    name: str
+
+    about = "day"
+
+    @property
+    def of(self) -> str:
+        return self.name.partition(":")[0]
+
+
+Fact = OrderFact | ActivityFact | DayFact

@@ -1,0 +1,172 @@
+"""Earning for orders: by what was paid, by the units bought, or for each order.
+
+Everything is reckoned exactly, in the shop's base currency at the rate of the order's day, and rounded once: down, at
+the end of each rule. So a part of an order that came back leaves what the rest would have earned by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Annotated, ClassVar, Literal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from pydantic import Field
+
+from loyalty.facts import Line, OrderFact
+from loyalty.rules.earning.base import Rule
+from loyalty.rules.parts import Amount, Goods, Minor
+from retention.incentives.parts import Units, Word
+
+
+class OrderRule(Rule):
+    """For orders through some channels (without any: all), of which at least so much was paid in the base currency."""
+
+    about: ClassVar[str] = "order"
+
+    channels: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
+    from_minor: Minor | None = None
+
+    def means(self, fact: OrderFact) -> bool:
+        return not self.channels or fact.channel in self.channels
+
+    def takes(self, line: Line) -> bool:
+        """Whether it is about this line."""
+        return True
+
+    def worth(self, fact: OrderFact, lines: Sequence[Line]) -> Fraction:
+        """What the order earns by these of its lines, before tiers, caps and rounding; 0 for nothing."""
+        raise NotImplementedError
+
+    def _is_enough(self, fact: OrderFact) -> bool:
+        return self.from_minor is None or paid(fact, fact.lines, with_shipping=True) >= self.from_minor
+
+
+class PerAmount(OrderRule):
+    """So much for every so much that was paid: 1 for every 1.00, or 10.00 for every whole 50.00.
+
+    Attributes:
+        amount, per_minor: so much for so much of the base currency.
+        is_whole: what is short of the next `per_minor` earns nothing.
+        of: "paid" is after all discounts, "before" is what the goods cost without any.
+        with_shipping, with_tax: whether those count.
+    """
+
+    kind: Literal["per_amount"] = "per_amount"
+    amount: Amount
+    per_minor: Minor
+    is_whole: bool = False
+    of: Literal["paid", "before"] = "paid"
+    with_shipping: bool = False
+    with_tax: bool = True
+    goods: Goods = Goods()
+
+    def takes(self, line: Line) -> bool:
+        return self.goods.holds(line.sku, line.category, line.tags)
+
+    def worth(self, fact: OrderFact, lines: Sequence[Line]) -> Fraction:
+        if not self._is_enough(fact):
+            return Fraction(0)
+        basis = paid(
+            fact,
+            lines,
+            is_before=self.of == "before",
+            with_shipping=self.with_shipping and self.goods.is_everything,
+            with_tax=self.with_tax,
+        )
+        steps = basis / self.per_minor
+        return self.amount * (Fraction(steps.__floor__()) if self.is_whole else steps)
+
+    def what(self) -> str:
+        words = {"n": self.amount, "per": f"{self.per_minor / 100:.2f}", "what": self.goods.sentence()}
+        said = _("%(n)s for every whole %(per)s") if self.is_whole else _("%(n)s for every %(per)s")
+        parts = [said % words]
+        if not self.goods.is_everything:
+            parts.append(_("on %(what)s") % words)
+        parts.append(_("before discounts") if self.of == "before" else _("after discounts"))
+        if self.with_shipping:
+            parts.append(_("with shipping"))
+        if not self.with_tax:
+            parts.append(_("without tax"))
+        return ", ".join([*parts, *_bounds(self)])
+
+
+class PerUnit(OrderRule):
+    """So much for each unit of some goods, at most for so many of one order."""
+
+    kind: Literal["per_unit"] = "per_unit"
+    amount: Amount
+    goods: Goods
+    most_units: Units | None = None
+
+    def takes(self, line: Line) -> bool:
+        return self.goods.holds(line.sku, line.category, line.tags)
+
+    def worth(self, fact: OrderFact, lines: Sequence[Line]) -> Fraction:
+        if not self._is_enough(fact):
+            return Fraction(0)
+        units = sum(line.kept for line in lines)
+        return Fraction(self.amount * min(units, self.most_units or units))
+
+    def what(self) -> str:
+        parts = [_("%(n)s for each of %(what)s") % {"n": self.amount, "what": self.goods.sentence()}]
+        if self.most_units:
+            parts.append(
+                ngettext("for one unit of an order", "for at most %(n)s units of an order", self.most_units)
+                % {"n": self.most_units}
+            )
+        return ", ".join([*parts, *_bounds(self)])
+
+
+class PerOrder(OrderRule):
+    """So much for each order of which anything was kept."""
+
+    kind: Literal["per_order"] = "per_order"
+    amount: Amount
+
+    def worth(self, fact: OrderFact, lines: Sequence[Line]) -> Fraction:
+        is_kept = any(line.kept for line in lines) and self._is_enough(fact)
+        return Fraction(self.amount if is_kept else 0)
+
+    def what(self) -> str:
+        return ", ".join([_("%(n)s for each order") % {"n": self.amount}, *_bounds(self)])
+
+
+def _bounds(rule: OrderRule) -> list[str]:
+    words = []
+    if rule.from_minor:
+        words.append(_("for orders from %(least)s") % {"least": f"{rule.from_minor / 100:.2f}"})
+    if rule.channels:
+        words.append(_("through %(channels)s") % {"channels": ", ".join(rule.channels)})
+    return words
+
+
+def paid(
+    fact: OrderFact,
+    lines: Sequence[Line],
+    *,
+    is_before: bool = False,
+    with_shipping: bool = False,
+    with_tax: bool = True,
+) -> Fraction:
+    """What was paid for what was kept of these lines, in minor units of the base currency, exactly.
+
+    A discount of the whole order is shared out over its lines by what they cost; tax, and what was refunded without a
+    line, over the whole.
+    """
+    if is_before:
+        minor = Fraction(sum(line.kept * line.unit_price_minor for line in lines))
+    else:
+        minor = sum((Fraction(line.total_minor * line.kept, line.quantity) for line in lines), Fraction(0))
+        goods = sum(line.total_minor for line in fact.lines)
+        if fact.discount_minor and goods:
+            minor *= Fraction(max(goods - fact.discount_minor, 0), goods)
+    if with_shipping and any(line.kept for line in fact.lines):
+        minor += fact.shipping_minor
+    if fact.total_minor:
+        left = fact.total_minor - (0 if with_tax else fact.tax_minor)
+        minor *= Fraction(left, fact.total_minor) * Fraction(
+            max(fact.total_minor - fact.refunded_minor, 0), fact.total_minor
+        )
+    return minor * fact.rate

@@ -1,0 +1,50 @@
+"""The whole of what a programme is, as the JSON of its version: for what is earned, when it counts, and what for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from loyalty.rules.earning import EarningRule
+from loyalty.rules.milestones import Milestone
+from loyalty.rules.parts import Names
+from loyalty.rules.pending import AtOnce, Pending
+from loyalty.rules.tiers import TierRules
+from retention.incentives.parts import Part
+
+
+class ProgrammeRule(Part):
+    """The whole rule.
+
+    Attributes:
+        names: how customers read it, by language.
+        joining: "everyone": every customer is in it from her first fact on; "request": who joins is.
+        matching: "all": every rule gives its share; "first": each line of an order, and each activity, earns by the
+            first rule that means it. Bonuses (`multiplied`) come on top either way.
+        returns: what may be taken back when an order comes back: "lot": what is left of what it earned; "balance":
+            other value of hers too; "negative": and the rest is owed, where the unit may be owed.
+        expires_after_inactive_days: everything of hers ends so long after she last earned or spent.
+    """
+
+    names: Annotated[Names, Field(min_length=1, max_length=40)]
+    joining: Literal["everyone", "request"] = "everyone"
+    earning: Annotated[tuple[EarningRule, ...], Field(max_length=50)] = ()
+    matching: Literal["all", "first"] = "all"
+    pending: Pending = AtOnce()
+    returns: Literal["lot", "balance", "negative"] = "lot"
+    tiers: TierRules = TierRules()
+    milestones: Annotated[tuple[Milestone, ...], Field(max_length=50)] = ()
+    expires_after_inactive_days: Annotated[int, Field(ge=1, le=3_660)] | None = None
+
+    @model_validator(mode="after")
+    def keys_are_distinct(self) -> ProgrammeRule:
+        keys = [rule.key for rule in self.earning]
+        if len(set(keys)) != len(keys):
+            raise ValueError("two rules have the same key")
+        return self
+
+    @property
+    def activities(self) -> frozenset[str]:
+        """The kinds of activities that it listens to."""
+        return frozenset(rule.activity for rule in self.earning if rule.kind == "activity")
