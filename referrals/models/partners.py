@@ -34,7 +34,7 @@ class Partner(models.Model):
         ]
 
     def __str__(self):
-        return self.name
+        return self.name or f"Partner {self.pk}"
 
 
 class Commission(models.Model):
@@ -76,7 +76,13 @@ class PayoutBatch(models.Model):
     currency = models.CharField(max_length=3, validators=[check_currency])
     state = models.CharField(max_length=9, choices=State.choices, default=State.DRAFT)
     drawn_up_at = models.DateTimeField()
-    drawn_up_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    drawn_up_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Empty: over the API.",
+    )
     approved_at = models.DateTimeField(null=True)
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     paid_at = models.DateTimeField(null=True)
