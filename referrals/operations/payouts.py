@@ -42,8 +42,8 @@ class BatchStateDiffers(Refused):
     sentence = _("These payouts are %(state)s.")
 
 
-class SamePerson(Refused):
-    code = "referrals.same_person"
+class DrawnUpByYou(Refused):
+    code = "referrals.drawn_up_by_you"
     sentence = _("You drew these payouts up; somebody else must approve them.")
 
 
@@ -135,14 +135,14 @@ def approve_payouts(*, batch_id: int, now: dt.datetime, by: Actor) -> PayoutBatc
     """Somebody else than who drew them up lets them be paid.
 
     Raises:
-        NoSuchBatch, BatchStateDiffers, SamePerson, NeedsAPerson
+        NoSuchBatch, BatchStateDiffers, DrawnUpByYou, NeedsAPerson
         OwedLess: some of it was taken back since.
     """
     batch = _locked(batch_id, State.DRAFT)
     if by.staff_id is None:
         raise NeedsAPerson
     if by.staff_id == batch.drawn_up_by_id:
-        raise SamePerson
+        raise DrawnUpByYou
     if short := short_of(batch).count():
         raise OwedLess(count=short)
     return _turned(batch, State.APPROVED, now, by, approved_at=now, approved_by_id=by.staff_id)

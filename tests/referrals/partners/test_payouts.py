@@ -11,10 +11,10 @@ from referrals.operations.commissions import earn_commission, take_back_commissi
 from referrals.operations.partners import StillOwed, forget_partner
 from referrals.operations.payouts import (
     BatchStateDiffers,
+    DrawnUpByYou,
     NeedsAPerson,
     NothingToPay,
     OwedLess,
-    SamePerson,
     approve_payouts,
     cancel_payouts,
     draw_up,
@@ -82,7 +82,7 @@ def test_what_is_set_aside_is_in_no_other_payouts(partner, earned, first, now):
 def test_two_people(partner, earned, first, second, now):
     earned(partner())
     batch = draw_up(currency="EUR", now=now, by=first)
-    with pytest.raises(SamePerson):
+    with pytest.raises(DrawnUpByYou):
         approve_payouts(batch_id=batch.pk, now=now, by=first)
     with pytest.raises(NeedsAPerson):
         approve_payouts(batch_id=batch.pk, now=now, by=Actor.key("shop"))
