@@ -58,7 +58,7 @@ def link_of(code: str, channel: str = "") -> str:
 def check_words(rule: SchemeRule) -> list[Fault]:
     """Everything in the share texts that nobody could fill."""
     found = []
-    for share in rule.texts:
+    for share in (*rule.texts, *(share for variant in rule.variants for share in variant.texts)):
         part = f"{share.channel} ({share.persona})" if share.persona else share.channel
         for texts in (share.subjects, share.texts):
             for language, text in texts.items():

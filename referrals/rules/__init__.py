@@ -2,7 +2,7 @@
 
 from referrals.rules.checks import USUAL, AnyCheck, Check, Strike
 from referrals.rules.scenarios import Did, FirstOrder, Joined, NthOrder, Scenario
-from referrals.rules.scheme import Caps, Landing, Level, SchemeRule, Share
+from referrals.rules.scheme import Caps, Landing, Level, SchemeRule, Share, Variant
 
 __all__ = [
     "USUAL",
@@ -19,4 +19,5 @@ __all__ = [
     "SchemeRule",
     "Share",
     "Strike",
+    "Variant",
 ]

@@ -48,6 +48,16 @@ class Share(Part):
     texts: Annotated[dict[Language, Body], Field(min_length=1)]
 
 
+class Variant(Part):
+    """One side of a test: what differs from the scheme's own. What is left empty is the scheme's."""
+
+    key: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
+    weight: Annotated[int, Field(ge=1, le=100)] = 50
+    friend_incentive: Id | None = None
+    levels: Annotated[tuple[Level, ...], Field(max_length=20)] = ()
+    texts: Annotated[tuple[Share, ...], Field(max_length=50)] = ()
+
+
 class Landing(Part):
     """Where the personal link leads: to a page with the friend's offer, or at once to the shop with a visitor's key."""
 
@@ -79,6 +89,9 @@ class SchemeRule(Part):
     landing: Landing = Landing()
     #: Who may take part by herself; empty: every customer.
     segment_id: Id | None = None
+    #: Tried against each other, advocate by advocate (see `referrals.arms`). Another number draws the lot anew.
+    variants: Annotated[tuple[Variant, ...], Field(max_length=4)] = ()
+    experiment: Annotated[int, Field(ge=1, le=1_000)] = 1
 
     @field_validator("levels")
     @classmethod
@@ -100,14 +113,26 @@ class SchemeRule(Part):
         shares = [(share.channel, share.persona) for share in self.texts]
         if len(set(shares)) < len(shares):
             raise ValueError("two texts are for the same channel and persona")
+        keys = [variant.key for variant in self.variants]
+        if len(set(keys)) < len(keys) or len(keys) == 1:
+            raise ValueError("a test has two variants or more, each with its own key")
         if self.landing.leads_to == "shop" and not self.landing.shop_url:
             raise ValueError("say where in the shop the link leads")
         return self
 
     @property
     def incentive_ids(self) -> frozenset[int]:
-        friends = {self.friend_incentive} if self.friend_incentive else set()
-        return frozenset(friends | {level.incentive_id for level in self.levels})
+        sides = (self, *self.variants)
+        friends = {side.friend_incentive for side in sides if side.friend_incentive}
+        return frozenset(friends | {level.incentive_id for side in sides for level in side.levels})
+
+    def with_variant(self, key: str) -> SchemeRule:
+        """The rule as it is for the advocates of this variant; an unknown or empty key is the scheme's own."""
+        chosen = next((variant for variant in self.variants if variant.key == key), None)
+        if chosen is None:
+            return self
+        differs = {name: getattr(chosen, name) for name in ("friend_incentive", "levels", "texts")}
+        return self.model_copy(update={name: value for name, value in differs.items() if value})
 
     def level_at(self, count: int) -> Level | None:
         """What the advocate's `count`-th rewarded friend is worth: the highest level that this one has reached."""
