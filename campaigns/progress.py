@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from campaigns.goals import ORIGIN
 from campaigns.models import Campaign, Reach, Touch
@@ -109,6 +110,8 @@ def codes_out_words(campaign: Campaign) -> str:
     if not count:
         return ""
     shown = f"{count:,}" if count <= MANY else _("More than 100,000")
-    return _("%(count)s codes are already out; they keep what they promise. Those who wait for a step keep theirs.") % {
-        "count": shown
-    }
+    return ngettext(
+        "One code is already out; it keeps what it promises. Those who wait for a step keep theirs.",
+        "%(count)s codes are already out; they keep what they promise. Those who wait for a step keep theirs.",
+        count,
+    ) % {"count": shown}

@@ -26,6 +26,7 @@ from campaigns.reasons import reason_text
 from campaigns.results.views import results_view
 from campaigns.sentences import differences, summary
 from retention import clock, money
+from retention.audit.models import Version
 from retention.doors.console import EditAdmin, VersionHistory, acting, button
 from retention.doors.console.sentences import messages_of
 
@@ -75,6 +76,10 @@ class CampaignAdmin(VersionHistory, EditAdmin):
     def has_change_permission(self, request, obj=None):
         """What has ended stays as it ran: it is read, and copied."""
         return super().has_change_permission(request, obj) and getattr(obj, "state", None) != Campaign.State.ENDED
+
+    def in_force(self, obj: Campaign, newest: Version) -> Version | None:
+        """What is approved runs; a version saved since waits for its own approval."""
+        return obj.approved_version
 
     def get_queryset(self, request: HttpRequest):
         return super().get_queryset(request).filter(archived_at=None)

@@ -1,6 +1,7 @@
 """The campaign's form: what it sends becomes the plan, what is said of it live, and what changes with a version."""
 
 import json
+import re
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -120,9 +121,11 @@ def test_a_change_of_a_live_campaign_says_what_of_the_codes_that_are_out(console
     operations.save_campaign(campaign_id=campaign.pk, plan=plan, edited=1, now=now, by=BY)
     page = console.get(f"/admin/campaigns/campaign/{campaign.pk}/change/").content.decode()
     assert "Everyone → Everyone in DE" in page
-    assert "1 codes are already out; they keep what they promise." in page
+    assert "One code is already out; it keeps what it promises." in page
     history = console.get(f"/admin/campaigns/campaign/{campaign.pk}/history/").content.decode()
     assert "Everyone in DE" in history
+    in_force = re.findall(r"(\d+) <span[^>]*>\(in force\)", history)
+    assert in_force == ["1"], "the newer one waits for its approval"
 
 
 def test_the_progress_of_a_running_campaign(console, live, person, reach):

@@ -80,6 +80,10 @@ class VersionHistory(RowHistory):
     #: Words for paths that read badly by themselves: {"occasion_args.days": "Days before"}.
     version_labels: Mapping[str, str] = {}
 
+    def in_force(self, obj: Model, newest: Version) -> Version | None:
+        """The version that holds now."""
+        return newest
+
     def restore(self, request: HttpRequest, obj: Model, data: Mapping[str, Any], edited: int, why: str) -> None:
         """Save `data`, the content of an older version, as the next one: the one operation call.
 
@@ -107,6 +111,7 @@ class VersionHistory(RowHistory):
             "versions": versions,
             "older": older,
             "newer": newer,
+            "in_force": self.in_force(obj, versions[0]) if versions else None,
             "changes": self.changes(older, newer) if older and newer else [],
             "may_restore": may_restore,
             "entries": entries_of(obj)[:50] if request.user.has_perm("audit.view_auditentry") else [],
