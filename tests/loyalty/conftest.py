@@ -3,11 +3,18 @@
 import pytest
 
 from loyalty import operations, seeds
+from loyalty.models import Member
+from loyalty.operations import rewards
 from loyalty.rules import ProgrammeRule
+from loyalty.rules.rewards import RewardRule
 from retention.actors import Actor
 from retention.customers import seeds as customers_seeds
 from retention.customers.models import Customer
+from retention.incentives import operations as incentives
+from retention.incentives.rules import IncentiveRule
 from retention.ledger import operations as ledger
+from retention.ledger.models import Account
+from retention.ledger.querysets import balances
 from retention.ledger.units import UnitRule
 from retention.shop.models import Shop
 
@@ -53,5 +60,50 @@ def programme(unit, now):
         if is_live:
             made = operations.launch_programme(programme_id=made.pk, now=at, by=BY)
         return made
+
+    return make
+
+
+@pytest.fixture
+def member(programme, customers, now):
+    """A function that makes a customer a member of a programme, with some points that never expire."""
+
+    def make(of, customer=None, *, points=0, expires_at=None):
+        customer = customer or customers[0]
+        joined = operations.join(programme_id=of.pk, customer_ids=[customer.pk], now=now, by=BY)
+        hers = Member.objects.get(pk=joined.members[customer.pk])
+        if points:
+            give_points(hers, points, now=now, expires_at=expires_at)
+        return hers
+
+    return make
+
+
+def give_points(member, amount, *, now, expires_at=None):
+    unit = member.programme.unit
+    accounts = ledger.open_customer_accounts(unit=unit, customer_ids=[member.customer_id], now=now)
+    return ledger.adjust(
+        account_id=accounts[member.customer_id], amount=amount, source=f"t:{member.pk}:{amount}:{expires_at}",
+        reason="test", now=now, by=BY, expires_at=expires_at,
+    )  # fmt: skip
+
+
+def points_of(member, *, now):
+    account = Account.objects.get(customer_id=member.customer_id, unit_id=member.programme.unit_id)
+    return balances([account.pk], now=now)[0].available
+
+
+@pytest.fixture
+def reward(now):
+    """A function that makes a live reward of a programme: a coupon of 10 % for 100 points unless told otherwise."""
+
+    def make(of, *, is_live=True, effects=None, limits=None, **rule):
+        given = IncentiveRule.model_validate(
+            {"name": "Gift", "effects": effects or [{"kind": "percent", "basis_points": 1000}], "limits": limits or {}}
+        )
+        incentive = incentives.create_incentive(rule=given, now=now, by=BY)
+        rule = {"names": {"en": "10 % off"}, "kind": "coupon", "price": 100, "incentive_id": incentive.pk, **rule}
+        made = rewards.create_reward(programme_id=of.pk, rule=RewardRule.model_validate(rule), now=now, by=BY)
+        return rewards.start_reward(reward_id=made.pk, now=now, by=BY) if is_live else made
 
     return make

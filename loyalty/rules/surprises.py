@@ -1,0 +1,42 @@
+"""A reward by chance: for whom, how likely, on which days, and how many at most."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+
+from django.utils.translation import gettext as _
+from pydantic import Field
+
+from loyalty.rules.parts import Names
+from retention.incentives.parts import Part, Points, percent_text
+from retention.incentives.rules import BudgetLimits
+
+Weekday = Annotated[int, Field(ge=0, le=6)]
+
+
+class SurpriseRule(Part):
+    """The whole of one surprise.
+
+    Attributes:
+        chance: of each member on each day, in hundredths of a percent.
+        weekdays: 0 is Monday; none: every day.
+        segment_id: for those who are in it; empty: every member.
+        rest_days: who won wins no more for so many days.
+        limits: of its budget; it never gives more.
+    """
+
+    names: Annotated[Names, Field(min_length=1)]
+    reward_id: Annotated[int, Field(ge=1)]
+    chance: Points
+    weekdays: Annotated[tuple[Weekday, ...], Field(max_length=7)] = ()
+    segment_id: Annotated[int, Field(ge=1)] | None = None
+    rest_days: Annotated[int, Field(ge=0, le=3650)] = 30
+    limits: BudgetLimits
+
+    def is_on(self, day: dt.date) -> bool:
+        return not self.weekdays or day.weekday() in self.weekdays
+
+    def sentence(self) -> str:
+        words = [_("%(chance)s %% of members a day") % {"chance": percent_text(self.chance)}]
+        return ", ".join([*words, *self.limits.sentences()])
