@@ -45,7 +45,7 @@ class TierChangeData(PersonData):
     model = "loyalty.TierChange"
     owner = "member__customer"
     merging = "stay"  # append-only
-    columns: ClassVar = {"by": "keep"}
+    columns: ClassVar = {"by": "keep", "reason": "keep"}
 
 
 @people.register

@@ -43,6 +43,7 @@ class TierChange(models.Model):
         RULES = "rules", "the rules were changed"
         STAFF = "staff", "set by hand"
         MERGED = "merged", "moved with its customer"
+        LEFT = "left", "left the programme"
 
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="tier_changes", db_index=False)
     before = models.ForeignKey(Tier, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -51,6 +52,7 @@ class TierChange(models.Model):
     is_up = models.BooleanField()
     qualifying = models.BigIntegerField(help_text="What counted at that moment.")
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+", db_index=False)
+    reason = models.CharField(max_length=120, blank=True, help_text="Of a move by hand, without names.")
     changed_at = models.DateTimeField()
     by = models.CharField(max_length=80, help_text="The actor's name.")
     xid = MarkField()

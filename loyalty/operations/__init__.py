@@ -11,18 +11,27 @@ from loyalty.operations.programmes import (
     resume_programme,
     save_programme,
 )
+from loyalty.operations.standing import NoSuchTier, NotAMember, NotHigher, invite, set_tier
+from loyalty.operations.tiers import keep_tiers, retier
 
 __all__ = [
     "Joined",
     "NoSuchMember",
     "NoSuchProgramme",
+    "NoSuchTier",
+    "NotAMember",
+    "NotHigher",
     "archive_programme",
     "create_programme",
     "end_programme",
+    "invite",
     "join",
+    "keep_tiers",
     "launch_programme",
     "leave",
     "pause_programme",
     "resume_programme",
+    "retier",
     "save_programme",
+    "set_tier",
 ]

@@ -1,10 +1,202 @@
-"""The tiers of programmes."""
+"""Tiers: kept as the rules have them, reached as soon as it takes, and kept or lost when their time is over."""
+
+from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
 
-from loyalty.models import Programme
+from django.db import transaction
+
+from loyalty.counted import Asked, counted, with_facts_in, with_news
+from loyalty.ladders import Ladder, ladder_of
+from loyalty.models import Member, Programme, Tier, TierChange
+from loyalty.operations.moving import CHUNK, Move, Moved, locked, move
 from loyalty.rules import ProgrammeRule
+from loyalty.rules.tiers import Standing, local_day, look, look_at_end
+from retention import texts
+from retention.actors import Actor
+from retention.bulk import batches
+from retention.incentives import operations as incentives
+from retention.incentives.models import ShopperTier
+from retention.marks import safe_mark
+from retention.shop.models import Shop
+from retention.work.models import Watermark
+
+Progress = Callable[[int, int], None]
+RUNNING = (Programme.State.LIVE, Programme.State.PAUSED)
+#: Ways to a tier that returns cannot undo.
+BY_HAND = (TierChange.Why.INVITED, TierChange.Why.STAFF)
 
 
+def running_ladders() -> Iterator[Ladder]:
+    """Of every programme that runs or rests and has, or had, tiers."""
+    for programme in Programme.objects.filter(state__in=RUNNING, archived_at=None).order_by("pk"):
+        ladder = ladder_of(programme)
+        if ladder.rows or ladder.gone:
+            yield ladder
+
+
+@transaction.atomic
 def sync_tiers(*, programme: Programme, rule: ProgrammeRule, now: dt.datetime) -> None:
-    """Make the programme's rows of tiers say what its rule says."""
+    """Keep the rows of tiers as the rules have them; everybody is looked at again by them at the next sweep.
+
+    Nobody loses a tier by new rules: members of one that is gone go to the nearest below it, and others keep theirs
+    until its time is over. Where it takes less from now on, they rise at once.
+    """
+    shop = Shop.objects.first()
+    language = shop.default_language if shop else "en"
+    for step in rule.tiers.steps:
+        texts.check_texts(step.names, language)
+    # Ranks are unique among those that are there: all go, and come back in their new order.
+    Tier.objects.filter(programme=programme, archived_at=None).update(archived_at=now)
+    for rank, step in enumerate(rule.tiers.steps, 1):
+        Tier.objects.update_or_create(
+            programme=programme, key=step.key,
+            defaults={"name": step.names[language], "rank": rank, "threshold": step.threshold, "archived_at": None},
+        )  # fmt: skip
+    Watermark.objects.filter(key=watermark_of(programme.pk)).delete()
+
+
+def watermark_of(programme_id: int) -> str:
+    """Up to where the facts were read for the tiers of a programme."""
+    return f"loyalty.tiers:{programme_id}"
+
+
+def retier(*, now: dt.datetime, by: Actor, progress: Progress) -> Moved:
+    """Look at members with new facts, and at those of whose facts some count no longer: who reaches a tier has it.
+
+    In chunks, each a transaction; the mark moves when all are done, so it may stop anywhere and run again, and two at
+    once do nothing twice.
+    """
+    done = Moved()
+    for ladder in running_ladders():
+        key = watermark_of(ladder.programme.pk)
+        mark, safe = Watermark.objects.filter(key=key).first(), safe_mark()
+        for some in _to_look_at(ladder, mark, now):
+            with transaction.atomic():
+                done.add(_look_at(ladder, some, now=now, by=by))
+            progress(done.looked_at, done.looked_at + CHUNK)
+        Watermark.objects.update_or_create(key=key, defaults={"mark": safe, "at": now})
+    ended = Programme.objects.filter(state=Programme.State.ENDED).values("key")
+    for programme in ShopperTier.objects.filter(programme__in=ended).values_list("programme", flat=True).distinct():
+        incentives.drop_tiers(programme=programme)
+    progress(done.looked_at, done.looked_at)
+    return done
+
+
+def _to_look_at(ladder: Ladder, mark: Watermark | None, now: dt.datetime) -> Iterator[list[int]]:
+    programme_id, measure = ladder.programme.pk, ladder.rules.measure
+    if mark is None or mark.mark is None or mark.at is None:
+        ids = Member.objects.filter(programme_id=programme_id).order_by("pk").values_list("pk", flat=True)
+        yield from batches(ids.iterator(chunk_size=CHUNK), CHUNK)
+        return
+    found = with_news(measure, programme_id=programme_id, mark=mark.mark)
+    before, since = ladder.since(mark.at), ladder.since(now)
+    if before is not None and since is not None and before < since:
+        aged = with_facts_in(measure, programme_id=programme_id, since=before, until=since)
+        found = sorted({*found, *aged})
+    yield from batches(found, CHUNK)
+
+
+def _look_at(ladder: Ladder, ids: Sequence[int], *, now: dt.datetime, by: Actor) -> Moved:
+    members, since = locked(ids), ladder.since(now)
+    sums = counted(ladder.rules.measure, [Asked(one.pk, one.customer_id, since) for one in members])
+    left = _since_rising(ladder, members, sums, now)
+    today = local_day(now, ladder.zone)
+    moves = []
+    for member in members:
+        if (found := _next(ladder, member, sums[member.pk], left.get(member.pk), today)) is not None:
+            moves.append(found)
+    done = move(ladder, moves, now=now, by=by)
+    done.looked_at = len(members)
+    return done
+
+
+def _next(ladder: Ladder, member: Member, counts: int, left: Standing | None, today: dt.date) -> Move | None:
+    """Where a member who was looked at goes; None: nothing about her changes."""
+    if member.left_at is not None:
+        return Move(member, None, TierChange.Why.LEFT, counts, None) if member.tier_id else None
+    before = ladder.rank(member)
+    rank, why = look(ladder.rules, left or Standing(before, counts))
+    if ladder.has_gone(member) and why != "reached":
+        why = "rules"
+    until = member.tier_until
+    if why == "reached" or until is None or not rank:
+        # Of those who stay, the rules had no end until they were changed.
+        until = ladder.until(rank, today)
+    elif ladder.rules.downgrade == "none":
+        until = None
+    if not why and (counts, until) == (member.qualifying, member.tier_until):
+        return None
+    return Move(member, ladder.rows.get(rank), why, counts, until, is_up=why == "reached")
+
+
+def _since_rising(
+    ladder: Ladder, members: Sequence[Member], sums: dict[int, int], now: dt.datetime
+) -> dict[int, Standing]:
+    """Where returns lower: of those who came to their tier by what counted, what is left of it."""
+    if ladder.rules.returned != "lower":
+        return {}
+    suspects = [one for one in members if one.left_at is None and ladder.rules.reached(sums[one.pk]) < ladder.rank(one)]
+    changes = TierChange.objects.filter(member__in=[one.pk for one in suspects]).order_by("member", "-pk")
+    by_hand = {pk for pk, why in changes.distinct("member").values_list("member", "why") if why in BY_HAND}
+    rises = changes.filter(why=TierChange.Why.REACHED).distinct("member").values_list("member", "changed_at")
+    risen_at = {pk: at for pk, at in rises if pk not in by_hand}
+    earned = [one for one in suspects if one.pk in risen_at]
+    asked = [Asked(one.pk, one.customer_id, ladder.since(risen_at[one.pk])) for one in earned]
+    left = counted(ladder.rules.measure, asked) if asked else {}
+    return {one.pk: Standing(ladder.rank(one), sums[one.pk], True, left[one.pk]) for one in earned}
+
+
+def keep_tiers(*, now: dt.datetime, by: Actor, progress: Progress) -> Moved:
+    """Look at members whose tier's time and grace are over: who did enough keeps it for another time, others fall.
+
+    Each look moves her end on, so it may stop anywhere and run again; who missed several ends has them one by one.
+    """
+    done = Moved()
+    for ladder in running_ladders():
+        while ids := _ending(ladder, now):
+            with transaction.atomic():
+                done.add(_look_at_end(ladder, ids, now=now, by=by))
+            progress(done.looked_at, done.looked_at + CHUNK)
+    progress(done.looked_at, done.looked_at)
+    return done
+
+
+def count_ending(*, now: dt.datetime) -> int:
+    """How many members `keep_tiers` would look at."""
+    running = Programme.objects.filter(state__in=RUNNING, archived_at=None)
+    return Member.objects.filter(programme__in=running, tier_until__lte=now).count()
+
+
+def _ending(ladder: Ladder, now: dt.datetime) -> list[int]:
+    due = Member.objects.filter(programme=ladder.programme, tier_until__lte=now)
+    return list(due.order_by("tier_until", "pk").values_list("pk", flat=True)[:CHUNK])
+
+
+def _look_at_end(ladder: Ladder, ids: Sequence[int], *, now: dt.datetime, by: Actor) -> Moved:
+    members = [one for one in locked(ids) if one.tier_until is not None and one.tier_until <= now]
+    rules, today = ladder.rules, local_day(now, ladder.zone)
+    asked = [
+        Asked(one.pk, one.customer_id, rules.counts_from(last, ladder.zone), one.tier_until)
+        for one in members
+        if (last := ladder.last_day(one)) and one.tier_until
+    ]
+    sums = counted(rules.measure, asked)
+    done = move(ladder, [_at_end(ladder, one, sums[one.pk], today) for one in members], now=now, by=by)
+    done.looked_at = len(members)
+    return done
+
+
+def _at_end(ladder: Ladder, member: Member, counts: int, today: dt.date) -> Move:
+    if member.left_at is not None:
+        return Move(member, None, TierChange.Why.LEFT, counts, None)
+    rank, why = look_at_end(ladder.rules, ladder.rank(member), counts)
+    if ladder.has_gone(member):
+        why = why or TierChange.Why.RULES
+    if why or not rank:
+        until = ladder.until(rank, today)
+    else:
+        last = ladder.last_day(member)
+        until = ladder.rules.looked_at(ladder.rules.next_last_day(last) if last else None, ladder.zone)
+    return Move(member, ladder.rows.get(rank), why, counts, until, is_up=why == "reached")

@@ -1,0 +1,107 @@
+"""What counts for tiers: of which facts it is the sum, whose are new since a mark, and how much it is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+#: Facts of each measure as `whose` (a member, of orders a customer), `amount` and `at`.
+_FACTS = {
+    "points": "SELECT e.member_id AS whose, e.amount, e.earned_at AS at FROM loyalty_earning e WHERE e.counts_for_tier",
+    "spend": """
+        SELECT o.customer_id AS whose, o.placed_at AS at, o.base_minor - coalesce((
+                   SELECT sum(r.base_minor) FROM customers_return r WHERE r.order_id = o.id), 0) AS amount
+        FROM customers_order o WHERE o.state IN ('paid', 'fulfilled', 'partially_returned', 'returned')
+    """,
+    "orders": """
+        SELECT o.customer_id AS whose, o.placed_at AS at, 1 AS amount
+        FROM customers_order o WHERE o.state IN ('paid', 'fulfilled', 'partially_returned')
+    """,
+    "invitation": "SELECT NULL::bigint AS whose, NULL::timestamptz AS at, 0 AS amount WHERE false",
+}
+_NEW_ORDERS = """
+    SELECT m.id FROM loyalty_member m WHERE m.programme_id = %(programme)s AND m.customer_id IN (
+        SELECT o.customer_id FROM customers_order o
+        WHERE o.xid >= %(mark)s::text::xid8
+        UNION ALL
+        SELECT o.customer_id FROM customers_return r JOIN customers_order o ON o.id = r.order_id
+        WHERE r.xid >= %(mark)s::text::xid8)
+"""
+#: Members of a programme with facts of a measure from a mark on.
+_NEW = {
+    "points": """
+        SELECT m.id FROM loyalty_earning e JOIN loyalty_member m ON m.id = e.member_id
+        WHERE m.programme_id = %(programme)s AND e.xid >= %(mark)s::text::xid8
+    """,
+    "spend": _NEW_ORDERS,
+    "orders": _NEW_ORDERS,
+    "invitation": "SELECT NULL::bigint WHERE false",
+}
+_JOINED = """
+    SELECT m.id FROM loyalty_member m
+    WHERE m.programme_id = %(programme)s AND m.xid >= %(mark)s::text::xid8
+"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One member, and the stretch, half open, of which it is asked what counted; None: no beginning, no end."""
+
+    member_id: int
+    customer_id: int
+    since: dt.datetime | None
+    until: dt.datetime | None = None
+
+
+def counted(measure: str, asked: Sequence[Asked]) -> dict[int, int]:
+    """Member → what counted of hers."""
+    whose = "member" if measure in ("points", "invitation") else "customer"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT a.member, coalesce(sums.amount, 0)
+            FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
+                 AS a (member, customer, since, until)
+            LEFT JOIN LATERAL (
+                SELECT sum(f.amount)::bigint AS amount FROM ({_FACTS[measure]}) f
+                WHERE f.whose = a.{whose} AND f.at >= coalesce(a.since, '-infinity') 
+                  AND f.at < coalesce(a.until, 'infinity')) sums ON true
+            """,  # noqa: S608
+            [
+                [one.member_id for one in asked],
+                [one.customer_id for one in asked],
+                [one.since for one in asked],
+                [one.until for one in asked],
+            ],
+        )
+        return dict(cursor.fetchall())
+
+
+def with_news(measure: str, *, programme_id: int, mark: int) -> list[int]:
+    """Members of a programme who have facts of transactions from `mark` on, joined, left or were changed, by id.
+
+    It has no upper end: what is visible now may be looked at twice, and the mark that is kept says what never again.
+    """
+    sql = f"SELECT DISTINCT id FROM ({_NEW[measure]} UNION ALL {_JOINED}) found ORDER BY id"  # noqa: S608
+    return _ids(sql, {"programme": programme_id, "mark": str(mark)})
+
+
+def with_facts_in(measure: str, *, programme_id: int, since: dt.datetime, until: dt.datetime) -> list[int]:
+    """Members of a programme with something that happened in [since, until): it counts no longer, by id."""
+    whose = "id" if measure in ("points", "invitation") else "customer_id"
+    sql = f"""
+        SELECT DISTINCT m.id FROM loyalty_member m JOIN ({_FACTS[measure]}) f ON f.whose = m.{whose}
+        WHERE m.programme_id = %(programme)s AND f.at >= %(since)s AND f.at < %(until)s ORDER BY m.id
+    """  # noqa: S608
+    return _ids(sql, {"programme": programme_id, "since": since, "until": until})
+
+
+def _ids(sql: str, params: dict[str, Any]) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        rows: Iterable[tuple[int]] = cursor.fetchall()
+    return [pk for (pk,) in rows]

@@ -1,0 +1,168 @@
+"""Moving members between tiers: their rows, the history, the activities, the checkout's word, and what they are given.
+
+Everything about a move is one transaction. The caller holds the members' locks, and decided under them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection
+
+from loyalty.ladders import Ladder
+from loyalty.models import Member, Tier, TierChange
+from loyalty.operations.telling import Told, tell
+from retention.actors import Actor
+from retention.bulk import batches
+from retention.incentives import operations as incentives
+
+#: Members of one transaction.
+CHUNK = 5_000
+ORIGIN = "loyalty.tier_change"
+
+
+@dataclass(frozen=True)
+class Move:
+    """One member's next place. Where `why` is empty she stays, and only what counted and her end are written."""
+
+    member: Member
+    after: Tier | None
+    why: str
+    counted: int
+    until: dt.datetime | None
+    is_up: bool = False
+    reason: str = ""
+
+
+@dataclass
+class Moved:
+    """How many rose and fell, were looked at, and what they were given or refused."""
+
+    looked_at: int = 0
+    up: int = 0
+    down: int = 0
+    granted: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Moved) -> None:
+        self.looked_at += other.looked_at
+        self.up += other.up
+        self.down += other.down
+        self.granted += other.granted
+        self.refused += other.refused
+
+
+def locked(ids: Iterable[int]) -> list[Member]:
+    """These members, locked in the order of all who lock members."""
+    found = Member.objects.filter(pk__in=list(ids)).order_by("pk").select_for_update(no_key=True)
+    return list(found.only("customer_id", "tier_id", "tier_since", "tier_until", "left_at", "qualifying", "programme"))
+
+
+def move(ladder: Ladder, moves: Sequence[Move], *, now: dt.datetime, by: Actor) -> Moved:
+    """Write these moves of different members, at most 5,000."""
+    if not moves:
+        return Moved()
+    _write_members(moves, now)
+    programme, turned = ladder.programme, [one for one in moves if one.why]
+    if not turned:
+        return Moved()
+    changes = TierChange.objects.bulk_create(
+        TierChange(
+            member_id=one.member.pk, before_id=one.member.tier_id, after=one.after, why=one.why, is_up=one.is_up,
+            qualifying=one.counted, version_id=programme.version_id, reason=one.reason, changed_at=now, by=by.name,
+        )
+        for one in turned
+    )  # fmt: skip
+    _tell(ladder, turned, changes, now)
+    incentives.put_tiers(
+        programme=programme.key,
+        customer_ids=[one.member.customer_id for one in turned],
+        tiers=[one.after.key if one.after else "" for one in turned],
+    )
+    done = Moved(up=sum(one.is_up for one in turned), down=sum(not one.is_up for one in turned))
+    _reward(ladder, turned, changes, done, now=now, by=by)
+    return done
+
+
+def _write_members(moves: Sequence[Move], now: dt.datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE loyalty_member m
+            SET tier_id = told.tier, tier_until = told.until, qualifying = told.counted, xid = pg_current_xact_id(),
+                tier_since = CASE WHEN told.tier IS NULL THEN NULL WHEN told.has_moved THEN %s ELSE m.tier_since END
+            FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::bigint[], %s::boolean[])
+                 AS told (member, tier, until, counted, has_moved)
+            WHERE m.id = told.member
+            """,
+            [
+                now,
+                [one.member.pk for one in moves],
+                [one.after.pk if one.after else None for one in moves],
+                [one.until for one in moves],
+                [one.counted for one in moves],
+                [bool(one.why) for one in moves],
+            ],
+        )
+
+
+def _tell(ladder: Ladder, turned: Sequence[Move], changes: Sequence[TierChange], now: dt.datetime) -> None:
+    names = {row.pk: row.key for row in (*ladder.rows.values(), *ladder.gone.values())}
+    for kind, is_up in (("loyalty.tier_reached", True), ("loyalty.tier_lost", False)):
+        told = [
+            Told(
+                one.member.customer_id,
+                f"{ORIGIN}:{change.pk}",
+                {
+                    "programme": ladder.programme.key,
+                    "tier": names.get((change.after_id if is_up else change.before_id) or 0, ""),
+                    "before": names.get(change.before_id or 0, ""),
+                    "after": names.get(change.after_id or 0, ""),
+                },
+            )
+            for one, change in zip(turned, changes, strict=True)
+            if one.is_up is is_up
+        ]
+        tell(kind=kind, told=told, now=now)
+
+
+def _reward(
+    ladder: Ladder, turned: Sequence[Move], changes: Sequence[TierChange], done: Moved, *, now: dt.datetime, by: Actor
+) -> None:
+    """What rising to a tier brings, once for a tier and window; those between that she passes over bring nothing."""
+    rewards = {step.key: step.rewards for step in ladder.rules.steps if step.rewards}
+    risen = [
+        (one, change)
+        for one, change in zip(turned, changes, strict=True)
+        if one.is_up and one.after and one.after.key in rewards
+    ]
+    had = _had_before([change for _one, change in risen], ladder.since(now))
+    wishes: dict[int, list[tuple[str, int, int]]] = {}
+    for one, change in risen:
+        if one.after and (one.member.pk, one.after.pk) not in had:
+            for n, incentive in enumerate(rewards[one.after.key]):
+                wishes.setdefault(incentive, []).append((f"tier:{change.pk}:{n}", one.member.customer_id, change.pk))
+    for incentive, wanted in sorted(wishes.items()):
+        for some in batches(wanted, CHUNK):
+            granted = incentives.grant(
+                incentive_id=incentive, sources=[source for source, _customer, _change in some],
+                customer_ids=[customer for _source, customer, _change in some], origin=ORIGIN,
+                origin_ids=[change for _source, _customer, change in some], is_given=True, now=now, by=by,
+            )  # fmt: skip
+            done.granted += len(granted.grants)
+            done.refused.update(why.code for why in granted.refused.values())
+
+
+def _had_before(changes: Sequence[TierChange], since: dt.datetime | None) -> set[tuple[int, int | None]]:
+    """Who rose to the same tier before, in the window as it is today."""
+    if not changes:
+        return set()
+    earlier = TierChange.objects.filter(
+        member__in=[change.member_id for change in changes], is_up=True, pk__lt=min(change.pk for change in changes)
+    )
+    if since is not None:
+        earlier = earlier.filter(changed_at__gte=since)
+    return {*earlier.values_list("member_id", "after_id")}
