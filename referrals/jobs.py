@@ -4,6 +4,15 @@ from django.utils.translation import gettext_lazy as _
 
 from referrals.operations.commissions import JOB as COMMISSIONS
 from referrals.operations.commissions import count_to_take_back, take_back_due
+from referrals.operations.following import JOB as FOLLOW
+from referrals.operations.following import (
+    claim_due,
+    claw_back_due,
+    count_due,
+    decide_due,
+    qualify_due,
+    reward_due,
+)
 from retention.registries import DueJob, jobs
 
 
@@ -23,3 +32,30 @@ class FollowCommissions(DueJob):
     @classmethod
     def preview(cls, *, now):
         return {"due": count_to_take_back()}
+
+
+@jobs.register
+class FollowReferrals(DueJob):
+    """Moves referrals on: claims, what friends did, holds and reviews that are over, rewards, and what came back."""
+
+    key = FOLLOW
+    label = _("Follow referrals")
+    order = 35
+    woken_by = frozenset({"orders", "returns", "activities", "customers"})
+
+    @classmethod
+    def run(cls, *, now, progress):
+        sweeps = {
+            "claimed": claim_due,
+            "reversed": claw_back_due,
+            "qualified": qualify_due,
+            "decided": decide_due,
+            "rewarded": reward_due,
+        }
+        figures = {name: sweep(now=now, progress=progress) for name, sweep in sweeps.items()}
+        return {"due": sum(figures.values()), **figures}
+
+    @classmethod
+    def preview(cls, *, now):
+        figures = count_due(now=now)
+        return {"due": sum(figures.values()), **figures}

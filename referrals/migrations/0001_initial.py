@@ -77,6 +77,8 @@ class Migration(migrations.Migration):
                         blank=True, help_text="Her link and code bring nothing from then on.", null=True
                     ),
                 ),
+                ("device", models.BigIntegerField(editable=False, null=True)),
+                ("network", models.BigIntegerField(editable=False, null=True)),
                 ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
                 (
                     "customer",
@@ -225,7 +227,17 @@ class Migration(migrations.Migration):
                         size=None,
                     ),
                 ),
+                (
+                    "cleared_score",
+                    models.PositiveSmallIntegerField(default=0, help_text="So much suspicion a person found harmless."),
+                ),
                 ("claimed_at", models.DateTimeField()),
+                (
+                    "since_at",
+                    models.DateTimeField(
+                        help_text="When the friend followed the link, or else came: what she did from then counts."
+                    ),
+                ),
                 ("qualified_at", models.DateTimeField(null=True)),
                 (
                     "due_at",

@@ -43,7 +43,11 @@ class Referral(models.Model):
     order = models.ForeignKey(
         Order, null=True, on_delete=models.PROTECT, related_name="+", db_index=False, help_text="What qualified it."
     )
+    cleared_score = models.PositiveSmallIntegerField(default=0, help_text="So much suspicion a person found harmless.")
     claimed_at = models.DateTimeField()
+    since_at = models.DateTimeField(
+        help_text="When the friend followed the link, or else came: what she did from then counts."
+    )
     qualified_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True, help_text="When it is looked at again: the end of what it waits for.")
     ended_at = models.DateTimeField(null=True)

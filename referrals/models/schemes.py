@@ -59,6 +59,9 @@ class Advocate(models.Model):
     code = models.CharField(max_length=60, db_collation="C", unique=True, help_text="In its link, and to be typed.")
     joined_at = models.DateTimeField()
     blocked_at = models.DateTimeField(null=True, blank=True, help_text="Her link and code bring nothing from then on.")
+    #: Keyed hashes of where she asked for her link, as far as that was told.
+    device = models.BigIntegerField(null=True, editable=False)
+    network = models.BigIntegerField(null=True, editable=False)
     xid = MarkField()
 
     class Meta:

@@ -16,6 +16,7 @@ from retention.actors import Actor
 from retention.audit.operations import record, save_version
 from retention.incentives import operations as incentives
 from retention.incentives.models import Incentive
+from retention.messaging.models import Template
 from retention.refusals import Refused
 from retention.segments.models import Segment
 from retention.shop.models import Shop
@@ -57,6 +58,12 @@ class NoSuchSegment(Refused):
     status = 422
 
 
+class TemplateNotUsable(Refused):
+    code = "referrals.template_not_usable"
+    sentence = _("There is no template %(id)s with words.")
+    status = 422
+
+
 class AlreadyLaunched(Refused):
     code = "referrals.already_launched"
     sentence = _("“%(name)s” was launched before.")
@@ -82,7 +89,7 @@ def create_scheme(*, key: str, rule: SchemeRule, now: dt.datetime, by: Actor, wh
     """A new draft with its first version.
 
     Raises:
-        KeyTaken, NamesMissing, IncentiveNotUsable, NoSuchSegment, Faulty
+        KeyTaken, NamesMissing, IncentiveNotUsable, NoSuchSegment, TemplateNotUsable, Faulty
         ValidationError: the key is no word.
     """
     scheme = Scheme(key=key, name=_name(rule), kind=rule.kind)
@@ -108,7 +115,7 @@ def save_scheme(
 
     Raises:
         EditedMeanwhile: someone saved after version number `edited` was read.
-        NoSuchScheme, HasEnded, KindIsFixed, NamesMissing, IncentiveNotUsable, NoSuchSegment, Faulty
+        NoSuchScheme, HasEnded, KindIsFixed, NamesMissing, IncentiveNotUsable, NoSuchSegment, TemplateNotUsable, Faulty
     """
     scheme = locked(scheme_id)
     if scheme.state == Scheme.State.ENDED:
@@ -226,6 +233,9 @@ def _check(rule: SchemeRule) -> None:
     wanted.discard(None)
     if gone := wanted - set(Segment.objects.filter(pk__in=wanted).values_list("pk", flat=True)):
         raise NoSuchSegment(id=min(gone))
+    usable = Template.objects.filter(pk__in=rule.template_ids, archived_at=None).exclude(version=None)
+    if missing := rule.template_ids - set(usable.values_list("pk", flat=True)):
+        raise TemplateNotUsable(id=min(missing))
     if faults := check_words(rule):
         raise Faulty(faults)
 

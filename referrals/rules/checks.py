@@ -54,7 +54,10 @@ class SameAddress(Strike):
 
 class SamePayment(Strike):
     code = "referrals.same_payment"
-    sentence = _("The friend paid by the advocate's means of payment, or by that of another of her friends.")
+    sentence = _(
+        "At a checkout the friend shared a phone, an address or a means of payment with the advocate or another of her"
+        " friends."
+    )
 
 
 class SimilarEmail(Strike):
@@ -160,11 +163,11 @@ class AddressCheck(Check):
 
 
 class PaymentCheck(Check):
-    """By what checkouts told of the means of payment, when friend's and advocate's redemptions carry it."""
+    """By what checkouts told of who buys (phone, address, payment token), of which keyed hashes are kept."""
 
     kind: Literal["payment"] = "payment"
     points: Annotated[int, Field(ge=1, le=100)] = 80
-    label: ClassVar = _("Same means of payment")
+    label: ClassVar = _("Same person at the checkout")
 
     def struck(self, facts: Facts) -> Struck:
         return SamePayment() if facts.friend.persons & facts.other_persons else None

@@ -73,6 +73,9 @@ class SchemeRule(Part):
     kind: Literal["customers", "partners"] = "customers"
     names: Annotated[dict[Language, Line], Field(min_length=1)]
     friend_incentive: Id | None = None
+    #: Templates of the messages that bring the friend her welcome and the advocate her reward; empty: the shop tells.
+    friend_message: Id | None = None
+    advocate_message: Id | None = None
     levels: Annotated[tuple[Level, ...], Field(max_length=20)] = ()
     scenario: Scenario = FirstOrder()
     within_days: Annotated[int, Field(ge=1, le=730)] = 60
@@ -133,6 +136,10 @@ class SchemeRule(Part):
             return self
         differs = {name: getattr(chosen, name) for name in ("friend_incentive", "levels", "texts")}
         return self.model_copy(update={name: value for name, value in differs.items() if value})
+
+    @property
+    def template_ids(self) -> frozenset[int]:
+        return frozenset(filter(None, (self.friend_message, self.advocate_message)))
 
     def level_at(self, count: int) -> Level | None:
         """What the advocate's `count`-th rewarded friend is worth: the highest level that this one has reached."""

@@ -1,13 +1,22 @@
 """Schemes, advocates and friends for the tests of this room, made through the operations that make them for real."""
 
+import datetime as dt
+import time
+from collections import Counter
+
 import pytest
+from django.db import connection
 
 from referrals import operations
+from referrals.jobs import FollowReferrals
+from referrals.models import Referral
 from referrals.rules import SchemeRule
+from referrals.seeds import seed
 from retention.actors import Actor
-from retention.customers.models import Customer
+from retention.customers.models import Customer, Order, Return
 from retention.incentives import operations as incentives
 from retention.incentives.rules import IncentiveRule
+from retention.marks import CurrentTransaction, safe_mark
 from retention.shop.models import Shop
 
 BY = Actor.command("test")
@@ -45,7 +54,12 @@ def offer(shop, now):
 
 
 @pytest.fixture
-def scheme(offer, now):
+def kinds(db, now):
+    seed(now=now)
+
+
+@pytest.fixture
+def scheme(offer, kinds, now):
     """A function that makes a live scheme: both sides get 10 % off, after a first order and 14 days."""
 
     def make(key="friends", *, is_live=True, **rule):
@@ -59,3 +73,89 @@ def scheme(offer, now):
         return operations.launch_scheme(scheme_id=made.pk, now=now, by=BY) if is_live else made
 
     return make
+
+
+@pytest.fixture
+def advocate(now):
+    """A function that makes customers advocates of a scheme; their codes."""
+
+    def make(scheme, *customers):
+        opened = operations.open_advocates(
+            scheme_id=scheme.pk, customer_ids=[each.pk for each in customers], now=now, by=BY
+        )
+        return [opened.advocates[each.pk][1] for each in customers]
+
+    return make
+
+
+@pytest.fixture
+def refer(now):
+    """A function that claims a friend by a code."""
+
+    def claim(code, friend, **how):
+        how.setdefault("now", now)
+        how.setdefault("source", f"test:{code}:{friend.pk}")
+        return operations.refer(code=code, friend_id=friend.pk, by=BY, **how).referral
+
+    return claim
+
+
+@pytest.fixture
+def order(db):
+    """A function that makes a paid order of a customer."""
+
+    def make(customer, at, total=5_000, **values):
+        values = {"state": "paid", "paid_at": at, "currency": "EUR", "base_minor": total, **values}
+        return Order.objects.create(
+            reference=f"o{Order.objects.count() + 1}", customer=customer, placed_at=at, recorded_at=at,
+            total_minor=total, **values,
+        )  # fmt: skip
+
+    return make
+
+
+@pytest.fixture
+def comes_back(db):
+    """A function by which an order comes back, whole or so much of it."""
+
+    def make(order, at, minor=None):
+        amount = order.total_minor if minor is None else minor
+        Return.objects.create(
+            order=order, reference=f"r{Return.objects.count() + 1}", amount_minor=amount, base_minor=amount,
+            occurred_at=at, recorded_at=at,
+        )  # fmt: skip
+        state = "returned" if minor is None else "partially_returned"
+        Order.objects.filter(pk=order.pk).update(state=state, xid=CurrentTransaction())
+
+    return make
+
+
+@pytest.fixture
+def follow(transactional_db):
+    """A function that runs the job at an instant, once older transactions of this server have ended; its figures."""
+
+    def run(at):
+        settle()
+        return FollowReferrals.run(now=at, progress=lambda done, total: None)
+
+    return run
+
+
+def settle(seconds=20):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()::text")
+        mine = int(cursor.fetchone()[0])
+    deadline = time.monotonic() + seconds
+    while safe_mark() <= mine:
+        if time.monotonic() > deadline:
+            pytest.skip("another transaction on this PostgreSQL server stays open and holds the marks back")
+        time.sleep(0.02)
+
+
+def states():
+    """How many referrals are in each state."""
+    return dict(Counter(Referral.objects.values_list("state", flat=True)))
+
+
+def days(n):
+    return dt.timedelta(days=n)
