@@ -72,6 +72,7 @@ class ResultsOut(Schema):
     lift_percent: int
     currency: str
     counted_at: AwareDatetime
+    is_being_counted: bool = Field(description="Newer figures are on their way.")
     open: int = Field(description="Customers whose days are not over yet.")
     sample_ratio_p: float | None
     is_mismatch: bool = Field(description="Arms are not as large as planned: trust nothing else here.")
@@ -87,7 +88,11 @@ def get_results(
     lift: Annotated[int, Query(ge=1, le=500)] = LIFT,
     since: Annotated[int | None, Query(ge=1, description="Of an earlier experiment; else the present one.")] = None,
 ):
-    """What came of a campaign: its arms, and how they differ; counted at most once in ten minutes."""
+    """What came of a campaign: its arms, and how they differ; counted at most once in ten minutes.
+
+    What was done to many is counted in the background: older figures are told meanwhile, and the first time 409
+    `campaigns.being_counted`.
+    """
     campaign = Campaign.objects.select_related("approved_version").filter(public_id=id).first()
     report = results(campaign=campaign, lift=lift, now=clock.now(), since=since) if campaign else None
     if report is None:
@@ -113,6 +118,7 @@ def _out(report: Report) -> dict:
         "lift_percent": report.lift,
         "currency": report.currency,
         "counted_at": report.counted_at,
+        "is_being_counted": report.is_being_counted,
         "open": report.is_open,
         "sample_ratio_p": report.ratio_p,
         "is_mismatch": report.is_mismatch,

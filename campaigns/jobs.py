@@ -14,6 +14,7 @@ from campaigns.calendar import operations as calendars
 from campaigns.operations import converting
 from campaigns.operations.previewing import preview
 from campaigns.operations.reaching import Figures
+from campaigns.results import jobs as results
 from retention.actors import Actor
 from retention.registries import DueJob, jobs
 from retention.work.models import Alert
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 #: The alert of a campaign that cannot go on.
 FAILED = "campaigns.failed"
 #: Those that parts of the room register themselves.
-PARTS = (back_tests, boards)
+PARTS = (back_tests, boards, results)
 
 
 @jobs.register

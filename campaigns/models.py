@@ -9,6 +9,7 @@ from campaigns.backtests import models as backtests
 from campaigns.boards import models as boards
 from campaigns.calendar import models as calendar
 from campaigns.calls import models as calls
+from campaigns.results import models as results
 from retention.audit.models import Version
 from retention.customers.models import Customer, Order
 from retention.incentives.models import Grant
@@ -20,6 +21,7 @@ from retention.segments.models import Segment
 BackTest, Board, BoardLine = backtests.BackTest, boards.Board, boards.BoardLine
 Calendar, LocalEvent, EventDay, Place = calendar.Calendar, calendar.LocalEvent, calendar.EventDay, calendar.Place
 Call = calls.Call
+ResultCount = results.ResultCount
 
 
 class Campaign(models.Model):

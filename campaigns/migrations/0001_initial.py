@@ -918,4 +918,40 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["on"], name="board_by_day")],
             },
         ),
+        migrations.CreateModel(
+            name="ResultCount",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "since",
+                    models.PositiveIntegerField(help_text="Number of the version with which the experiment began."),
+                ),
+                ("arms", models.JSONField(default=list)),
+                ("rungs", models.JSONField(default=list)),
+                ("counted_at", models.DateTimeField(null=True)),
+                ("asked_at", models.DateTimeField(help_text="Somebody waits for newer ones.", null=True)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="result_counts",
+                        to="campaigns.campaign",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        db_index=False,
+                        help_text="Approved by then.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="audit.version",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("campaign", "since"), name="one_count_an_experiment")],
+            },
+        ),
     ]

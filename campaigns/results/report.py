@@ -5,18 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Campaign
 from campaigns.plans import Plan
+from campaigns.results.counting import arms_of, figures_of, rungs_of
 from campaigns.results.experiments import Experiment, experiments
-from campaigns.results.ladder import Rung, ladder
-from campaigns.results.reading import HELD_OUT, Figures, read
+from campaigns.results.ladder import Rung
+from campaigns.results.models import ResultCount
+from campaigns.results.reading import HELD_OUT, Figures
 from retention.experiments.comparison import Arm, Compared, compare
 from retention.experiments.means import Amounts
 from retention.experiments.models import GlobalHoldout
-from retention.experiments.querysets import global_holdout
 from retention.experiments.samples import MISMATCH_BELOW, ratio_p_value
 from retention.refusals import Refused
 from retention.shop.models import Shop
@@ -24,8 +24,6 @@ from retention.shop.models import Shop
 #: The smallest lifts of the rate that a reader may want to see, in percent; the middle one where nothing was chosen.
 LIFTS = (5, 10, 20, 50, 100)
 LIFT = 20
-#: Counted at most once in so many seconds, unless somebody asks to count again.
-KEPT = 600
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,7 @@ class Report:
         whole: all that were touched, in whichever variant, against those held out; None: nobody is held out.
         goal: "order", "activity" or "redemption"; those held out can redeem nothing.
         since: number of the version with which it began.
+        is_being_counted: newer figures are on their way.
         ladder: what its later rungs saved, everybody first; empty where it is no ladder.
     """
 
@@ -56,6 +55,7 @@ class Report:
     counted_at: dt.datetime
     since: int
     is_present: bool
+    is_being_counted: bool
     ladder: tuple[Rung, ...]
 
     @property
@@ -81,12 +81,14 @@ class NoSuchExperiment(Refused):
 def results(
     *, campaign: Campaign, lift: int, now: dt.datetime, since: int | None = None, is_fresh: bool = False
 ) -> Report | None:
-    """The report, kept for ten minutes; `is_fresh` counts again. None: it was never approved, so nothing ran.
+    """The report, at most ten minutes old; `is_fresh` counts again. None: it was never approved, so nothing ran.
 
-    `since` is the version with which an earlier experiment began; without it, the present one is reported.
+    `since` is the version with which an earlier experiment began; without it, the present one is reported. What was
+    done to many is counted in the background, and older figures are reported meanwhile.
 
     Raises:
         NoSuchExperiment
+        BeingCounted: for the first time.
     """
     known = experiments(campaign)
     if not known:
@@ -94,23 +96,12 @@ def results(
     chosen = next((one for one in known if since in (None, one.since)), None)
     if chosen is None:
         raise NoSuchExperiment(since=since)
-    key = f"campaign-results:{campaign.pk}:{campaign.approved_version_id}:{chosen.since}:{lift}"
-    report = None if is_fresh else cache.get(key)
-    if report is None:
-        report = _counted(campaign, chosen, known, lift, now)
-        cache.set(key, report, KEPT)
-    return report
+    return _report(campaign, chosen, known, figures_of(campaign, chosen, is_fresh=is_fresh, now=now), lift)
 
 
-def _counted(campaign: Campaign, chosen: Experiment, known: list[Experiment], lift: int, now: dt.datetime) -> Report:
+def _report(campaign: Campaign, chosen: Experiment, known: list[Experiment], kept: ResultCount, lift: int) -> Report:
     plan, currency = chosen.plan, Shop.objects.get().currency
-    found = read(
-        campaign_id=campaign.pk,
-        version_ids=chosen.version_ids,
-        goal=plan.goal,
-        shop_holdout=global_holdout(),
-        now=now,
-    )
+    found = arms_of(kept)
     by_arm = {figures.arm: figures for figures in found}
     shown = [*_keys(plan), *([HELD_OUT] if HELD_OUT in by_arm else [])]
     arms = tuple(by_arm.get(key) or Figures(key, *[0] * 13) for key in shown)
@@ -127,10 +118,11 @@ def _counted(campaign: Campaign, chosen: Experiment, known: list[Experiment], li
         lift=lift,
         currency=currency,
         labels={variant.key: variant.label for variant in plan.variants},
-        counted_at=now,
+        counted_at=kept.counted_at,
         since=chosen.since,
         is_present=chosen == known[0],
-        ladder=ladder(campaign_id=campaign.pk, plan=plan, version_ids=chosen.version_ids, currency=currency, now=now),
+        is_being_counted=kept.asked_at is not None,
+        ladder=rungs_of(kept),
     )
 
 

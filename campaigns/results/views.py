@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Campaign
 from campaigns.plans import plan_of
+from campaigns.results.counting import BeingCounted
 from campaigns.results.experiments import experiments
 from campaigns.results.operations import promote
 from campaigns.results.report import LIFT, LIFTS, NoSuchExperiment, Report, results
@@ -46,10 +47,18 @@ def results_view(admin: Any, request: HttpRequest, object_id: int) -> HttpRespon
         return _promote(admin, request, campaign)
     lift = int(asked) if (asked := request.GET.get("lift", "")).isdecimal() and int(asked) in LIFTS else LIFT
     since = int(asked) if (asked := request.GET.get("since", "")).isdecimal() else None
+    is_fresh, is_being_counted = "again" in request.GET, False
     try:
-        report = results(campaign=campaign, lift=lift, now=clock.now(), since=since, is_fresh="again" in request.GET)
+        report = results(campaign=campaign, lift=lift, now=clock.now(), since=since, is_fresh=is_fresh)
     except NoSuchExperiment:
         raise Http404 from None
+    except BeingCounted:
+        report, is_being_counted = None, True
+    if is_fresh:
+        # Read again, the page does not ask again.
+        asked = request.GET.copy()
+        del asked["again"]
+        return redirect(f"{request.path}?{asked.urlencode()}")
     if report is not None and request.GET.get("format") == "csv":
         return _file(report, campaign)
     context = {
@@ -65,8 +74,12 @@ def results_view(admin: Any, request: HttpRequest, object_id: int) -> HttpRespon
         "may_promote": admin.has_change_permission(request, campaign),
         "variants": {variant.key for variant in plan_of(campaign).variants},
         "edited": campaign.version.number,
+        "is_being_counted": is_being_counted,
     }
-    return TemplateResponse(request, "campaigns/results.html", context)
+    response = TemplateResponse(request, "campaigns/results.html", context)
+    if is_being_counted or report and report.is_being_counted:
+        response.headers["Refresh"] = "5"
+    return response
 
 
 def _shown(report: Report) -> dict[str, Any]:

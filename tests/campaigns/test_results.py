@@ -14,6 +14,7 @@ from django.urls import reverse
 from campaigns import operations
 from campaigns.models import Campaign, Touch
 from campaigns.plans import plan_of
+from campaigns.results import counting
 from campaigns.results.experiments import experiments
 from campaigns.results.ladder import Rung
 from campaigns.results.operations import NoSuchVariant, promote
@@ -290,7 +291,7 @@ def test_the_lot_is_checked_by_those_it_decided_about(tested, touch, now):
     hold_out(percent=5, now=now, by=BY)
     assert results(campaign=campaign, lift=10, now=now).is_mismatch
     Touch.objects.filter(variant="b", pk__gt=Touch.objects.order_by("pk")[100].pk - 1).delete()
-    assert results(campaign=campaign, lift=50, now=now).ratio_p > 0.1
+    assert results(campaign=campaign, lift=50, now=now, is_fresh=True).ratio_p > 0.1
 
 
 def test_counted_once_in_ten_minutes_unless_asked(tested, touch, now):
@@ -300,6 +301,33 @@ def test_counted_once_in_ten_minutes_unless_asked(tested, touch, now):
     kept = results(campaign=campaign, lift=20, now=now + dt.timedelta(minutes=9))
     assert (kept.heads, kept.counted_at) == (0, now)
     assert results(campaign=campaign, lift=20, now=now, is_fresh=True).heads == 1
+
+
+def test_those_of_many_are_counted_in_the_background(tested, touch, now, monkeypatch, client, django_user_model):
+    monkeypatch.setattr(counting, "FEW", 1)
+    campaign = tested()
+    for _n in range(2):
+        touch(campaign, "a")
+    lead = django_user_model.objects.create_superuser("lead", password="x")
+    client.force_login(lead, backend="django.contrib.auth.backends.ModelBackend")
+    address = f"/admin/campaigns/campaign/{campaign.pk}/results/"
+    first = client.get(address)
+    assert "being counted for the first time" in first.content.decode()
+    assert first.headers["Refresh"] == "5"
+    with pytest.raises(counting.BeingCounted):
+        results(campaign=campaign, lift=20, now=now)
+    assert counting.count_waiting(now=now, progress=lambda *_done: None) == 1
+    assert counting.count_waiting(now=now, progress=lambda *_done: None) == 0, "it was counted once for both"
+    touch(campaign, "b")
+    kept = results(campaign=campaign, lift=5, now=now)
+    assert (kept.heads, kept.is_being_counted) == (2, False)
+
+    late = now + dt.timedelta(minutes=11)
+    older = results(campaign=campaign, lift=20, now=late)
+    assert (older.heads, older.is_being_counted, older.counted_at) == (2, True, now)
+    counting.count_waiting(now=late, progress=lambda *_done: None)
+    newer = results(campaign=campaign, lift=20, now=late)
+    assert (newer.heads, newer.is_being_counted, newer.counted_at) == (3, False, late)
 
 
 def test_promote_saves_the_winner_as_the_plan_and_waits_for_approval(tested, now):
@@ -371,7 +399,7 @@ def test_the_page_the_file_and_the_button(tested, touch, order, as_role, now):
     page = lead.get(address).content.decode()
     for words in ("Ten off", "Plain", "Held out", "€123.00", "Not enough data yet", "Promote “Ten off”"):
         assert words in page
-    rows = list(csv.DictReader(io.StringIO(lead.get(f"{address}?format=csv&again=1").content.decode())))
+    rows = list(csv.DictReader(io.StringIO(lead.get(f"{address}?format=csv&again=1", follow=True).content.decode())))
     assert [(row["arm"], row["heads"], row["revenue"]) for row in rows] == [
         ("a", "1", "0.00"), ("b", "1", "123.00"), ("holdout", "1", "0.00"),
     ]  # fmt: skip
