@@ -43,6 +43,17 @@ class NoSuchMember(Refused):
     status = 404
 
 
+@dataclass(frozen=True, slots=True)
+class Who:
+    """One member as what counts for her needs to know her: `tier` is its key, empty for none."""
+
+    id: int
+    customer_id: int
+    joined_at: dt.datetime
+    left_at: dt.datetime | None
+    tier: str
+
+
 @dataclass(frozen=True)
 class Joined:
     """Member by customer, of those who joined just now; who was in it stays as she was."""

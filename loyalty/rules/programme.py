@@ -20,6 +20,7 @@ class ProgrammeRule(Part):
     Attributes:
         names: how customers read it, by language.
         joining: "everyone": every customer is in it from her first fact on; "request": who joins is.
+        look_back_days: of a programme to join: what a member did so long before she joined counts as well.
         matching: "all": every rule gives its share; "first": each line of an order, and each activity, earns by the
             first rule that means it. Bonuses (`multiplied`) come on top either way.
         returns: what may be taken back when an order comes back: "lot": what is left of what it earned; "balance":
@@ -29,6 +30,7 @@ class ProgrammeRule(Part):
 
     names: Annotated[Names, Field(min_length=1, max_length=40)]
     joining: Literal["everyone", "request"] = "everyone"
+    look_back_days: Annotated[int, Field(ge=0, le=366)] = 0
     earning: Annotated[tuple[EarningRule, ...], Field(max_length=50)] = ()
     matching: Literal["all", "first"] = "all"
     pending: Pending = AtOnce()

@@ -195,7 +195,7 @@ _SAYINGS: Mapping[str, Callable[[Any, Mapping[str, str], str], str]] = {
     "gift_card": _money,
     "store_credit": _money,
     "cash": _money,
-    "points": lambda effect, words, language: words["points"].format(n=effect.points),
+    "points": lambda effect, words, language: words["points"].format(n=effect.points or "").strip(),
     "free_trial": lambda effect, words, language: words["trial"].format(what=effect.name),
     "access": lambda effect, words, language: effect.name,
     "experience": lambda effect, words, language: effect.name,

@@ -8,19 +8,21 @@ from django.db import connection
 from loyalty import operations, seeds
 from loyalty.models import Member
 from loyalty.operations import rewards
+from loyalty.operations.earning import earn_due
 from loyalty.rules import ProgrammeRule
 from loyalty.rules.rewards import RewardRule
 from retention.actors import Actor
 from retention.customers import seeds as customers_seeds
-from retention.customers.models import Customer
+from retention.customers.models import Activity, Customer, Order, OrderLine, Product
 from retention.incentives import operations as incentives
 from retention.incentives.rules import IncentiveRule
 from retention.ledger import operations as ledger
 from retention.ledger.models import Account
-from retention.ledger.querysets import balances
+from retention.ledger.querysets import balances, balances_of
 from retention.ledger.units import UnitRule
 from retention.marks import safe_mark
 from retention.shop.models import Shop
+from retention.work.models import Watermark
 
 BY = Actor.command("test")
 #: One for every 1.00 that was paid.
@@ -123,3 +125,72 @@ def reward(now):
         return rewards.start_reward(reward_id=made.pk, now=now, by=BY) if is_live else made
 
     return make
+
+
+def order(db, now):
+    """A function that makes a paid order of (sku, price, quantity) lines, as the shop would tell it."""
+
+    def make(customer, *lines, at=now, state="paid", **columns):
+        lines = lines or (("A", 1_000, 1),)
+        goods = sum(price * count for _sku, price, count, *_rest in lines)
+        columns.setdefault("currency", "EUR")
+        total = goods - columns.get("discount_minor", 0) + columns.get("shipping_minor", 0)
+        columns.setdefault("total_minor", total)
+        columns.setdefault("base_minor", columns["total_minor"])
+        number = Order.objects.count() + 1
+        made = Order.objects.create(
+            reference=f"o{number}", customer=customer, state=state, placed_at=at, paid_at=at, recorded_at=at, **columns
+        )
+        for position, (sku, price, count) in enumerate(lines):
+            category, tags = {"S": ("Shoes/Boots", ["warm"]), "B": ("Bags", [])}.get(sku[0], ("", []))
+            product, _is_new = Product.objects.get_or_create(
+                sku=sku,
+                defaults={
+                    "name": sku, "price_minor": price, "currency": "EUR", "category": category, "tags": tags,
+                    "recorded_at": at,
+                },
+            )  # fmt: skip
+            OrderLine.objects.create(
+                order=made, position=position, product=product, quantity=count, unit_price_minor=price,
+                total_minor=price * count,
+            )  # fmt: skip
+        return made
+
+    return make
+
+
+@pytest.fixture
+def activity(db, now):
+    """A function that makes an activity of a customer."""
+
+    def make(customer, kind, at=now, **properties):
+        number = Activity.objects.count() + 1
+        return Activity.objects.create(
+            kind=kind, reference=f"a{number}", customer=customer, properties=properties, occurred_at=at, recorded_at=at
+        )
+
+    return make
+
+
+@pytest.fixture
+def sweep(now):
+    """A function that runs the sweep of earning, in the test's own transaction: as if others had written the facts."""
+
+    def run(at=now):
+        for model in (Order, Activity, Member):
+            model.objects.update(xid=1)
+        Watermark.objects.filter(key__startswith="loyalty.").update(mark=0)
+        return earn_due(now=at, progress=lambda done, total: None)
+
+    return run
+
+
+@pytest.fixture
+def balance():
+    """A function that tells what a customer has in a programme: (everything, of it spendable)."""
+
+    def of(customer, programme, at):
+        found = [each for each in balances_of(customer.pk, now=at) if each.unit.pk == programme.unit_id]
+        return (found[0].amount, found[0].available) if found else (0, 0)
+
+    return of

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from django.utils.translation import gettext as _
 from pydantic import Field, StringConstraints, model_validator
 
-from loyalty.facts import ActivityFact, DayFact
+from loyalty.facts import ActivityFact
 from loyalty.rules.earning.base import Rule
 from loyalty.rules.parts import Amount
 from retention.incentives.parts import Part
@@ -73,7 +73,7 @@ class ForActivity(Rule):
     code_property: Name | None = None
     is_multiplied: bool = False
 
-    def means(self, fact: ActivityFact) -> bool:
+    def means(self, fact: Any) -> bool:
         if fact.kind != self.activity or not all(each.holds(fact.properties) for each in self.filters):
             return False
         return self.code_property is None or self.code(fact) != ""
@@ -83,7 +83,7 @@ class ForActivity(Rule):
         said = fact.properties.get(self.code_property) if self.code_property else None
         return str(said).strip().upper()[:100] if isinstance(said, str | int) and not isinstance(said, bool) else ""
 
-    def worth(self, fact: ActivityFact) -> Fraction:
+    def worth(self, fact: Any) -> Fraction:
         if self.per_property is None:
             return Fraction(self.amount)
         count = fact.properties.get(self.per_property)
@@ -113,10 +113,10 @@ class Yearly(Rule):
     amount: Amount
     is_multiplied: bool = False
 
-    def means(self, fact: DayFact) -> bool:
+    def means(self, fact: Any) -> bool:
         return fact.of == self.of
 
-    def worth(self, fact: DayFact) -> Fraction:
+    def worth(self, fact: Any) -> Fraction:
         return Fraction(self.amount)
 
     def what(self) -> str:

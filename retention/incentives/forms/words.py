@@ -48,6 +48,7 @@ SHOWN_IF: dict[str, tuple[str, list[Any]]] = {
     "GiftCard.amounts": ("is_from_grant", [False]),
     "StoreCredit.amounts": ("is_from_grant", [False]),
     "Cash.amounts": ("is_from_grant", [False]),
+    "PointsGiven.points": ("is_from_grant", [False]),
     "Stackable.groups": ("kind", ["groups"]),
     "WindowLimit.is_rolling": ("within", ["day", "week", "month"]),
     "CustomerLimit.is_rolling": ("within", ["day", "week", "month"]),

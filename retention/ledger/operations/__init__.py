@@ -10,7 +10,7 @@ from retention.ledger.operations.accounts import (
 )
 from retention.ledger.operations.corrections import Reversed, adjust, give_back, reverse, take_back
 from retention.ledger.operations.holds import capture, hold, release, release_run_out
-from retention.ledger.operations.night import activate, cancel_pending, keep_night
+from retention.ledger.operations.night import activate, activate_each, cancel_pending, keep_night
 from retention.ledger.operations.transfers import Moved, Transfer, transfer, transfer_one
 from retention.ledger.operations.units import NoSuchUnit, create_unit, money_unit, save_unit, unit_of
 
@@ -21,6 +21,7 @@ __all__ = [
     "Reversed",
     "Transfer",
     "activate",
+    "activate_each",
     "adjust",
     "cancel_pending",
     "capture",

@@ -1,7 +1,7 @@
 """What time does to value: pending lots whose event came or never will, and what expires at the shop's midnight."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -27,19 +27,24 @@ class Night:
     expired: int
 
 
-@transaction.atomic
 def activate(*, event: str, now: dt.datetime) -> int:
     """What waited for this event can be spent from now on, and its life begins; how many lots. Again does nothing."""
+    return activate_each(at={event: now})
+
+
+@transaction.atomic
+def activate_each(*, at: Mapping[str, dt.datetime]) -> int:
+    """What waited for these events can be spent from an instant for each of them on; how many lots."""
     waiting = list(
         Lot.objects.select_for_update(no_key=True, of=("self",))
-        .filter(pending_event=event, active_at=None, remaining__gt=0)
+        .filter(pending_event__in=list(at), active_at=None, remaining__gt=0)
         .select_related("account__unit")
         .order_by("account_id", "pk")
     )
     zone = shop_zone()
     for lot in waiting:
-        lot.active_at = now
-        lot.expires_at = lot.expires_at or rule_of(lot.account.unit).expires_at(now, zone)
+        lot.active_at = at[lot.pending_event]
+        lot.expires_at = lot.expires_at or rule_of(lot.account.unit).expires_at(lot.active_at, zone)
     Lot.objects.bulk_update(waiting, ["active_at", "expires_at"], batch_size=MOST)
     return len(waiting)
 

@@ -1,0 +1,77 @@
+"""Facts read in bulk: orders with their lines, and activities, each kind by one statement, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from django.db import connection
+from pydantic_core import from_json
+
+from loyalty.facts import ActivityFact, Line, OrderFact
+
+#: Of an order that is over, nothing is kept.
+OVER = ("cancelled", "returned")
+
+_ORDERS = """
+SELECT o.id, o.customer_id, coalesce(o.paid_at, o.placed_at), o.fulfilled_at, o.total_minor, o.base_minor, o.currency,
+       o.shipping_minor, o.discount_minor, o.tax_minor, o.channel, o.state,
+       coalesce((SELECT sum(r.amount_minor) FROM customers_return r
+                 WHERE r.order_id = o.id
+                   AND NOT EXISTS (SELECT FROM customers_returnline line WHERE line.of_id = r.id)), 0),
+       (SELECT jsonb_agg(jsonb_build_array(p.sku, p.category, p.tags, l.quantity, l.quantity - l.returned_quantity,
+                                           l.unit_price_minor, l.total_minor) ORDER BY l.position)
+        FROM customers_orderline l JOIN customers_product p ON p.id = l.product_id WHERE l.order_id = o.id)
+FROM customers_order o WHERE o.id = ANY(%s) ORDER BY o.id
+"""
+_ACTIVITIES = """
+SELECT id, customer_id, occurred_at, kind, properties FROM customers_activity WHERE id = ANY(%s) ORDER BY id
+"""
+
+
+def orders(ids: Sequence[int], currency: str) -> list[OrderFact]:
+    """Orders as they stand, their amounts with the rate to `currency`, the shop's own."""
+    return [_order(row, currency) for row in _rows(_ORDERS, ids)] if ids else []
+
+
+def activities(ids: Sequence[int]) -> list[ActivityFact]:
+    rows = _rows(_ACTIVITIES, ids) if ids else []
+    return [ActivityFact(*facts, properties=from_json(properties)) for *facts, properties in rows]
+
+
+def rate_of(total_minor: int, base_minor: int, currency: str, base: str) -> Fraction:
+    """What a minor unit of an order was worth; of an order for nothing in another currency nobody knows: nothing."""
+    if currency == base:
+        return Fraction(1)
+    return Fraction(base_minor, total_minor) if total_minor else Fraction(0)
+
+
+def _order(row: tuple[Any, ...], base: str) -> OrderFact:
+    pk, customer, paid_at, fulfilled_at, total, base_minor, currency, shipping, discount, tax, channel, state = row[:12]
+    refunded, lines = row[12:]
+    order = OrderFact(
+        id=pk,
+        customer_id=customer,
+        happened_at=paid_at,
+        lines=tuple(_line(*line) for line in from_json(lines or "[]")),
+        total_minor=total,
+        rate=rate_of(total, base_minor, currency, base),
+        shipping_minor=shipping,
+        discount_minor=discount,
+        tax_minor=tax,
+        refunded_minor=int(refunded),
+        channel=channel,
+        fulfilled_at=fulfilled_at,
+    )
+    return order.cancelled() if state in OVER else order
+
+
+def _line(sku: str, category: str, tags: list[str], quantity: int, kept: int, price: int, total: int) -> Line:
+    return Line(sku, category, frozenset(tags), quantity, kept, price, total)
+
+
+def _rows(sql: str, ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [list(ids)])
+        return cursor.fetchall()
