@@ -127,6 +127,7 @@ def reward(now):
     return make
 
 
+@pytest.fixture
 def order(db, now):
     """A function that makes a paid order of (sku, price, quantity) lines, as the shop would tell it."""
 
