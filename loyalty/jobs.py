@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.operations.earning import count_due, earn_due
+from loyalty.operations.returns import count_to_follow, take_back_due
 from retention.registries import DueJob, jobs
 
 
@@ -23,3 +24,22 @@ class Earn(DueJob):
     @classmethod
     def preview(cls, *, now):
         return {"due": count_due(now=now)}
+
+
+@jobs.register
+class Follow(DueJob):
+    """What orders earned is taken back as they come back, and begins to count as they are fulfilled."""
+
+    key = "loyalty.follow"
+    label = _("Take back what returned orders earned, and let what waits begin")
+    queue = "sweeps"
+    order = 23
+    woken_by = frozenset({"orders", "returns", "activities"})
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return take_back_due(now=now, progress=progress).as_dict()
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": count_to_follow(now=now)}

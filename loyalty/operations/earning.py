@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter as Tally
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from loyalty.earning import Earned, earn
 from loyalty.facts import ActivityFact, DayFact, Fact, OrderFact
 from loyalty.models import Programme
+from loyalty.operations.days import due_days, looked_at_days
 from loyalty.operations.due import Rules, due_facts, ids_of, rules_by_time
 from loyalty.operations.earning_rows import (
     Row,
@@ -68,7 +69,11 @@ def earn_due(*, now: dt.datetime, progress: Callable[[int, int], None]) -> Swept
 def count_due(*, now: dt.datetime) -> int:
     """How many facts `earn_due` would look at."""
     until = safe_mark()
-    return sum(len(due_facts(programme, rules_by_time(programme), until)) for programme in live_programmes())
+    found = [(programme, rules_by_time(programme)) for programme in live_programmes()]
+    return sum(
+        len(due_facts(programme, rules, until)) + len(due_days(programme, rules.at(now)[1], now))
+        for programme, rules in found
+    )
 
 
 def live_programmes() -> list[Programme]:
@@ -77,13 +82,19 @@ def live_programmes() -> list[Programme]:
 
 def _follow(programme: Programme, swept: Swept, *, now: dt.datetime, progress: Callable[[int, int], None]) -> None:
     until, rules = safe_mark(), rules_by_time(programme)
-    due = due_facts(programme, rules, until)
-    for done, chunk in enumerate(batches(due, CHUNK), start=1):
-        facts: list[Fact] = [*orders(ids_of("order", chunk), shop_currency()), *activities(ids_of("activity", chunk))]
-        if not earn_for(programme=programme, rules=rules, facts=facts, swept=swept, now=now, by=Actor.job(JOB)):
+    due, days = due_facts(programme, rules, until), due_days(programme, rules.at(now)[1], now)
+    for done, facts in enumerate(_chunks(due, days), start=1):
+        if earn_for(programme=programme, rules=rules, facts=facts, swept=swept, now=now, by=Actor.job(JOB)) is None:
             return  # Paused or ended meanwhile: the mark stays, and what is in its time is caught up.
-        progress(min(done * CHUNK, len(due)), len(due))
+        progress(min(done * CHUNK, len(due) + len(days)), len(due) + len(days))
     Watermark.objects.filter(key=watermark_of(programme.pk)).update(mark=until, at=now)
+    looked_at_days(programme, now)
+
+
+def _chunks(due: list[tuple[str, int]], days: list[DayFact]) -> Iterator[list[Fact]]:
+    for chunk in batches(due, CHUNK):
+        yield [*orders(ids_of("order", chunk), shop_currency()), *activities(ids_of("activity", chunk))]
+    yield from batches(days, CHUNK)
 
 
 @transaction.atomic

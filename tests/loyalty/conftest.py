@@ -4,11 +4,13 @@ import time
 
 import pytest
 from django.db import connection
+from django.db.models import F
 
 from loyalty import operations, seeds
-from loyalty.models import Member
+from loyalty.models import Earning, Member
 from loyalty.operations import rewards
 from loyalty.operations.earning import earn_due
+from loyalty.operations.returns import take_back_due
 from loyalty.rules import ProgrammeRule
 from loyalty.rules.rewards import RewardRule
 from retention.actors import Actor
@@ -20,7 +22,7 @@ from retention.ledger import operations as ledger
 from retention.ledger.models import Account
 from retention.ledger.querysets import balances, balances_of
 from retention.ledger.units import UnitRule
-from retention.marks import safe_mark
+from retention.marks import CurrentTransaction, safe_mark
 from retention.shop.models import Shop
 from retention.work.models import Watermark
 
@@ -178,12 +180,42 @@ def sweep(now):
     """A function that runs the sweep of earning, in the test's own transaction: as if others had written the facts."""
 
     def run(at=now):
-        for model in (Order, Activity, Member):
-            model.objects.update(xid=1)
-        Watermark.objects.filter(key__startswith="loyalty.").update(mark=0)
+        as_if_written_before()
         return earn_due(now=at, progress=lambda done, total: None)
 
     return run
+
+
+@pytest.fixture
+def follow(now):
+    """A function that runs the sweep over returns, as `sweep` does."""
+
+    def run(at=now):
+        as_if_written_before()
+        return take_back_due(now=at, progress=lambda done, total: None)
+
+    return run
+
+
+def as_if_written_before():
+    for model in (Order, Activity, Member, Earning):
+        model.objects.update(xid=1)
+    Watermark.objects.filter(key__startswith="loyalty.").update(mark=0)
+
+
+@pytest.fixture
+def give_back(now):
+    """A function that lets units of an order's lines come back, as the shop would tell it."""
+
+    def come_back(order, at=now, **quantities):
+        for line in order.lines.select_related("product"):
+            count = quantities.get(line.product.sku, 0)
+            OrderLine.objects.filter(pk=line.pk).update(returned_quantity=F("returned_quantity") + count)
+        left = OrderLine.objects.filter(order=order, returned_quantity__lt=F("quantity")).exists()
+        state = "partially_returned" if left else "returned"
+        Order.objects.filter(pk=order.pk).update(state=state, xid=CurrentTransaction())
+
+    return come_back
 
 
 @pytest.fixture

@@ -8,17 +8,27 @@ from retention.ledger.operations.accounts import (
     open_customer_accounts,
     shop_account,
 )
-from retention.ledger.operations.corrections import Reversed, adjust, give_back, reverse, take_back
+from retention.ledger.operations.corrections import (
+    Reversed,
+    Taking,
+    adjust,
+    give_back,
+    reverse,
+    take_back,
+    take_back_each,
+)
 from retention.ledger.operations.holds import capture, hold, release, release_run_out
 from retention.ledger.operations.night import activate, activate_each, cancel_pending, keep_night
-from retention.ledger.operations.transfers import Moved, Transfer, transfer, transfer_one
+from retention.ledger.operations.transfers import MOST, Moved, Transfer, transfer, transfer_one
 from retention.ledger.operations.units import NoSuchUnit, create_unit, money_unit, save_unit, unit_of
 
 __all__ = [
+    "MOST",
     "Moved",
     "NoSuchAccount",
     "NoSuchUnit",
     "Reversed",
+    "Taking",
     "Transfer",
     "activate",
     "activate_each",
@@ -40,6 +50,7 @@ __all__ = [
     "save_unit",
     "shop_account",
     "take_back",
+    "take_back_each",
     "transfer",
     "transfer_one",
     "unit_of",

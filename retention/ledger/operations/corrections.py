@@ -1,6 +1,7 @@
 """Undoing and correcting: an entry is never changed, another one answers it and says why."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,6 +36,26 @@ class Reversed:
 
     amount: int
     wanted: int
+
+
+@dataclass(frozen=True)
+class Taking:
+    """So much of an entry, to be taken back once a source."""
+
+    entry_id: int
+    amount: int
+    source: str
+
+
+#: Of entries: who gave, and who has it now: a merged customer's account became her survivor's.
+_SIDES = """
+SELECT entry.id, entry.from_account_id, coalesce(hers.id, entry.to_account_id)
+FROM ledger_entry entry
+JOIN ledger_account taker ON taker.id = entry.to_account_id
+LEFT JOIN customers_customer customer ON customer.id = taker.customer_id AND customer.merged_into_id IS NOT NULL
+LEFT JOIN ledger_account hers ON hers.customer_id = customer.merged_into_id AND hers.unit_id = entry.unit_id
+WHERE entry.id = ANY(%s)
+"""
 
 
 @transaction.atomic
@@ -114,6 +135,30 @@ def take_back(
             return Reversed(0, wanted)
         raise as_refused(why)
     return Reversed(moved.amounts[source], wanted)
+
+
+@transaction.atomic
+def take_back_each(
+    *,
+    takings: Sequence[Taking],
+    policy: Literal["lot", "balance", "negative"],
+    reason: str,
+    now: dt.datetime,
+    by: Actor,
+) -> dict[str, int]:
+    """The same for many entries by one call, each as far as it can be: source → how much came back."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SIDES, [[taking.entry_id for taking in takings]])
+        sides = {pk: (giver, taker) for pk, giver, taker in cursor.fetchall()}
+    wishes = [
+        Transfer(
+            source=taking.source, from_id=sides[taking.entry_id][1], to_id=sides[taking.entry_id][0],
+            amount=taking.amount, verb=Entry.Verb.TAKE_BACK, reason=reason, reverses_id=taking.entry_id,
+            lot_of=taking.entry_id, policy=policy, is_partial=True,
+        )
+        for taking in takings
+    ]  # fmt: skip
+    return dict(transfer(transfers=wishes, now=now, by=by).amounts)
 
 
 @transaction.atomic
