@@ -3,7 +3,10 @@
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.operations.earning import count_due, earn_due
+from loyalty.operations.expiry import slide
 from loyalty.operations.returns import count_to_follow, take_back_due
+from loyalty.operations.tiers import count_to_look_at, retier
+from retention.actors import Actor
 from retention.registries import DueJob, jobs
 
 
@@ -43,3 +46,24 @@ class Follow(DueJob):
     @classmethod
     def preview(cls, *, now):
         return {"due": count_to_follow(now=now)}
+
+
+@jobs.register
+class RaiseTiers(DueJob):
+    """Members rise as soon as they reach a tier, and their ends move when they earn or spend."""
+
+    key = "loyalty.tiers"
+    label = _("Let members rise to the tiers that they reached")
+    queue = "sweeps"
+    order = 24
+    woken_by = frozenset({"orders", "returns", "activities"})
+
+    @classmethod
+    def run(cls, *, now, progress):
+        done = retier(now=now, by=Actor.job(cls.key), progress=progress)
+        moved = slide(now=now, progress=progress)
+        return {"due": done.up + done.down + moved, "granted": done.granted, "skipped": dict(done.refused)}
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": count_to_look_at()}

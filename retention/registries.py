@@ -361,6 +361,29 @@ class DueJob:
         raise NotImplementedError
 
 
+class NightStep:
+    """One step of the night of the books, which the job `ledger.night` takes in order at the shop's midnight.
+
+    A room above the ledger adds what must happen before, or only after, value expires. A step that fails holds up those
+    after it until the job is tried again, so each can be run again and does nothing twice.
+    """
+
+    key: ClassVar[str] = ""
+    #: Lower comes first: what waited 10, automatic rewards 20, tiers 30, ends that move 35, what expires 40, and
+    #: whatever follows from that 50.
+    order: ClassVar[int] = 50
+
+    @classmethod
+    def run(cls, *, now: dt.datetime, progress: Callable[[int, int], None]) -> int:
+        """Do it, in bounded chunks; how much there was to do."""
+        raise NotImplementedError
+
+    @classmethod
+    def preview(cls, *, now: dt.datetime) -> int:
+        """What `run` would return at `now`, changing nothing."""
+        raise NotImplementedError
+
+
 conditions: Registry[type[Condition]] = Registry(Condition, "conditions")
 occasions: Registry[type[Occasion]] = Registry(Occasion, "occasions")
 placeholders: Registry[type[Placeholder]] = Registry(Placeholder, "placeholders")
@@ -372,8 +395,11 @@ ingests: Registry[type[IngestKind]] = Registry(IngestKind, "ingests")
 presets: Registry[type[Preset]] = Registry(Preset, "presets")
 playbooks: Registry[type[Playbook]] = Registry(Playbook, "playbooks")
 jobs: Registry[type[DueJob]] = Registry(DueJob, "jobs")
+nights: Registry[type[NightStep]] = Registry(NightStep, "nights")
 
-ALL = (conditions, occasions, placeholders, guards, outcomes, reversals, people, ingests, presets, playbooks, jobs)
+ALL = (
+    conditions, occasions, placeholders, guards, outcomes, reversals, people, ingests, presets, playbooks, jobs, nights,
+)  # fmt: skip
 
 
 def discover(autodiscover: Callable[..., None]) -> None:

@@ -8,6 +8,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Programme
+from loyalty.operations.expiry import check_ends
 from loyalty.operations.tiers import sync_tiers
 from loyalty.rules import ProgrammeRule
 from retention import texts
@@ -242,6 +243,7 @@ def _check(rule: ProgrammeRule, unit: Unit) -> None:
         raise ValidationError({"names": error}) from None
     if rule.returns == "negative" and not unit.may_be_negative:
         raise MayNotBeOwed(unit=unit.name)
+    check_ends(rule=rule, unit=unit)
 
 
 def _language() -> str:

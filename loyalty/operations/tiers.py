@@ -54,12 +54,17 @@ def sync_tiers(*, programme: Programme, rule: ProgrammeRule, now: dt.datetime) -
             programme=programme, key=step.key,
             defaults={"name": step.names[language], "rank": rank, "threshold": step.threshold, "archived_at": None},
         )  # fmt: skip
-    Watermark.objects.filter(key=watermark_of(programme.pk)).delete()
+    Watermark.objects.filter(key__in=[watermark_of(programme.pk), sliding_watermark_of(programme.pk)]).delete()
 
 
 def watermark_of(programme_id: int) -> str:
     """Up to where the facts were read for the tiers of a programme."""
     return f"loyalty.tiers:{programme_id}"
+
+
+def sliding_watermark_of(programme_id: int) -> str:
+    """Up to where entries were read for expiry by inactivity."""
+    return f"loyalty.sliding:{programme_id}"
 
 
 def retier(*, now: dt.datetime, by: Actor, progress: Progress) -> Moved:
@@ -96,6 +101,15 @@ def _to_look_at(ladder: Ladder, mark: Watermark | None, now: dt.datetime) -> Ite
         aged = with_facts_in(measure, programme_id=programme_id, since=before, until=since)
         found = sorted({*found, *aged})
     yield from batches(found, CHUNK)
+
+
+def count_to_look_at() -> int:
+    """How many members `retier` would look at for their new facts."""
+    found = 0
+    for ladder in running_ladders():
+        mark = Watermark.objects.filter(key=watermark_of(ladder.programme.pk)).values_list("mark", flat=True).first()
+        found += len(with_news(ladder.rules.measure, programme_id=ladder.programme.pk, mark=mark or 0))
+    return found
 
 
 def _look_at(ladder: Ladder, ids: Sequence[int], *, now: dt.datetime, by: Actor) -> Moved:

@@ -4,33 +4,38 @@ import datetime as dt
 
 from django.utils.translation import gettext_lazy as _
 
-from retention.actors import Actor
 from retention.ledger.models import Hold
 from retention.ledger.operations.holds import release_run_out
-from retention.ledger.operations.night import expiring, keep_night
 from retention.ledger.operations.proofs import differences, prove
-from retention.registries import DueJob, jobs
+from retention.registries import DueJob, jobs, nights
 
 
 @jobs.register
 class Night(DueJob):
-    """At the shop's midnight: what was pending until now can be spent already; then what has expired goes."""
+    """At the shop's midnight, one step after another: automatic rewards, tiers, what expires, and what follows.
+
+    What was pending until now can be spent already: it needs nobody.
+    """
 
     key = "ledger.night"
-    label = _("Let expire what has expired in accounts and gift cards")
+    label = _("The night of the books: rewards, tiers, and what expires in accounts and gift cards")
     queue = "bulk"
     at = dt.time(0, 0)
     order = 15
 
     @classmethod
     def run(cls, *, now, progress):
-        night = keep_night(now=now, by=Actor.job(cls.key), progress=progress)
-        return {"due": night.expired}
+        did = {step.key: step.run(now=now, progress=progress) for step in cls._steps()}
+        return {"due": sum(did.values()), "steps": did}
 
     @classmethod
     def preview(cls, *, now):
-        lots, _held = expiring(now=now)
-        return {"due": lots}
+        due = {step.key: step.preview(now=now) for step in cls._steps()}
+        return {"due": sum(due.values()), "steps": due}
+
+    @staticmethod
+    def _steps():
+        return sorted(nights, key=lambda step: (step.order, step.key))
 
 
 @jobs.register

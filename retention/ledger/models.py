@@ -157,6 +157,7 @@ class Entry(models.Model):
             models.Index(fields=["from_account", "-id"], name="entry_by_giver"),
             models.Index(fields=["to_account", "-id"], name="entry_by_taker"),
             models.Index(fields=["origin", "origin_id"], name="entry_by_origin", condition=~Q(origin="")),
+            models.Index(fields=["xid"], name="entry_mark"),
             models.Index(fields=["reverses"], name="entry_reversals", condition=Q(reverses__isnull=False)),
         ]
 

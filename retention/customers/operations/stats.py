@@ -18,6 +18,8 @@ CHUNK = 20_000
 
 #: Opening a mail is the least that counts as being there; machines open mails too.
 _NOT_SEEN = ("mail_opened", "complaint")
+#: What rooms tell of her themselves, such as `loyalty.tier_lost`, she did not do: its kind has a dot.
+_BY_HERSELF = "strpos(kind, '.') = 0 AND kind <> ALL(%(not_seen)s)"
 
 _ROWS = """
 INSERT INTO customers_customerstats (customer_id, orders, items, spend_minor, refunds_minor, discounts_minor,
@@ -120,12 +122,12 @@ SELECT n.customer_id FROM now_is n LEFT JOIN customers_customerstats s ON s.cust
 WHERE CASE WHEN s.customer_id IS NULL THEN n.orders > 0 ELSE {_DIFFERS} END ORDER BY 1
 """
 _OF_CHUNK = "SELECT id AS customer_id FROM customers_customer WHERE id > %(after)s AND id <= %(until)s"
-_SEEN = """
+_SEEN = f"""
 WITH seen AS MATERIALIZED (
-    SELECT customer_id, max(occurred_at) FILTER (WHERE kind <> ALL(%(not_seen)s)) AS seen_at,
+    SELECT customer_id, max(occurred_at) FILTER (WHERE {_BY_HERSELF}) AS seen_at,
         max(occurred_at) FILTER (WHERE kind IN ('mail_opened', 'mail_clicked')
             AND (kind = 'mail_clicked' OR properties ->> 'is_human' = 'true')) AS opened_at
-    FROM ({of}) AS facts WHERE customer_id IS NOT NULL GROUP BY customer_id
+    FROM ({{of}}) AS facts WHERE customer_id IS NOT NULL GROUP BY customer_id
 )
 """
 _IS_BEHIND = """

@@ -434,6 +434,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="entry",
+            index=models.Index(fields=["xid"], name="entry_mark"),
+        ),
+        migrations.AddIndex(
+            model_name="entry",
             index=models.Index(
                 condition=models.Q(("reverses__isnull", False)), fields=["reverses"], name="entry_reversals"
             ),

@@ -18,7 +18,7 @@ from retention.ledger.operations.corrections import (
     take_back_each,
 )
 from retention.ledger.operations.holds import capture, hold, release, release_run_out
-from retention.ledger.operations.night import activate, activate_each, cancel_pending, keep_night
+from retention.ledger.operations.night import activate, activate_each, cancel_pending, keep_night, move_ends
 from retention.ledger.operations.transfers import MOST, Moved, Transfer, transfer, transfer_one
 from retention.ledger.operations.units import NoSuchUnit, create_unit, money_unit, save_unit, unit_of
 
@@ -42,6 +42,7 @@ __all__ = [
     "keep_night",
     "merge_accounts",
     "money_unit",
+    "move_ends",
     "open_accounts_of",
     "open_customer_accounts",
     "release",
