@@ -79,7 +79,14 @@ class Migration(migrations.Migration):
                 ),
                 ("device", models.BigIntegerField(editable=False, null=True)),
                 ("network", models.BigIntegerField(editable=False, null=True)),
-                ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
+                (
+                    "xid",
+                    retention.marks.MarkField(
+                        db_default=retention.marks.CurrentTransaction(),
+                        editable=False,
+                        help_text="Also of what last became of her referrals.",
+                    ),
+                ),
                 (
                     "customer",
                     models.ForeignKey(
@@ -608,6 +615,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="advocate",
             index=models.Index(fields=["scheme", "-id"], name="advocate_by_scheme"),
+        ),
+        migrations.AddIndex(
+            model_name="advocate",
+            index=models.Index(fields=["xid"], name="advocate_mark"),
         ),
         migrations.AddConstraint(
             model_name="advocate",

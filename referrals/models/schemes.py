@@ -62,7 +62,7 @@ class Advocate(models.Model):
     #: Keyed hashes of where she asked for her link, as far as that was told.
     device = models.BigIntegerField(null=True, editable=False)
     network = models.BigIntegerField(null=True, editable=False)
-    xid = MarkField()
+    xid = MarkField(help_text="Also of what last became of her referrals.")
 
     class Meta:
         ordering = ["-id"]
@@ -79,7 +79,10 @@ class Advocate(models.Model):
             ),
             models.CheckConstraint(condition=Q(code__regex=r"^[A-Z0-9]{4,60}$"), name="advocate_code_is_normal"),
         ]
-        indexes = [models.Index(fields=["scheme", "-id"], name="advocate_by_scheme")]
+        indexes = [
+            models.Index(fields=["scheme", "-id"], name="advocate_by_scheme"),
+            models.Index(fields=["xid"], name="advocate_mark"),
+        ]
 
     def __str__(self):
         return self.code

@@ -1,6 +1,14 @@
 """Everything that is done about schemes, referrals and partners: one verb a function."""
 
-from referrals.operations.advocates import NotForCustomers, Opened, TooManyAtOnce, block_advocate, open_advocates
+from referrals.operations.advocates import (
+    Link,
+    NotForCustomers,
+    Opened,
+    TooManyAtOnce,
+    block_advocate,
+    links_of,
+    open_advocates,
+)
 from referrals.operations.checks import check
 from referrals.operations.claiming import FriendCounted, Referred, SourceReused, refer
 from referrals.operations.following import claim_due, claw_back_due, count_due, decide_due, qualify_due, reward_due
@@ -33,6 +41,7 @@ __all__ = [
     "IncentiveNotUsable",
     "KeyTaken",
     "KindIsFixed",
+    "Link",
     "NamesMissing",
     "NoSuchReferral",
     "NoSuchScheme",
@@ -57,6 +66,7 @@ __all__ = [
     "decide_due",
     "end_scheme",
     "launch_scheme",
+    "links_of",
     "open_advocates",
     "pause_scheme",
     "qualify_due",

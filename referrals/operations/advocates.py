@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -145,3 +147,51 @@ def _found(scheme_id: int, customer_ids: Sequence[int]) -> dict[int, tuple[int, 
     with connection.cursor() as cursor:
         cursor.execute(_FOUND, {"scheme": scheme_id, "customers": list(customer_ids)})
         return {told: (pk, code) for told, pk, code in cursor.fetchall()}
+
+
+@dataclass(frozen=True)
+class Link:
+    """A customer's own link in one scheme."""
+
+    advocate_id: int
+    code: str
+    scheme_id: int
+    scheme_public_id: uuid.UUID
+    version_id: int
+
+
+# Of the live schemes that are for her: the one she is in already, else the one that was launched first.
+_CHOICES = """
+SELECT DISTINCT ON (told.id) told.id, scheme.id, scheme.public_id, scheme.version_id, advocate.id, advocate.code
+FROM customers_customer told
+JOIN customers_customer customer ON customer.id = coalesce(told.merged_into_id, told.id) AND customer.erased_at IS NULL
+JOIN referrals_scheme scheme ON scheme.state = 'live' AND scheme.kind = 'customers'
+JOIN audit_version version ON version.id = scheme.version_id
+LEFT JOIN referrals_advocate advocate ON advocate.customer_id = customer.id AND advocate.scheme_id = scheme.id
+WHERE told.id = ANY(%s) AND advocate.blocked_at IS NULL
+  AND (advocate.id IS NOT NULL OR version.data ->> 'segment_id' IS NULL OR EXISTS (
+      SELECT FROM segments_membership member
+      WHERE member.customer_id = customer.id AND member.segment_id = (version.data ->> 'segment_id')::bigint))
+ORDER BY told.id, advocate.id IS NULL, scheme.launched_at, scheme.id
+"""
+
+
+def links_of(customer_ids: Sequence[int], *, now: dt.datetime, is_opening: bool = True) -> dict[int, Link]:
+    """Customer → her link, for those for whom a scheme is live; who has none yet is made an advocate, if `is_opening`.
+
+    One query where all have theirs, however many they are.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CHOICES, [list(customer_ids)])
+        choices = cursor.fetchall()
+    links = {}
+    missing: dict[tuple[int, uuid.UUID, int], list[int]] = defaultdict(list)
+    for told, scheme_id, public_id, version_id, pk, code in choices:
+        if pk is not None:
+            links[told] = Link(pk, code, scheme_id, public_id, version_id)
+        elif is_opening:
+            missing[scheme_id, public_id, version_id].append(told)
+    for (scheme_id, public_id, version_id), told_ids in sorted(missing.items()):
+        opened = open_quietly(scheme_id, told_ids, now).advocates
+        links |= {told: Link(pk, code, scheme_id, public_id, version_id) for told, (pk, code) in opened.items()}
+    return links

@@ -8,13 +8,14 @@ from dataclasses import replace
 
 from django.db import transaction
 
+from referrals.arms import rule_for
 from referrals.checking import Verdict, judge
 from referrals.evidence import facts_of
 from referrals.models import Referral
 from referrals.operations.giving import FRIEND, Gift, give
 from referrals.operations.moving import Move, lock, move
 from referrals.rules import SchemeRule
-from referrals.versions import rules_of
+from referrals.versions import rule_of, rules_of
 from retention.actors import Actor
 
 State = Referral.State
@@ -44,7 +45,7 @@ def with_welcome(held: Iterable[Referral], moves: Sequence[Move], *, now: dt.dat
     pending = {each.id for each in moves if each.becomes == State.PENDING}
     gifts = []
     for each in held:
-        rule = rules_of([each.version_id])[each.version_id]
+        rule = rule_for(each.advocate, rule_of(each.version_id))
         if each.pk in pending and rule.friend_incentive is not None and each.friend_grant_id is None:
             gifts.append(Gift(each, each.friend_id, rule.friend_incentive, rule.friend_message))
     given = give(gifts, step=FRIEND, now=now, by=by)

@@ -125,7 +125,7 @@ def refer(
         by=by,
     )
     if not made:
-        _say_why(advocate.scheme_id, friend.pk, source)
+        return _there(advocate.scheme_id, friend.pk, source)
     check(made, now=now, by=by)
     return Referred(Referral.objects.get(pk=made[0]), is_new=True)
 
@@ -179,9 +179,11 @@ def _attributed(
     return visits.filter(advocate=advocate).order_by("-visited_at", "-pk").first()
 
 
-def _say_why(scheme_id: int, friend_id: int, source: str) -> None:
+def _there(scheme_id: int, friend_id: int, source: str) -> Referred:
     """Nothing was inserted: she was claimed before, at this moment perhaps, or the scheme takes nobody."""
     there = Referral.objects.filter(friend_id=friend_id, scheme_id=scheme_id).first()
+    if there is not None and there.source == source:
+        return Referred(there, is_new=False)
     if there is not None:
         raise FriendCounted(referral=str(there.public_id))
     if Referral.objects.filter(source=source).exists():

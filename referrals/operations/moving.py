@@ -43,6 +43,13 @@ FROM jsonb_to_recordset(%(moves)s::jsonb) AS move (
 WHERE referral.id = move.id AND referral.state = move.was
 RETURNING referral.id
 """
+_MARK = """
+WITH held AS MATERIALIZED (
+    SELECT id FROM referrals_advocate
+    WHERE id IN (SELECT advocate_id FROM referrals_referral WHERE id = ANY(%s)) ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE referrals_advocate advocate SET xid = pg_current_xact_id() FROM held WHERE advocate.id = held.id
+"""
 _ENDS = [State.REWARDED, State.REJECTED, State.LAPSED, State.REVERSED]
 # Who is told: the friend, and the advocate where she is a customer; nobody who was erased.
 _WHOSE = """
@@ -111,6 +118,7 @@ def move(moves: Iterable[Move], *, now: dt.datetime, by: Actor) -> set[int]:
             if pk in moved
         ]
     )
+    _mark_advocates(moved)
     _tell({pk: wanted[pk].becomes for pk in moved}, now, by)
     return moved
 
@@ -118,7 +126,13 @@ def move(moves: Iterable[Move], *, now: dt.datetime, by: Actor) -> set[int]:
 def lock(ids: Sequence[int], *, skipping: bool = False) -> list[Referral]:
     """Hold these rows in their order, with their schemes and advocates; those in other hands are waited for or left."""
     held = Referral.objects.select_for_update(of=("self",), no_key=True, skip_locked=skipping)
-    return list(held.select_related("scheme", "advocate", "order").filter(pk__in=ids).order_by("pk"))
+    return list(held.select_related("advocate__scheme").filter(pk__in=ids).order_by("pk"))
+
+
+def _mark_advocates(moved: set[int]) -> None:
+    """What segments ask of advocates has changed with their referrals."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MARK, [sorted(moved)])
 
 
 def _tell(moved: Mapping[int, str], now: dt.datetime, by: Actor) -> None:

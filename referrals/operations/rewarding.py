@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 from django.db.models import F
 
+from referrals.arms import rule_for
 from referrals.models import AdvocateCount, Referral
 from referrals.operations.commissions import NoRate, earn_commission
 from referrals.operations.giving import ADVOCATE, Gift, give
@@ -63,7 +64,7 @@ def reward(referral_ids: Sequence[int], *, now: dt.datetime, by: Actor) -> int:
             moves.append(Move(each.pk, each.state, State.REJECTED, [cap]))
             continue
         levels[each.pk] = count = hers[""] + 1
-        level = rule.level_at(count)
+        level = rule_for(each.advocate, rule).level_at(count)
         if each.advocate.customer_id is not None and level is not None:
             gifts.append(Gift(each, each.advocate.customer_id, level.incentive_id, rule.advocate_message))
     given = give(gifts, step=ADVOCATE, now=now, by=by)

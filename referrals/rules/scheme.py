@@ -125,7 +125,7 @@ class SchemeRule(Part):
 
     @property
     def incentive_ids(self) -> frozenset[int]:
-        sides = (self, *self.variants)
+        sides: tuple[SchemeRule | Variant, ...] = (self, *self.variants)
         friends = {side.friend_incentive for side in sides if side.friend_incentive}
         return frozenset(friends | {level.incentive_id for side in sides for level in side.levels})
 
