@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -164,13 +164,12 @@ class Activities(Task):
 AnyTask = Annotated[Orders | Spend | Products | Categories | Activities, Field(discriminator="kind")]
 
 
-class ChallengeRule(Part):
-    """The whole of one challenge.
+class ChallengePlan(Part):
+    """A challenge, but for the rows of others that it names.
 
     Attributes:
         within_days: all of it within so many days, whichever; empty: within the whole time it runs.
         starts_at, ends_at: what happens in between counts.
-        segment_id: for those who are in it when they do the last of it; empty: every member.
         badge: it is shown as hers for good.
     """
 
@@ -181,15 +180,11 @@ class ChallengeRule(Part):
     within_days: Annotated[int, Field(ge=1, le=366)] | None = None
     starts_at: dt.datetime | None = None
     ends_at: dt.datetime | None = None
-    segment_id: Annotated[int, Field(ge=1)] | None = None
     badge: bool = True
-    reward_id: Annotated[int, Field(ge=1)] | None = None
     points: Annotated[int, Field(ge=1, le=10**9)] | None = None
 
     @model_validator(mode="after")
-    def brings_something_in_time(self) -> ChallengeRule:
-        if not (self.badge or self.reward_id or self.points):
-            raise ValueError("a challenge brings a badge, a reward or points")
+    def window_is_half_open(self) -> Self:
         if any(at is not None and at.tzinfo is None for at in (self.starts_at, self.ends_at)):
             raise ValueError("an instant has a zone")
         if self.starts_at and self.ends_at and self.starts_at >= self.ends_at:
@@ -201,6 +196,23 @@ class ChallengeRule(Part):
         if self.within_days:
             words.append(ngettext("within one day", "within %(n)s days", self.within_days) % {"n": self.within_days})
         return " ".join(words)
+
+
+class ChallengeRule(ChallengePlan):
+    """The whole of one challenge: also the reward that it brings, and for whom it is.
+
+    Attributes:
+        segment_id: for those who are in it when it is seen that they did it; empty: every member.
+    """
+
+    segment_id: Annotated[int, Field(ge=1)] | None = None
+    reward_id: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def brings_something(self) -> Self:
+        if not (self.badge or self.reward_id or self.points):
+            raise ValueError("a challenge brings a badge, a reward or points")
+        return self
 
 
 def _escaped(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -58,8 +58,8 @@ class PointsShort(Refused):
     sentence = gettext_lazy("%(short)s more are needed.")
 
 
-class RewardRule(Part):
-    """The whole of one entry of the catalogue.
+class RewardPlan(Part):
+    """An entry of the catalogue, but for the rows of others that it names.
 
     Attributes:
         price: in the programme's unit, in its smallest part; 0 costs nothing.
@@ -75,12 +75,10 @@ class RewardRule(Part):
     descriptions: Descriptions = {}
     kind: Literal["coupon", "gift_card", "credit", "product", "experience", "donation"]
     price: Annotated[int, Field(ge=0, le=10**12)]
-    incentive_id: Annotated[int, Field(ge=1)]
     stock: Annotated[int, Field(ge=0, le=10**9)] | None = None
     starts_at: dt.datetime | None = None
     ends_at: dt.datetime | None = None
     tiers: Annotated[tuple[Key, ...], Field(max_length=20)] = ()
-    segment_id: Annotated[int, Field(ge=1)] | None = None
     per_customer: Annotated[int, Field(ge=1, le=10**6)] | None = None
     within: Literal["life", "day", "week", "month"] = "life"
     categories: Annotated[tuple[Category, ...], Field(max_length=20)] = ()
@@ -89,12 +87,24 @@ class RewardRule(Part):
     is_in_catalogue: bool = True
 
     @model_validator(mode="after")
-    def window_is_half_open(self) -> RewardRule:
+    def window_is_half_open(self) -> Self:
         if any(at is not None and at.tzinfo is None for at in (self.starts_at, self.ends_at)):
             raise ValueError("an instant has a zone")
         if self.starts_at and self.ends_at and self.starts_at >= self.ends_at:
             raise ValueError("it begins before it ends")
         return self
+
+    def limit(self) -> str:
+        """`once a month`."""
+        n = self.per_customer or 0
+        return f"{ngettext('once', '%(n)s times', n) % {'n': n}} {_PER[self.within]}"
+
+
+class RewardRule(RewardPlan):
+    """The whole of one entry of the catalogue: what it gives, and the segment that may have it, if not all may."""
+
+    incentive_id: Annotated[int, Field(ge=1)]
+    segment_id: Annotated[int, Field(ge=1)] | None = None
 
     def sentences(self) -> list[str]:
         """What limits it, for the marketer."""
@@ -112,11 +122,6 @@ class RewardRule(Part):
         if not self.gives_back:
             words.append(_("its points do not come back"))
         return words
-
-    def limit(self) -> str:
-        """`once a month`."""
-        n = self.per_customer or 0
-        return f"{ngettext('once', '%(n)s times', n) % {'n': n}} {_PER[self.within]}"
 
 
 @dataclass(frozen=True)

@@ -15,22 +15,19 @@ from retention.incentives.rules import BudgetLimits
 Weekday = Annotated[int, Field(ge=0, le=6)]
 
 
-class SurpriseRule(Part):
-    """The whole of one surprise.
+class SurprisePlan(Part):
+    """A surprise, but for the rows of others that it names.
 
     Attributes:
         chance: of each member on each day, in hundredths of a percent.
         weekdays: 0 is Monday; none: every day.
-        segment_id: for those who are in it; empty: every member.
         rest_days: who won wins no more for so many days.
         limits: of its budget; it never gives more.
     """
 
     names: Annotated[Names, Field(min_length=1)]
-    reward_id: Annotated[int, Field(ge=1)]
     chance: Points
     weekdays: Annotated[tuple[Weekday, ...], Field(max_length=7)] = ()
-    segment_id: Annotated[int, Field(ge=1)] | None = None
     rest_days: Annotated[int, Field(ge=0, le=3650)] = 30
     limits: BudgetLimits
 
@@ -40,3 +37,10 @@ class SurpriseRule(Part):
     def sentence(self) -> str:
         words = [_("%(chance)s %% of members a day") % {"chance": percent_text(self.chance)}]
         return ", ".join([*words, *self.limits.sentences()])
+
+
+class SurpriseRule(SurprisePlan):
+    """The whole of one surprise: also what is given, and the segment whose members may win, if not all may."""
+
+    reward_id: Annotated[int, Field(ge=1)]
+    segment_id: Annotated[int, Field(ge=1)] | None = None
