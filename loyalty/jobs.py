@@ -1,7 +1,10 @@
 """The room's scheduled work: what was earned, what came back, and the night."""
 
+import datetime as dt
+
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.operations import challenges, milestones, surprises
 from loyalty.operations.earning import count_due, earn_due
 from loyalty.operations.expiry import slide
 from loyalty.operations.returns import count_to_follow, take_back_due
@@ -67,3 +70,56 @@ class RaiseTiers(DueJob):
     @classmethod
     def preview(cls, *, now):
         return {"due": count_to_look_at()}
+
+
+@jobs.register
+class Milestones(DueJob):
+    """Sees who passed a milestone, gives what it brings, and ends choices that ran out."""
+
+    key = milestones.JOB
+    label = _("Give members what milestones bring")
+    order = 52
+    woken_by = frozenset({"orders"})
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return milestones.pass_milestones(now=now, progress=progress)
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": milestones.due_milestones(now=now)}
+
+
+@jobs.register
+class Challenges(DueJob):
+    key = challenges.JOB
+    label = _("See who did a challenge, and give what it brings")
+    order = 53
+    woken_by = frozenset({"orders", "activities"})
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return challenges.complete_challenges(now=now, progress=progress)
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": challenges.due_challenges(now=now)}
+
+
+@jobs.register
+class Surprises(DueJob):
+    """Draws each surprise once a day; a day that was half drawn is completed with the same members."""
+
+    key = surprises.JOB
+    label = _("Draw surprises")
+    queue = "bulk"
+    at = dt.time(10)
+    order = 54
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return surprises.draw_surprises(now=now, progress=progress)
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": surprises.due_surprises(now=now)}

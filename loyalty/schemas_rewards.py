@@ -1,11 +1,11 @@
-"""What callers send and get of rewards, claims, choices, challenges and surprises; points in the unit's smallest part."""
+"""What callers send and get of rewards, claims, choices, challenges and surprises; points in their smallest part."""
 
 import datetime as dt
 import uuid
 from typing import Annotated, Any, Literal
 
 from ninja import Schema
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from loyalty.catalogue import Offered, challenge_rule, reward_rule, surprise_rule
 from loyalty.models import Challenge, Claim, Completion, Passing, Reward, Surprise
@@ -301,7 +301,7 @@ def surprise_out(surprise: Surprise, winners_today: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _plan(kind: type, rule: Any) -> dict[str, Any]:
+def _plan(kind: type[BaseModel], rule: Any) -> dict[str, Any]:
     return {name: getattr(rule, name) for name in kind.model_fields}
 
 

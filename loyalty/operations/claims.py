@@ -54,7 +54,7 @@ def claim(*, reward_id: int, member_id: int, source: str, now: dt.datetime, by: 
 
     Raises:
         NoSuchReward, NoSuchMember
-        RewardGone, RewardNotYet, RewardLimit, OtherTier, OtherSegment: she cannot have it.
+        RewardGone, RewardNotYet, RewardLimit, ForOtherTiers, OtherSegment: she cannot have it.
         ledger.NotEnough, ledger.Frozen: her points do not suffice, or are blocked.
         SourceReused: the source came before for something else.
         Refused: as `grant` says of its incentive.

@@ -49,8 +49,12 @@ _MEASURES = {
 }
 #: Whom new facts are about; what counts is asked again of these alone.
 _ORDERED = """
-    OR m.customer_id IN (SELECT o.customer_id FROM customers_order o
-                         WHERE o.xid >= %(mark)s::text::xid8 AND o.xid < %(until)s::text::xid8)
+    m.customer_id IN (SELECT o.customer_id FROM customers_order o
+                      WHERE o.xid >= %(mark)s::text::xid8 AND o.xid < %(until)s::text::xid8)
+"""
+_EARNED = """
+    m.id IN (SELECT e.member_id FROM loyalty_earning e
+             WHERE e.xid >= %(mark)s::text::xid8 AND e.xid < %(until)s::text::xid8)
 """
 _PASSED = """
     INSERT INTO loyalty_passing (member_id, milestone, times, version_id, state, choose_until, refusal, passed_at)
@@ -61,7 +65,7 @@ _PASSED = """
                          WHERE p.member_id = m.id AND p.milestone = %(key)s), 0) AS had
         FROM loyalty_member m
         WHERE m.programme_id = %(programme)s AND m.left_at IS NULL AND m.id >= %(low)s AND m.id < %(high)s
-          AND (%(everybody)s OR m.xid >= %(mark)s::text::xid8 AND m.xid < %(until)s::text::xid8 {ordered})
+          AND (%(everybody)s OR m.xid >= %(mark)s::text::xid8 AND m.xid < %(until)s::text::xid8 OR {news})
     ) her
     CROSS JOIN LATERAL generate_series(her.had + 1, least(her.passed, her.had + {times}, {most})) passed (times)
     ON CONFLICT (member_id, milestone, times) DO NOTHING
@@ -223,7 +227,7 @@ def _pass(
     )
     statement = _PASSED.format(
         measure=_MEASURES[milestone.measure].format(since=since), times=_TIMES,
-        most=2**31 - 1 if milestone.is_repeated else 1, ordered="" if milestone.measure == "points" else _ORDERED,
+        most=2**31 - 1 if milestone.is_repeated else 1, news=_EARNED if milestone.measure == "points" else _ORDERED,
     )  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(

@@ -43,8 +43,8 @@ class RewardLimit(Refused):
     sentence = gettext_lazy("She had this reward as often as she may: %(limit)s.")
 
 
-class OtherTier(Refused):
-    code = "loyalty.other_tier"
+class ForOtherTiers(Refused):
+    code = "loyalty.for_other_tiers"
     sentence = gettext_lazy("This reward is for the tiers %(tiers)s.")
 
 
@@ -152,7 +152,7 @@ def refusal(rule: RewardRule, standing: Standing) -> Refused | None:
     if rule.stock is not None and standing.taken >= rule.stock:
         return RewardGone()
     if rule.tiers and standing.tier not in rule.tiers:
-        return OtherTier(tiers=", ".join(rule.tiers))
+        return ForOtherTiers(tiers=", ".join(rule.tiers))
     if rule.segment_id and rule.segment_id not in standing.segments:
         return OtherSegment()
     if rule.per_customer and standing.hers >= rule.per_customer:
