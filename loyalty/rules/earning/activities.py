@@ -21,10 +21,10 @@ MOST = 10**6
 
 
 class PropertyIs(Part):
-    """A property has one of some values, or a number from `least` to `most`."""
+    """A property has one of some values, as texts (a switch is true or false), or a number from `least` to `most`."""
 
     name: Name
-    one_of: Annotated[tuple[str | bool | int | float, ...], Field(max_length=100)] = ()
+    one_of: Annotated[tuple[Name, ...], Field(max_length=100)] = ()
     least: float | None = None
     most: float | None = None
 
@@ -37,14 +37,15 @@ class PropertyIs(Part):
     def holds(self, properties: Mapping[str, Any]) -> bool:
         value = properties.get(self.name)
         if self.one_of:
-            return any(type(value) is type(one) and value == one or str(value) == one for one in self.one_of)
+            said = str(value).lower() if isinstance(value, bool) else str(value)
+            return value is not None and said in self.one_of
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
         return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
 
     def sentence(self) -> str:
         if self.one_of:
-            return _("%(name)s is %(values)s") % {"name": self.name, "values": ", ".join(map(str, self.one_of))}
+            return _("%(name)s is %(values)s") % {"name": self.name, "values": ", ".join(self.one_of)}
         if self.most is None:
             return _("%(name)s from %(least)s") % {"name": self.name, "least": f"{self.least:g}"}
         if self.least is None:
