@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import dataclass
+
 from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +18,22 @@ class NoSuchAdvocate(Refused):
     code = "referrals.no_such_advocate"
     sentence = _("There is no such link or code.")
     status = 404
+
+
+@dataclass(frozen=True)
+class Link:
+    """One advocate's link in one scheme, with the version of it that counts now."""
+
+    advocate_id: int
+    code: str
+    scheme_id: int
+    scheme_public_id: uuid.UUID
+    version_id: int
+
+
+def link_of_advocate(advocate: Advocate) -> Link:
+    scheme = advocate.scheme
+    return Link(advocate.pk, advocate.code, scheme.pk, scheme.public_id, scheme.version_id)
 
 
 def schemes() -> QuerySet[Scheme]:

@@ -1,7 +1,6 @@
 """Everything that is done about schemes, referrals and partners: one verb a function."""
 
 from referrals.operations.advocates import (
-    Link,
     NotForCustomers,
     Opened,
     TooManyAtOnce,
@@ -41,7 +40,6 @@ __all__ = [
     "IncentiveNotUsable",
     "KeyTaken",
     "KindIsFixed",
-    "Link",
     "NamesMissing",
     "NoSuchReferral",
     "NoSuchScheme",

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from referrals.hashes import device_hash, network_hash
 from referrals.models import Advocate, Scheme
 from referrals.operations.schemes import NoSuchScheme, NotLive
-from referrals.querysets import NoSuchAdvocate
+from referrals.querysets import Link, NoSuchAdvocate
 from retention.actors import Actor
 from retention.audit.operations import record
 from retention.incentives.codes import Pattern
@@ -147,17 +147,6 @@ def _found(scheme_id: int, customer_ids: Sequence[int]) -> dict[int, tuple[int, 
     with connection.cursor() as cursor:
         cursor.execute(_FOUND, {"scheme": scheme_id, "customers": list(customer_ids)})
         return {told: (pk, code) for told, pk, code in cursor.fetchall()}
-
-
-@dataclass(frozen=True)
-class Link:
-    """A customer's own link in one scheme."""
-
-    advocate_id: int
-    code: str
-    scheme_id: int
-    scheme_public_id: uuid.UUID
-    version_id: int
 
 
 # Of the live schemes that are for her: the one she is in already, else the one that was launched first.

@@ -18,6 +18,10 @@ from campaigns import operations as planning
 from campaigns.calendar.operations import Where, save_calendar
 from campaigns.models import Campaign
 from campaigns.schemas_manage import plan_out, read_plan
+from referrals import operations as referring
+from referrals.models import Advocate, Referral
+from referrals.references import read_rule
+from referrals.seeds import seed as seed_referrals
 from retention import clock
 from retention.actors import Actor
 from retention.api.mount import api
@@ -123,6 +127,14 @@ GOOD: dict[str, dict[str, Any]] = {
     "approve_campaign": {"version": 1},
     "reject_campaign": {"reason": "Say it in German, too."},
     "widen_campaign": {},
+    "create_scheme": {},
+    "change_scheme": {},
+    "open_advocates": {"customers": ["a", "b"]},
+    "get_referral_link": {"customer": "b"},
+    "add_visit": {"code": "FR1END", "visitor_key": "v"},
+    "refer": {"code": "FR1END", "customer": "silent"},
+    "approve_referral": {"why": "fine"},
+    "reject_referral": {"why": "not fine"},
 }
 #: What fits the schema and still cannot be: (changes, status, pointer or "", code of the error there or the problem).
 BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
@@ -316,6 +328,30 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
         ({"percent": 5, "first": 5}, 422, "/first", "invalid"),
         ({"first": 5}, 409, "", "campaigns.not_wider"),
     ],
+    "create_scheme": [
+        ({"key": "friends"}, 409, "", "referrals.key_taken"),
+        ({"key": "No word"}, 422, "/key", "string_pattern_mismatch"),
+        ({"rule": {"names": {"en": "F"}, "friend_incentive": UNKNOWN}}, 422, "", "referrals.unknown_part"),
+        ({"rule": {"names": {"en": "F"}}}, 422, "/rule", "invalid"),
+        ({"rule": {"names": {"en": "F"}, "hold_days": -1}}, 422, "/rule/hold_days", "invalid"),
+    ],
+    "change_scheme": [
+        ({"edited": 99}, 409, "", "audit.edited_meanwhile"),
+        ({"rule": {"names": {"en": "P"}, "kind": "partners"}}, 422, "", "referrals.kind_is_fixed"),
+    ],
+    "open_advocates": [({"customers": []}, 422, "/customers", "too_short")],
+    "get_referral_link": [
+        ({"customer": "nobody"}, 404, "", "customers.no_such_customer"),
+        ({"scheme": "nowhere"}, 404, "", "referrals.no_such_scheme"),
+    ],
+    "add_visit": [({"code": "NOSUCH"}, 404, "", "referrals.no_such_advocate")],
+    "refer": [
+        ({"code": "NOSUCH"}, 404, "", "referrals.no_such_advocate"),
+        ({"customer": "nobody"}, 404, "", "customers.no_such_customer"),
+        ({"customer": "friend"}, 409, "", "referrals.friend_counted"),
+    ],
+    "approve_referral": [({"why": "x" * 301}, 422, "/why", "string_too_long")],
+    "reject_referral": [({"why": "x" * 301}, 422, "/why", "string_too_long")],
 }  # fmt: skip
 DEEP = 50_000
 #: What is no body of anything: (content type, bytes, more headers, status, code of the problem).
@@ -401,6 +437,7 @@ def api_of_a_shop(django_db_setup, django_db_blocker):
             "resume_incentive": stopped.public_id,
             "redemptions": Redemption.objects.get().public_id,
             **campaigns(),
+            **referrals(),
             "kind": "customers", "sku": "LP", "reference": "O1", "code": "TAKEN1", "batch_id": UNKNOWN,
             "key": "gift_card_eur",
             "block": save_block(**GOOD["create_block"] | {"key": "sample"}, edited=None, now=NOW, by=BY).key,
@@ -451,6 +488,26 @@ def campaigns() -> dict[str, Any]:
         "reject_campaign": reviewed.public_id,
         "widen_campaign": ramped.public_id,
     }
+
+
+def referrals() -> dict[str, Any]:
+    """A live scheme whose advocate has the code FR1END, and a referral that waits for a person."""
+    seed_referrals(now=NOW)
+    rule = {"names": {"en": "Friends"}, "friend_incentive": str(Incentive.objects.get(name="Handout").public_id)}
+    GOOD["create_scheme"] = {"key": "another", "rule": rule}
+    GOOD["change_scheme"] = {"edited": 1, "rule": rule}
+    scheme = referring.create_scheme(key="friends", rule=read_rule(rule), now=NOW, by=BY)
+    referring.launch_scheme(scheme_id=scheme.pk, now=NOW, by=BY)
+    who = Customer.objects.get(reference="a").pk
+    advocate = Advocate.objects.get(
+        pk=referring.open_advocates(scheme_id=scheme.pk, customer_ids=[who], now=NOW, by=BY).advocates[who][0]
+    )
+    Advocate.objects.filter(pk=advocate.pk).update(code="FR1END")
+    friend = Customer.objects.create(reference="friend", email="friend@mailinator.com", recorded_at=NOW)
+    referred = referring.refer(code="FR1END", friend_id=friend.pk, source="matrix", now=NOW, by=BY).referral
+    Referral.objects.filter(pk=referred.pk).update(state="review")
+    ids = dict.fromkeys(("approve_referral", "reject_referral", "get_referral"), referred.public_id)
+    return {"referrals": scheme.public_id, "get_advocate": advocate.public_id, **ids}
 
 
 def cards() -> dict[str, Any]:
