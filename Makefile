@@ -34,7 +34,7 @@ faults: .venv/dev ## Kill workers, restart servers, flush the broker: slow (FAUL
 races: .venv/dev ## Two hundred shoppers at once, twenty rounds of every race of the checkout: slow
 	@exec $(RUN) tests $(BIN)/python -m pytest -m races $(ARGS)
 
-laws: .venv/dev ## Ten thousand steps of the state machine of everything of value: slow
+laws: .venv/dev ## Thirty thousand steps of the state machines of value and of programmes: slow
 	@exec $(RUN) tests $(BIN)/python -m pytest -m laws $(ARGS)
 
 openapi: .venv/dev ## Write docs/openapi.json anew
