@@ -18,7 +18,7 @@ from loyalty.earning import Earned, earn
 from loyalty.facts import ActivityFact, DayFact, Fact, OrderFact
 from loyalty.models import Programme
 from loyalty.operations.days import due_days, looked_at_days
-from loyalty.operations.due import Rules, due_facts, ids_of, rules_by_time
+from loyalty.operations.due import EARNING_STATES, Rules, due_facts, ids_of, in_time, rules_by_time
 from loyalty.operations.earning_rows import (
     Row,
     count_earned,
@@ -28,12 +28,13 @@ from loyalty.operations.earning_rows import (
     lock_members,
     read_states,
 )
-from loyalty.operations.members import Who, join
+from loyalty.operations.members import Who, join, open_programme
 from loyalty.operations.programmes import JOB, watermark_of
 from loyalty.reading import activities, orders
 from loyalty.rules.pending import Moment
 from retention.actors import Actor
 from retention.bulk import batches
+from retention.customers.models import Order
 from retention.incentives import operations as incentives
 from retention.incentives.facts import shop_currency
 from retention.incentives.operations.grants import MOST
@@ -63,6 +64,19 @@ def earn_due(*, now: dt.datetime, progress: Callable[[int, int], None]) -> Swept
     swept = Swept()
     for programme in live_programmes():
         _follow(programme, swept, now=now, progress=progress)
+    return swept
+
+
+def earn_now(*, programme_id: int, order: Order, now: dt.datetime, by: Actor) -> Swept:
+    """Let one order earn without waiting for the sweep; what it earned already, or never will, changes nothing.
+
+    Raises:
+        NoSuchProgramme, NotLaunched, ProgrammeEnded
+    """
+    programme, swept = open_programme(programme_id), Swept()
+    if order.state in EARNING_STATES and order.customer_id is not None:
+        facts = [fact for fact in orders([order.pk], shop_currency()) if in_time(programme, fact.happened_at)]
+        earn_for(programme=programme, rules=rules_by_time(programme), facts=facts, swept=swept, now=now, by=by)
     return swept
 
 
