@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from ninja import Query, Status
 
 from loyalty import operations
@@ -27,7 +28,6 @@ from retention.incentives.facts import shop_currency
 from retention.ledger.models import Account
 from retention.ledger.querysets import Balance, balances
 from retention.refusals import Refused
-from django.utils.translation import gettext_lazy
 
 router = Router("Loyalty")
 READ, WRITE, LAUNCH, EARN = "loyalty:read", "loyalty:write", "loyalty:launch", "loyalty:earn"
@@ -102,8 +102,8 @@ def end_programme(request: HttpRequest, key: str):
     return _turned(key, operations.end_programme, request)
 
 
-@router.post("loyalty/programmes/{key}/members/", scope=WRITE, response=schemas.JoinedOut)
-def join_programme(request: HttpRequest, key: str, body: schemas.CustomersIn):
+@router.post("loyalty/programmes/{key}/members/", scope=WRITE, response=schemas.ProgrammeJoinedOut)
+def join_programme(request: HttpRequest, key: str, body: schemas.ProgrammeCustomersIn):
     """Make customers members; customers who are not known are passed over."""
     joined = operations.join(
         programme_id=_found(key).pk, customer_ids=_numbers(body.customers), now=clock.now(), by=actor(request)
@@ -111,8 +111,8 @@ def join_programme(request: HttpRequest, key: str, body: schemas.CustomersIn):
     return {"joined": len(joined.members)}
 
 
-@router.post("loyalty/programmes/{key}/members/leave/", scope=WRITE, response=schemas.LeftOut)
-def leave_programme(request: HttpRequest, key: str, body: schemas.CustomersIn):
+@router.post("loyalty/programmes/{key}/members/leave/", scope=WRITE, response=schemas.ProgrammeLeftOut)
+def leave_programme(request: HttpRequest, key: str, body: schemas.ProgrammeCustomersIn):
     """Let members leave: they earn no more, and keep what they have."""
     left = operations.leave(
         programme_id=_found(key).pk, customer_ids=_numbers(body.customers), now=clock.now(), by=actor(request)
@@ -120,16 +120,14 @@ def leave_programme(request: HttpRequest, key: str, body: schemas.CustomersIn):
     return {"left": left}
 
 
-@router.get("loyalty/programmes/{key}/members/{uuid:customer}/", scope=READ, response=schemas.MemberOut)
+@router.get("loyalty/programmes/{key}/members/{uuid:customer}/", scope=READ, response=schemas.ProgrammeMemberOut)
 def get_member(request: HttpRequest, key: str, customer: uuid.UUID):
     """A member with her tier and what she has."""
     member = _member(key, customer)
     return schemas.member_out(member, _balance(member))
 
 
-@router.get(
-    "loyalty/programmes/{key}/members/{uuid:customer}/earnings/", scope=READ, response=Page[schemas.EarningOut]
-)
+@router.get("loyalty/programmes/{key}/members/{uuid:customer}/earnings/", scope=READ, response=Page[schemas.EarningOut])
 def list_earnings(
     request: HttpRequest,
     key: str,
@@ -143,7 +141,7 @@ def list_earnings(
 
 
 @router.post("loyalty/programmes/{key}/earnings/", scope=EARN, response=schemas.EarnedOut, idempotent=False)
-def earn_for_order(request: HttpRequest, key: str, body: schemas.OrderIn):
+def earn_for_order(request: HttpRequest, key: str, body: schemas.EarnIn):
     """What an order earned; if it has not yet, it earns now, without waiting for the sweep. Again changes nothing."""
     programme, order = _found(key), _order(body.order)
     earn_now(programme_id=programme.pk, order=order, now=clock.now(), by=actor(request))

@@ -58,19 +58,19 @@ class ProgrammeOut(Schema):
     sentences: list[str] = Field(description="Its earning rules, each in a sentence.")
 
 
-class CustomersIn(In):
+class ProgrammeCustomersIn(In):
     customers: Annotated[list[uuid.UUID], Field(min_length=1, max_length=5_000)]
 
 
-class JoinedOut(Schema):
+class ProgrammeJoinedOut(Schema):
     joined: int = Field(description="Who was in it already is not counted.")
 
 
-class LeftOut(Schema):
+class ProgrammeLeftOut(Schema):
     left: int
 
 
-class MemberOut(Schema):
+class ProgrammeMemberOut(Schema):
     customer: uuid.UUID
     programme: str
     joined_at: dt.datetime
@@ -96,7 +96,7 @@ class EarningOut(Schema):
     earned_at: dt.datetime
 
 
-class OrderIn(In):
+class EarnIn(In):
     order: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(description="Its reference.")
 
 
@@ -106,7 +106,7 @@ class EarnedOut(Schema):
     earnings: list[EarningOut]
 
 
-class LineIn(In):
+class TriedLineIn(In):
     sku: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     quantity: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = 1
     unit_price_minor: Minor
@@ -118,7 +118,7 @@ class TryIn(In):
 
     order: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
     currency: Currency | None = None
-    lines: Annotated[list[LineIn], Field(max_length=500)] = []
+    lines: Annotated[list[TriedLineIn], Field(max_length=500)] = []
     shipping_minor: Minor = 0
     discount_minor: Minor = 0
     tax_minor: Minor = 0

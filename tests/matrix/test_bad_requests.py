@@ -18,6 +18,8 @@ from campaigns import operations as planning
 from campaigns.calendar.operations import Where, save_calendar
 from campaigns.models import Campaign
 from campaigns.schemas_manage import plan_out, read_plan
+from loyalty import operations as loyalty
+from loyalty.rules import ProgrammeRule
 from referrals import operations as referring
 from referrals.models import Advocate, Referral
 from referrals.references import read_rule
@@ -64,6 +66,7 @@ PARENT = {
     "key": "new-parent", "label": "New parent", "is_sensitive": True, "about": "", "what": "bought", "kind": "",
     "products": ["LP"], "categories": [], "at_least": 2, "within_days": 60, "lasts_days": 365,
 }  # fmt: skip
+CLUB = {"names": {"en": "Club"}, "earning": [{"kind": "per_order", "key": "visit", "amount": 1}]}
 ORDER = {"reference": "N1", "email": "guest@example.com", "state": "paid", "currency": "EUR", "placed_at": AT}
 #: What is welcome, by operation.
 GOOD: dict[str, dict[str, Any]] = {
@@ -100,6 +103,12 @@ GOOD: dict[str, dict[str, Any]] = {
     "redeem": {"basket": BASKET, "codes": ["TAKEN1"], "order_reference": "N1"},
     "roll_back": {"reason": "cancelled"},
     "preview_rollback": {},
+    "create_programme": {"key": "club", "unit": "store_credit_eur", "rule": CLUB},
+    "change_programme": {"edited": 1, "rule": CLUB},
+    "join_programme": {"customers": [UNKNOWN]},
+    "leave_programme": {"customers": [UNKNOWN]},
+    "earn_for_order": {"order": "O1"},
+    "try_programme": {"lines": [LINE]},
     "create_incentive": {"rule": RULE},
     "change_incentive": {"edited": 1, "name": "Another"},
     "generate_codes": {"count": 2},
@@ -270,6 +279,25 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
         ({"lines": []}, 422, "/lines", "too_short"),
         ({"lines": [{"line": 0, "quantity": 1000}]}, 422, "", "incentives.nothing_returned"),
     ],
+    "create_programme": [
+        ({"key": "gift_card_eur"}, 409, "", "loyalty.programme_taken"),
+        ({"unit": "no_such"}, 404, "", "ledger.no_such_unit"),
+        ({"rule": {**CLUB, "names": {"de": "Klub"}}}, 422, "/names", "no_default"),
+        ({"rule": {**CLUB, "pending": {"kind": "days", "days": 0}}}, 422, "/rule/pending/days/days", "invalid"),
+    ],
+    "change_programme": [
+        ({"edited": 99}, 409, "", "audit.edited_meanwhile"),
+        ({"rule": {**CLUB, "tiers": {"steps": [{"rewards": ["x"]}]}}}, 422, "", "loyalty.unknown_part"),
+    ],
+    "join_programme": [({"customers": []}, 422, "/customers", "too_short")],
+    "leave_programme": [({"customers": ["x"]}, 422, "/customers/0", "uuid_parsing")],
+    "earn_for_order": [({"order": "no such"}, 404, "", "loyalty.no_such_order")],
+    "try_programme": [
+        ({"lines": []}, 422, "/lines", "invalid"),
+        ({"tier": "gold"}, 422, "/tier", "invalid"),
+        ({"currency": "USD"}, 409, "", "loyalty.no_rate"),
+        ({"customer": UNKNOWN}, 404, "", "customers.no_such_customer"),
+    ],
     "create_incentive": [
         ({"rule": {**RULE, "effects": [{"kind": "percent", "basis_points": 10_001}]}}, 422,
          "/rule/effects/0/percent/basis_points", "less_than_equal"),
@@ -438,6 +466,7 @@ def api_of_a_shop(django_db_setup, django_db_blocker):
             "redemptions": Redemption.objects.get().public_id,
             **campaigns(),
             **referrals(),
+            "customer": programmes(),
             "kind": "customers", "sku": "LP", "reference": "O1", "code": "TAKEN1", "batch_id": UNKNOWN,
             "key": "gift_card_eur",
             "block": save_block(**GOOD["create_block"] | {"key": "sample"}, edited=None, now=NOW, by=BY).key,
@@ -508,6 +537,16 @@ def referrals() -> dict[str, Any]:
     Referral.objects.filter(pk=referred.pk).update(state="review")
     ids = dict.fromkeys(("approve_referral", "reject_referral", "get_referral"), referred.public_id)
     return {"referrals": scheme.public_id, "get_advocate": advocate.public_id, **ids}
+
+
+def programmes() -> Any:
+    """A programme of the key that addresses name, with customer a in it: her id."""
+    rule = ProgrammeRule.model_validate(CLUB)
+    made = loyalty.create_programme(key="gift_card_eur", unit_key="gift_card_eur", rule=rule, now=NOW, by=BY)
+    loyalty.launch_programme(programme_id=made.pk, now=NOW, by=BY)
+    customer = Customer.objects.get(reference="a")
+    loyalty.join(programme_id=made.pk, customer_ids=[customer.pk], now=NOW, by=BY)
+    return customer.public_id
 
 
 def cards() -> dict[str, Any]:
