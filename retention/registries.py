@@ -1,67 +1,20 @@
-"""Key → class, strict: the registries, and the base of everything that an app adds by having a file of a known name."""
+"""The registries, and the base of everything that an app adds by having a file of a known name."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import Q
 from django.utils.functional import Promise
 
+from retention.keyed import Registry
+
 #: A text, or one that is translated when it is shown.
 StrOrPromise = str | Promise
-
-Entry = TypeVar("Entry")
-
-
-class UnknownKey(LookupError):
-    """A stored or sent key that no class answers to: an error, never a quiet no."""
-
-
-class DuplicateKey(ValueError):
-    """Two classes with one key."""
-
-
-class Registry(Generic[Entry]):
-    """Classes of one kind by their `key`, filled by the modules found under `file_name` in every app."""
-
-    def __init__(self, base: type, file_name: str) -> None:
-        self.base = base
-        self.file_name = file_name
-        self._entries: dict[str, Entry] = {}
-
-    def register(self, cls: Entry) -> Entry:
-        """Class decorator.
-
-        Raises:
-            DuplicateKey: the key is taken.
-            TypeError: the class is a stranger to this registry or has no key.
-        """
-        key = getattr(cls, "key", "")
-        if not (isinstance(cls, type) and issubclass(cls, self.base)) or not key:
-            raise TypeError(f"{cls!r} is not a keyed {self.base.__name__}")
-        if key in self._entries:
-            raise DuplicateKey(f"{self.base.__name__} {key!r} is there already: {self._entries[key]!r}")
-        self._entries[key] = cls
-        return cls
-
-    def __getitem__(self, key: str) -> Entry:
-        try:
-            return self._entries[key]
-        except KeyError:
-            raise UnknownKey(f"no {self.base.__name__.lower()} {key!r}") from None
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._entries
-
-    def __iter__(self) -> Iterator[Entry]:
-        return iter(self._entries.values())
-
-    def keys(self) -> Iterable[str]:
-        return self._entries.keys()
 
 
 class Described:
@@ -256,6 +209,23 @@ class Reversal:
         raise NotImplementedError
 
 
+class Exchange:
+    """Codes that are no offer's own, but bring her one: such as that of a friend who recommends the shop."""
+
+    key: ClassVar[str] = ""
+
+    @classmethod
+    def exchanged(cls, *, codes: Sequence[str], buyer: Any, order_reference: str, now: dt.datetime) -> dict[str, str]:
+        """Typed code → the code that counts in its place; those not named are strange to this class, too.
+
+        May write, such as the grant of that code; asked again it writes nothing more.
+
+        Raises:
+            Refused: it is good, but not for this buyer.
+        """
+        raise NotImplementedError
+
+
 class PersonData:
     """How everything about a person in one table is forgotten, merged and exported.
 
@@ -390,6 +360,7 @@ placeholders: Registry[type[Placeholder]] = Registry(Placeholder, "placeholders"
 guards: Registry[type[SendGuard]] = Registry(SendGuard, "guards")
 outcomes: Registry[type[DeliveryOutcome]] = Registry(DeliveryOutcome, "outcomes")
 reversals: Registry[type[Reversal]] = Registry(Reversal, "reversals")
+exchanges: Registry[type[Exchange]] = Registry(Exchange, "exchanges")
 people: Registry[type[PersonData]] = Registry(PersonData, "people")
 ingests: Registry[type[IngestKind]] = Registry(IngestKind, "ingests")
 presets: Registry[type[Preset]] = Registry(Preset, "presets")
@@ -398,7 +369,8 @@ jobs: Registry[type[DueJob]] = Registry(DueJob, "jobs")
 nights: Registry[type[NightStep]] = Registry(NightStep, "nights")
 
 ALL = (
-    conditions, occasions, placeholders, guards, outcomes, reversals, people, ingests, presets, playbooks, jobs, nights,
+    conditions, occasions, placeholders, guards, outcomes, reversals, exchanges, people, ingests, presets,
+    playbooks, jobs, nights,
 )  # fmt: skip
 
 

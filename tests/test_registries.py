@@ -3,7 +3,8 @@
 import pytest
 
 from retention import registries
-from retention.registries import Condition, DuplicateKey, Registry, UnknownKey
+from retention.keyed import DuplicateKey, Registry, UnknownKey
+from retention.registries import Condition
 
 
 def a_condition(key):

@@ -11,6 +11,8 @@ from retention.doors.idempotency import KeyReused
 from retention.doors.problems import ScopeMissing
 from retention.incentives import operations, schemas
 from retention.incentives import schemas_out as out
+from retention.incentives.decisions import NoSuchCode
+from retention.incentives.exchanging import exchanged, with_exchange
 from retention.incentives.operations.paying import TenderAsk
 from retention.incentives.operations.redemptions import NoSuchRedemption, SourceReused
 from retention.incentives.public_door import heard, trying_codes
@@ -37,6 +39,7 @@ def validate(request: HttpRequest, body: schemas.ValidationIn):
     """What codes and automatic offers would take off this basket, or every reason why not.
 
     Writes nothing, unless it is asked to hold it: then it needs an Idempotency-Key, and is refused as a redemption is.
+    A friend's code is good for the offer that the friend brings: the customer is known as brought from then on.
     """
     if body.hold_minutes:
         return _hold(request, body)
@@ -44,9 +47,11 @@ def validate(request: HttpRequest, body: schemas.ValidationIn):
         raise ScopeMissing(scope=READ)
     checkout = body.as_checkout()
     with trying_codes(request, checkout.buyer, now=clock.now(), codes=body.codes):
-        validated = operations.validate(
-            codes=body.codes, tenders=_asks(body), checkout=checkout, now=body.at or clock.now(), drafts=body.drafts
-        )
+        asked = {"tenders": _asks(body), "checkout": checkout, "now": body.at or clock.now(), "drafts": body.drafts}
+        validated = operations.validate(codes=body.codes, **asked)
+        if any(reason.code == NoSuchCode.code for reason in validated.reasons):
+            others = exchanged(body.codes, checkout, now=clock.now())
+            validated = operations.validate(codes=others, **asked) if others else validated
     heard(request, validated.reasons, checkout.buyer, now=clock.now(), codes=body.codes)
     refusal = validated.refusal
     return {
@@ -77,7 +82,10 @@ def redeem(request: HttpRequest, body: schemas.RedemptionIn):
             if body.hold:
                 redeemed = operations.redeem_held(public_id=body.hold, **order)
             else:
-                redeemed = operations.redeem(codes=body.codes, tenders=_asks(body), **order)
+                redeemed = with_exchange(
+                    lambda codes: operations.redeem(codes=codes, tenders=_asks(body), **order),
+                    body.codes, checkout, now=order["now"],
+                )  # fmt: skip
     except SourceReused:
         raise KeyReused from None
     # Written by hand: the shape is fixed, and the schema would check again what was just computed.
@@ -130,14 +138,20 @@ def _hold(request: HttpRequest, body: schemas.ValidationIn):
     checkout = body.as_checkout()
     try:
         with trying_codes(request, checkout.buyer, now=clock.now(), codes=body.codes):
-            held = operations.hold(
-                source=_source(request),
-                request_hash=request_hash(request),
-                codes=body.codes,
-                tenders=_asks(body),
-                checkout=checkout,
-                minutes=body.hold_minutes,
-                now=clock.now(),
+            now = clock.now()
+            held = with_exchange(
+                lambda codes: operations.hold(
+                    source=_source(request),
+                    request_hash=request_hash(request),
+                    codes=codes,
+                    tenders=_asks(body),
+                    checkout=checkout,
+                    minutes=body.hold_minutes,
+                    now=now,
+                ),
+                body.codes,
+                checkout,
+                now=now,
             )
     except SourceReused:
         raise KeyReused from None

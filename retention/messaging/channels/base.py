@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar
 
+from retention.keyed import Registry
 from retention.messaging.frames import Body
-from retention.registries import Registry
 
 
 class HandedOver(enum.Enum):

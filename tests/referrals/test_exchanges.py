@@ -1,0 +1,86 @@
+"""A friend's code in the checkout's one box: it brings the referral and the welcome, over the real API."""
+
+import uuid
+
+import pytest
+import time_machine
+
+from referrals import operations
+from referrals.models import Referral
+from retention.customers.models import Customer
+from retention.doors.keys import create_key
+from retention.incentives.models import Redemption
+from tests.referrals.conftest import BY, days
+
+pytestmark = pytest.mark.django_db
+BASKET = {"currency": "EUR", "lines": [{"sku": "LP", "quantity": 1, "unit_price_minor": 5_000}]}
+
+
+@pytest.fixture(autouse=True)
+def the_present(now):
+    with time_machine.travel(now, tick=False):
+        yield
+
+
+@pytest.fixture
+def checkout(client, shop, now):
+    """Ask what codes do for a buyer, or redeem them: (status, body)."""
+    scopes = ("incentives:redeem",)
+    secret = create_key(name="till", scopes=scopes, known=scopes, now=now, by=BY).secret
+
+    def send(what, codes, *, key=None, order="o1", **buyer):
+        body = {"basket": BASKET, "codes": codes}
+        body |= {"customer": buyer} if buyer else {}
+        body |= {"order_reference": order} if what == "redemptions" else {}
+        headers = {"authorization": f"Bearer {secret}", "idempotency-key": key or uuid.uuid4().hex}
+        answer = client.post(f"/api/v1/{what}/", body, content_type="application/json", headers=headers)
+        return answer.status_code, answer.json()
+
+    return send
+
+
+@pytest.fixture
+def code(scheme, advocate, customer, now):
+    return advocate(scheme(), customer("anna", now - days(400), given_name="Anna"))[0]
+
+
+def test_a_friends_code_takes_the_welcome_off_and_makes_the_referral(code, checkout):
+    status, told = checkout("validations", [code.lower()], email="new@example.com")
+    assert (status, told["is_valid"], told["effects"]["discount_minor"]) == (200, True, 500)
+    friend = Customer.objects.get(email="new@example.com")
+    brought = Referral.objects.get()
+    assert (brought.friend, brought.state) == (friend, "pending")
+    assert checkout("validations", [code], email="new@example.com")[1]["effects"]["discount_minor"] == 500
+    first = checkout("redemptions", [code], key="order", order="o1", email="NEW@example.com ")
+    assert (first[0], first[1]["effects"]["discount_minor"]) == (201, 500)
+    assert checkout("redemptions", [code], key="order", order="o1", email="NEW@example.com ") == first
+    assert Redemption.objects.get().customer == friend
+    assert checkout("redemptions", [code], email="new@example.com")[1]["code"] == "incentives.code_redeemed"
+    assert Referral.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("buyer", "expected"),
+    [
+        ({}, "incentives.customer_unknown"),
+        ({"reference": "anna"}, "referrals.not_for_her"),
+        ({"reference": "old"}, "referrals.not_for_her"),
+        ({"email": "x@mailinator.com"}, "referrals.being_checked"),
+    ],
+)
+def test_a_code_that_is_not_for_her_says_so(buyer, expected, scheme, advocate, customer, order, checkout, now):
+    (code,) = advocate(scheme(review_from=50), customer("anna", now - days(400)))
+    order(customer("old", now - days(300)), now - days(30))
+    assert checkout("redemptions", [code], **buyer)[1]["code"] == expected
+    assert Redemption.objects.count() == 0
+
+
+def test_who_was_brought_by_somebody_else_or_while_it_is_paused(scheme, advocate, customer, refer, checkout, now):
+    made = scheme()
+    mine, other = advocate(made, customer("anna", now - days(400)), customer("bela", now - days(400)))
+    refer(mine, customer("friend"))
+    assert checkout("validations", [mine], reference="friend")[1]["is_valid"]
+    assert checkout("redemptions", [other], reference="friend")[1]["code"] == "referrals.not_for_her"
+    operations.pause_scheme(scheme_id=made.pk, now=now, by=BY)
+    assert checkout("redemptions", [other], reference="friend")[1]["code"] == "incentives.no_such_code"
+    assert checkout("validations", ["NOSUCH"], reference="friend")[1]["refusal"]["code"] == "incentives.no_such_code"
