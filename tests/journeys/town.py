@@ -38,8 +38,9 @@ SHOP = {
 }  # fmt: skip
 SCOPES = (
     "activities:write", "calendars:read", "calendars:write", "campaigns:read", "consents:write", "customers:read",
-    "customers:write", "incentives:read", "incentives:redeem", "ingest:write", "ledger:read", "ledger:write",
-    "orders:write", "products:write", "recommendations:write",
+    "customers:write", "incentives:read", "incentives:redeem", "incentives:write", "ingest:write", "ledger:read",
+    "ledger:write", "loyalty:claim", "loyalty:launch", "loyalty:read", "loyalty:write", "orders:write",
+    "products:write", "recommendations:write",
 )  # fmt: skip
 #: What the shop sells: SKU → what is told of it.
 GOODS: Mapping[str, Mapping[str, Any]] = {
