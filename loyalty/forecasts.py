@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 from loyalty.counted import Asked, counted
 from loyalty.ladders import Ladder, ladder_of
-from loyalty.models import Member
+from loyalty.models import Member, Programme
 from loyalty.rules import TierRules
 from loyalty.rules.tiers import Forecast, forecast
 from retention import money
 from retention.ledger.units import UnitRule
+from retention.shop.models import Shop
 
 
 def forecasts(members: Sequence[Member], *, now: dt.datetime) -> dict[int, Forecast]:
@@ -49,3 +50,11 @@ def show_counted(rules: TierRules, amount: int, *, unit: UnitRule, currency: str
     if rules.measure == "points":
         return unit.show(amount, language)
     return money.show(amount, currency, language) if rules.measure == "spend" else str(amount)
+
+
+def parts(programme: Programme, rules: TierRules) -> int:
+    """How many of the smallest part of what counts are one of what people say."""
+    if rules.measure == "points":
+        return 10**programme.unit.digits
+    currency = Shop.objects.values_list("currency", flat=True).first() or "EUR"
+    return 10 ** money.digits(currency) if rules.measure == "spend" else 1

@@ -1,5 +1,5 @@
 """The gallery: ready campaigns, each one class."""
 
-from campaigns.playbooks import calendar, carts, coming, customers, news, purchases, silence, value
+from campaigns.playbooks import calendar, carts, coming, customers, members, news, purchases, silence, value
 
-__all__ = ["calendar", "carts", "coming", "customers", "news", "purchases", "silence", "value"]
+__all__ = ["calendar", "carts", "coming", "customers", "members", "news", "purchases", "silence", "value"]

@@ -6,9 +6,10 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 
 from campaigns.models import Holiday
+from loyalty.models import Member, Programme
 from retention.customers.models import Activity, ConsentState, Customer, Order, Product, Return
 from retention.incentives.models import Code
-from retention.ledger.models import Lot
+from retention.ledger.models import Account, Lot
 
 
 def living() -> QuerySet[Customer]:
@@ -130,3 +131,18 @@ def with_points_that_end() -> QuerySet[Customer]:
 
 def with_a_life_event() -> QuerySet[Customer]:
     return living().filter(attributes__has_key="life-event")
+
+
+def members() -> QuerySet[Customer]:
+    return living().filter(Exists(Member.objects.filter(customer=OuterRef("pk"), left_at=None)))
+
+
+def with_a_tier_that_ends() -> QuerySet[Customer]:
+    return living().filter(
+        Exists(Member.objects.filter(customer=OuterRef("pk"), left_at=None, tier_until__isnull=False))
+    )
+
+
+def with_points() -> QuerySet[Customer]:
+    units = Programme.objects.values("unit")
+    return living().filter(Exists(Account.objects.filter(customer=OuterRef("pk"), unit__in=units, balance__gt=0)))

@@ -12,6 +12,11 @@ READY = {
         _("May be written to by SMS."),
         {"all": [_SMS]},
     ),
+    "loyalty-members": (
+        _("Members of a programme"),
+        _("Joined a loyalty programme and did not leave it."),
+        {"all": [{"key": "loyalty_member", "args": {"programme": "", "window": "ever"}}]},
+    ),
     "earlier-season-buyers": (
         _("Earlier season's buyers"),
         _("Bought more than 300 days ago, and not for 60 days: remind them when the season comes round."),

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.playbooks import needs
-from campaigns.playbooks.base import Aim, CampaignPlaybook, Group
+from campaigns.playbooks.base import Aim, CampaignPlaybook, Group, ReadyStep
 from retention.registries import playbooks
 from retention.shop.models import Shop
 
@@ -71,12 +71,15 @@ class PointsExpiring(CampaignPlaybook):
     aims = (Aim.LOYALTY, Aim.SECOND_ORDER)
     label = _("Points about to expire")
     icon = "stars"
-    plan = _("A month before points end their owner is told, while there is still time for a reward.")
+    plan = _(
+        "A month before points end their owner is told, while there is still time for a reward, and three days before"
+        " once more, if she has not used them."
+    )
     expected = _("Points that are spent bring their owners back; points that end unsaid drive them away.")
     watch_out = _("The unit is called points here; change it in the draft where yours has another key.")
     occasion = "value_expiring"
     args = {"days": 30, "unit": "points", "hour": "10:00"}
-    template = "value_expiring"
+    steps = (ReadyStep("value_expiring"), ReadyStep("value_expiring", wait={"days": 27, "hour": "10:00"}))
     needs = {_("have points that end"): needs.with_points_that_end}
 
 

@@ -46,7 +46,8 @@ def sync_tiers(*, programme: Programme, rule: ProgrammeRule, now: dt.datetime) -
     shop = Shop.objects.first()
     language = shop.default_language if shop else "en"
     for step in rule.tiers.steps:
-        texts.check_texts(step.names, language)
+        for names in (step.names, *(perk.names for perk in step.perks)):
+            texts.check_texts(names, language)
     # Ranks are unique among those that are there: all go, and come back in their new order.
     Tier.objects.filter(programme=programme, archived_at=None).update(archived_at=now)
     for rank, step in enumerate(rule.tiers.steps, 1):

@@ -21,13 +21,13 @@ KEYS = (
     "abandoned_browse", "abandoned_cart", "add_on", "anniversary", "birthday", "bounce_back", "broadcast",
     "channel_adoption", "consent_gift", "coupon_expiring", "credit_expiring", "cross_category", "email_my_cart",
     "faulty_return", "first_500", "gifts_ahead", "half_year", "holiday", "how_to_use", "life_event", "local_event",
-    "new_product", "nth_order", "points_expiring", "replenishment", "review_request", "seasonal_return",
-    "sleeping_subscriber", "store_cash_unused", "surprise_reward", "tenure_gift", "trial_activation",
+    "members_event", "new_product", "nth_order", "points_expiring", "points_statement", "points_unused",
+    "programme_invitation", "replenishment", "review_request", "seasonal_return",
+    "sleeping_subscriber", "store_cash_unused", "surprise_reward", "tenure_gift", "tier_ending",
+    "tier_reached", "trial_activation",
     "value_expiring", "welcome", "win_back", "win_back_ladder",
 )  # fmt: skip
-COMING = (
-    "members_event", "nps_follow_up", "points_statement", "programme_invitation", "referral_invite", "tier_reached",
-)  # fmt: skip
+COMING = ("nps_follow_up", "referral_invite")
 
 
 def test_the_gallery_is_whole_and_reads_well(db):

@@ -12,8 +12,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from loyalty import operations as loyalty
+from loyalty.models import Programme
+from loyalty.operations.rewards import create_reward, start_reward
+from loyalty.rules import ProgrammeRule
+from loyalty.rules.rewards import RewardRule
 from retention import clock
-from tests.journeys.town import GOODS, Town, moment, words_of
+from retention.customers.models import Customer
+from retention.incentives import operations as incentives
+from retention.incentives.rules import IncentiveRule
+from tests.journeys.town import BY, GOODS, Town, moment, words_of
 from tests.mailbox import Mail
 
 MINUTE, SECOND = dt.timedelta(minutes=1), dt.timedelta(seconds=1)
@@ -329,6 +337,54 @@ def redeems(who: str, reference: str, *skus: str, off: int = 0, shipping_off: in
         status, answer = town.call("post", "redemptions/", again)
         assert (status, answer["code"]) == (409, "incentives.code_redeemed")
         town.post("orders/", an_order(who, reference, bought, off=off, shipping=SHIPPING - shipping_off, codes=(code,)))
+
+    return fact(happen)
+
+
+def runs_a_club(**rule: Any) -> Fact:
+    """The shop runs a programme: a point for each euro of an order, for everyone unless it is said."""
+
+    def happen(town: Town) -> None:
+        opening = {"now": clock.now(), "by": BY}
+        whole = {
+            "names": {"en": "Club"},
+            "earning": [{"kind": "per_amount", "key": "base", "amount": 1, "per_minor": 100}],
+            **rule,
+        }
+        made = loyalty.create_programme(
+            key="club", unit_key="points", rule=ProgrammeRule.model_validate(whole), **opening
+        )
+        loyalty.launch_programme(programme_id=made.pk, **opening)
+
+    return fact(happen)
+
+
+def enters(who: str) -> Fact:
+    """She joins the programme."""
+
+    def happen(town: Town) -> None:
+        hers = Customer.objects.get(public_id=town.ids[who]).pk
+        programme = Programme.objects.get()
+        loyalty.join(programme_id=programme.pk, customer_ids=[hers], now=clock.now(), by=BY)
+
+    return fact(happen)
+
+
+def rewards(name: str, price: int) -> Fact:
+    """The catalogue of the programme has it for so many points."""
+
+    def happen(town: Town) -> None:
+        opening = {"now": clock.now(), "by": BY}
+        gives = IncentiveRule.model_validate(
+            {"name": name, "effects": [{"kind": "experience", "name": name}], "codes": {"kind": "unique"}}
+        )
+        incentive = incentives.create_incentive(rule=gives, **opening)
+        incentives.go_live(incentive_id=incentive.pk, **opening)
+        rule = RewardRule.model_validate(
+            {"kind": "experience", "names": {"en": name}, "price": price, "incentive_id": incentive.pk}
+        )
+        made = create_reward(programme_id=Programme.objects.get().pk, rule=rule, **opening)
+        start_reward(reward_id=made.pk, **opening)
 
     return fact(happen)
 

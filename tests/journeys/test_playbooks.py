@@ -8,12 +8,12 @@ import time_machine
 from campaigns.models import Campaign
 from campaigns.playbooks.base import CampaignPlaybook
 from retention import registries
-from tests.journeys.stories import bought, dates, left, news, silence, start, value
+from tests.journeys.stories import bought, dates, left, members, news, silence, start, value
 from tests.journeys.telling import Story, play
 from tests.journeys.town import Town
 
 pytestmark = pytest.mark.django_db(transaction=True)
-STORIES = tuple(told for shelf in (start, dates, bought, left, silence, value, news) for told in shelf.STORIES)
+STORIES = tuple(told for shelf in (start, dates, bought, left, silence, value, members, news) for told in shelf.STORIES)
 GALLERY = "/admin/campaigns/campaign/playbooks/"
 #: Every tactic that the gallery was promised with, and the playbook that it is.
 TACTICS = {
@@ -58,10 +58,6 @@ TACTICS = {
 }
 #: Those whose facts no room tells yet, and what they say of it.
 COMING = {
-    "points_statement": "Comes with loyalty",
-    "tier_reached": "Comes with loyalty",
-    "programme_invitation": "Comes with loyalty",
-    "members_event": "Comes with loyalty",
     "referral_invite": "Comes with referrals",
     "nps_follow_up": "Comes with surveys",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from retention.messaging.ready import first_day, moments, purchases, value, visits
+from retention.messaging.ready import first_day, members, moments, purchases, value, visits
 from retention.messaging.ready.base import ReadyTemplate
 from retention.messaging.ready.first_day import CONFIRMATION
 
@@ -12,6 +12,7 @@ __all__ = ["CONFIRMATION", "TEMPLATES", "ReadyTemplate", "words_for"]
 
 TEMPLATES: Mapping[str, ReadyTemplate] = {
     **first_day.TEMPLATES,
+    **members.TEMPLATES,
     **moments.TEMPLATES,
     **purchases.TEMPLATES,
     **value.TEMPLATES,

@@ -88,7 +88,11 @@ STORIES = (
             why("clara", "campaigns.not_yet", "2026-12-02 10:00"),
             why("dora", "campaigns.no_occasion", "did not fall"),
         ),
-        on("2026-06-20 18:00", pays("anna", "A-1", "points", 1_300), converted("anna", "2026-06-20 18:00")),
+        on("2026-06-20 18:00", pays("anna", "A-1", "points", 1_000), converted("anna", "2026-06-20 18:00")),
+        # Three days before the end there are some left.
+        on("2026-06-28 10:00",
+           gets("anna", "300 Points to spend until June 30, 2026",
+                "You can spend 300 Points until June 30, 2026, but not after that day.")),
     ),
     story(
         "value_expiring",

@@ -1,0 +1,144 @@
+"""What campaigns say to members of a loyalty programme, and to those who might become some."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext_lazy as _
+
+from retention.messaging.ready.base import ReadyTemplate, in_words
+
+#: Sentences that are there only where the figures in them are.
+_NEXT_REWARD = "{{% if loyalty.next_reward %}} {words}{{% endif %}}"
+_NEXT_TIER = "{{% if loyalty.next_tier %}} {words}{{% endif %}}"
+_PERKS = (
+    "{{% if loyalty.perks %}} {words}</p><ul>{{% for perk in loyalty.perks %}}<li>{{{{ perk }}}}</li>"
+    "{{% endfor %}}</ul><p>{{% endif %}}"
+)
+
+
+def _statement(has: str, reward: str, tier: str) -> str:
+    return has + _NEXT_REWARD.format(words=reward) + _NEXT_TIER.format(words=tier)
+
+
+TEMPLATES: Mapping[str, ReadyTemplate] = {
+    "points_statement": ReadyTemplate(
+        _("Monthly points statement"),
+        in_words(
+            en=(
+                "You have {{ loyalty.points }}",
+                "Your balance at {{ loyalty.programme }}",
+                _statement(
+                    "You have <b>{{ loyalty.points }}</b> to spend."
+                    "{% if loyalty.pending %} {{ loyalty.pending }} more are on their way.{% endif %}"
+                    "{% if expiring %} {{ expiring.amount }} of them end on {{ expiring.expires_on }}.{% endif %}",
+                    "{{ loyalty.next_reward_missing }} more, and “{{ loyalty.next_reward }}” is yours.",
+                    "{{ loyalty.next_tier_missing }} are missing to {{ loyalty.next_tier }}.",
+                ),
+            ),
+            ko=(
+                "현재 {{ loyalty.points }} 보유 중입니다",
+                "{{ loyalty.programme }} 잔액 안내",
+                _statement(
+                    "사용 가능한 포인트는 <b>{{ loyalty.points }}</b>입니다."
+                    "{% if loyalty.pending %} {{ loyalty.pending }}가 곧 적립됩니다.{% endif %}"
+                    "{% if expiring %} 그중 {{ expiring.amount }}는 {{ expiring.expires_on }}에 만료됩니다.{% endif %}",
+                    "{{ loyalty.next_reward_missing }}를 더 모으시면 “{{ loyalty.next_reward }}” 혜택을 받으실 수"
+                    " 있습니다.",
+                    "{{ loyalty.next_tier }} 등급까지 {{ loyalty.next_tier_missing }} 남았습니다.",
+                ),
+            ),
+            ru=(
+                "У вас {{ loyalty.points }}",
+                "Ваш баланс в программе {{ loyalty.programme }}",
+                _statement(
+                    "Вы можете потратить <b>{{ loyalty.points }}</b>."
+                    "{% if loyalty.pending %} Ещё {{ loyalty.pending }} скоро поступят.{% endif %}"
+                    "{% if expiring %} {{ expiring.amount }} сгорят после {{ expiring.expires_on }}.{% endif %}",
+                    "Ещё {{ loyalty.next_reward_missing }} – и «{{ loyalty.next_reward }}» ваше.",
+                    "До уровня {{ loyalty.next_tier }} осталось {{ loyalty.next_tier_missing }}.",
+                ),
+            ),
+        ),
+    ),
+    "tier_reached": ReadyTemplate(
+        _("Tier reached"),
+        in_words(
+            en=(
+                "Welcome to {{ loyalty.tier }}",
+                "This is what it brings you",
+                "You have reached <b>{{ loyalty.tier }}</b>, and we thank you."
+                "{% if loyalty.tier_until %} It is yours until {{ loyalty.tier_until }}.{% endif %}"
+                + _PERKS.format(words="From today on you have:"),
+            ),
+            ko=(
+                "{{ loyalty.tier }} 등급이 되셨습니다",
+                "새로운 혜택을 확인해 보세요",
+                "축하합니다. <b>{{ loyalty.tier }}</b> 등급이 되셨습니다."
+                "{% if loyalty.tier_until %} {{ loyalty.tier_until }}까지 유지됩니다.{% endif %}"
+                + _PERKS.format(words="오늘부터 받으시는 혜택:"),
+            ),
+            ru=(
+                "Ваш новый уровень: {{ loyalty.tier }}",
+                "Вот что он вам даёт",
+                "Вы достигли уровня <b>{{ loyalty.tier }}</b>. Спасибо, что вы с нами."
+                "{% if loyalty.tier_until %} Он ваш до {{ loyalty.tier_until }} включительно.{% endif %}"
+                + _PERKS.format(words="С сегодняшнего дня у вас есть:"),
+            ),
+        ),
+    ),
+    "tier_ending": ReadyTemplate(
+        _("Tier about to end"),
+        in_words(
+            en=(
+                "{% if loyalty.tier_missing %}{{ loyalty.tier_missing }} to stay {{ loyalty.tier }}"
+                "{% else %}You stay {{ loyalty.tier }}{% endif %}",
+                "Until {{ loyalty.tier_until }}",
+                "{% if loyalty.tier_missing %}<b>{{ loyalty.tier_missing }}</b> are missing until"
+                " {{ loyalty.tier_until }}, and you stay {{ loyalty.tier }} for another time."
+                "{% else %}You have done enough already: after {{ loyalty.tier_until }} you stay {{ loyalty.tier }}."
+                "{% endif %}",
+            ),
+        ),
+    ),
+    "programme_invitation": ReadyTemplate(
+        _("Invitation to the programme"),
+        in_words(
+            en=(
+                "{% if invitation %}Your orders would have earned you {{ invitation.points }}"
+                "{% else %}Orders like yours earn points{% endif %}",
+                "Join, and the next one does",
+                "Thank you for coming back."
+                "{% if invitation %} As a member of {{ invitation.programme }} you would have earned"
+                " <b>{{ invitation.points }}</b> with your orders so far"
+                "{% if invitation.worth %}, worth {{ invitation.worth }}{% endif %}."
+                " Join, and your next order earns.{% endif %}",
+            ),
+        ),
+    ),
+    "members_event": ReadyTemplate(
+        _("Members-only event"),
+        in_words(
+            en=(
+                "An evening for members of {{ loyalty.programme }}",
+                "There are not many seats",
+                "You are invited to an evening for members of {{ loyalty.programme }} only.",
+                "This is your ticket; it lets one person in. Show it at the door.",
+            ),
+        ),
+    ),
+    "points_unused": ReadyTemplate(
+        _("Points never used"),
+        in_words(
+            en=(
+                "You have {{ loyalty.points }}, and never used any",
+                "This is what they are good for",
+                "You have <b>{{ loyalty.points }}</b> to spend at {{ loyalty.programme }}, and have not used any yet."
+                "{% if loyalty.reward %} They are enough for “{{ loyalty.reward }}” today.{% endif %}"
+                + _NEXT_REWARD.format(
+                    words="{{ loyalty.next_reward_missing }} more, and you can have “{{ loyalty.next_reward }}”."
+                ),
+            ),
+        ),
+    ),
+}
