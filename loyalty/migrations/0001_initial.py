@@ -286,6 +286,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "permissions": [("return_claim", "Can take rewards back, and give again what could not be given")],
                 "ordering": ["-id"],
             },
         ),

@@ -109,6 +109,7 @@ class Claim(models.Model):
                 condition=Q(price=0, entry=None) | Q(price__gt=0, entry__isnull=False), name="claim_is_paid_by_an_entry"
             ),
         ]
+        permissions = [("return_claim", "Can take rewards back, and give again what could not be given")]
         indexes = [
             models.Index(fields=["member", "-id"], name="claim_by_member"),
             models.Index(fields=["reward", "-id"], name="claim_by_reward"),

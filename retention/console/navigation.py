@@ -116,6 +116,17 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
         ),
     ),
     (
+        _("Loyalty"),
+        (
+            _list("loyalty.reward", "redeem", _("Rewards")),
+            _list("loyalty.claim", "shopping_basket", _("Claims")),
+            _list("loyalty.passing", "flag", _("Milestones passed")),
+            _list("loyalty.challenge", "emoji_events", _("Challenges")),
+            _list("loyalty.completion", "military_tech", _("Challenges done")),
+            _list("loyalty.surprise", "auto_awesome", _("Surprises")),
+        ),
+    ),
+    (
         _("Value"),
         (
             _list("incentives.giftcard", "card_giftcard", _("Gift cards")),

@@ -7,9 +7,9 @@ from typing import Any
 from django import forms
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from retention.customers.addresses import normal_email
 from retention.customers.models import Customer
@@ -195,3 +195,28 @@ def placed(fault: Any) -> str:
         _("line %(line)s, column %(column)s") % {"line": fault.line, "column": fault.column},
         str(fault),
     )
+
+
+class NamesWidget(forms.Widget):
+    """One line, or a few where it `is_long`, for each language of the shop."""
+
+    def __init__(self, attrs: Any = None, *, is_long: bool = False) -> None:
+        super().__init__(attrs)
+        self.is_long = is_long
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> str:
+        lines = []
+        for language in languages():
+            widget = UnfoldAdminTextareaWidget({"rows": 2}) if self.is_long else UnfoldAdminTextInputWidget()
+            field = widget.render(
+                f"{name}_{language}", (value or {}).get(language, ""), {"id": f"id_{name}_{language}"}, renderer
+            )
+            lines.append((f"id_{name}_{language}", locale(language).get_display_name(), field))
+        return format_html_join("", '<p class="mb-2"><label for="{}">{}</label>{}</p>', lines)
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> dict[str, str]:
+        said = {language: data.get(f"{name}_{language}", "").strip() for language in languages()}
+        return {language: text for language, text in said.items() if text}
+
+    def id_for_label(self, id_: str) -> str:
+        return f"{id_}_{languages()[0]}"

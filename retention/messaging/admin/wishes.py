@@ -8,37 +8,15 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from retention.customers.addresses import address_hash, normal_email
 from retention.doors.console import EditAdmin, acting, button
-from retention.messaging.forms import languages
+from retention.messaging.forms import NamesWidget
 from retention.messaging.models import Suppression, Topic
 from retention.messaging.operations.suppressing import lift_suppression, suppress
 from retention.messaging.operations.topics import save_topic
-from retention.messaging.words import locale
-
-
-class NamesWidget(forms.Widget):
-    """One line for each language of the shop."""
-
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> str:
-        lines = []
-        for language in languages():
-            field = UnfoldAdminTextInputWidget().render(
-                f"{name}_{language}", (value or {}).get(language, ""), {"id": f"id_{name}_{language}"}, renderer
-            )
-            lines.append((f"id_{name}_{language}", locale(language).get_display_name(), field))
-        return format_html_join("", '<p class="mb-2"><label for="{}">{}</label>{}</p>', lines)
-
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> dict[str, str]:
-        said = {language: data.get(f"{name}_{language}", "").strip() for language in languages()}
-        return {language: text for language, text in said.items() if text}
-
-    def id_for_label(self, id_: str) -> str:
-        return f"{id_}_{languages()[0]}"
 
 
 class TopicForm(forms.ModelForm):

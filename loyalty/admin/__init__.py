@@ -1,0 +1,6 @@
+"""The console's pages of loyalty."""
+
+from loyalty.admin.challenges import ChallengeAdmin, CompletionAdmin, SurpriseAdmin
+from loyalty.admin.rewards import ClaimAdmin, PassingAdmin, RewardAdmin
+
+__all__ = ["ChallengeAdmin", "ClaimAdmin", "CompletionAdmin", "PassingAdmin", "RewardAdmin", "SurpriseAdmin"]
