@@ -69,10 +69,10 @@ def stop_challenge(request: HttpRequest, id: uuid.UUID):
     return schemas.challenge_out(_challenge(id))
 
 
-@router.get("loyalty/programmes/{key}/challenges/", scope=READ, response=list[schemas.ProgressOut])
-def list_progress(request: HttpRequest, key: str, customer: uuid.UUID):
+@router.get("loyalty/programmes/{programme}/challenges/", scope=READ, response=list[schemas.ProgressOut])
+def list_progress(request: HttpRequest, programme: str, customer: uuid.UUID):
     """How far a customer is with each challenge that runs, and which ones she did."""
-    member = member_by(key, customer)
+    member = member_by(programme, customer)
     return [schemas.progress_out(one) for one in challenges.progress_of(member, now=clock.now())]
 
 

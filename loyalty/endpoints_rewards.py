@@ -72,20 +72,20 @@ def stop_reward(request: HttpRequest, id: uuid.UUID):
     return schemas.reward_out(rewards.reward_by(id))
 
 
-@router.get("loyalty/programmes/{key}/catalogue/", scope=READ, response=schemas.CatalogueOut)
-def get_catalogue(request: HttpRequest, key: str, customer: uuid.UUID):
+@router.get("loyalty/programmes/{programme}/catalogue/", scope=READ, response=schemas.CatalogueOut)
+def get_catalogue(request: HttpRequest, programme: str, customer: uuid.UUID):
     """What a customer can have for her points, what she likes best first; what she cannot have yet says why."""
-    member, now = member_by(key, customer), clock.now()
+    member, now = member_by(programme, customer), clock.now()
     return {
-        "programme": key, "customer": customer, "available": available_to(member, now=now),
+        "programme": programme, "customer": customer, "available": available_to(member, now=now),
         "prefers": member.prefers or None, "rewards": [schemas.offered_out(one) for one in offered_to(member, now=now)],
     }  # fmt: skip
 
 
-@router.put("loyalty/programmes/{key}/members/{uuid:customer}/preference/", scope=WRITE, response={204: None})
-def put_preference(request: HttpRequest, key: str, customer: uuid.UUID, body: schemas.PreferenceIn):
+@router.put("loyalty/programmes/{programme}/members/{uuid:customer}/preference/", scope=WRITE, response={204: None})
+def put_preference(request: HttpRequest, programme: str, customer: uuid.UUID, body: schemas.PreferenceIn):
     """Say which kind of reward a customer likes best; her catalogue begins with it."""
-    prefer(member_id=member_by(key, customer).pk, kind=body.kind or "", now=clock.now(), by=actor(request))
+    prefer(member_id=member_by(programme, customer).pk, kind=body.kind or "", now=clock.now(), by=actor(request))
     return Status(204, None)
 
 

@@ -61,7 +61,8 @@ def test_an_agents_own_page_comes_first(as_role, shop):
         return str(groups[0]["items"][0]["title"]), [str(group.get("title", "")) for group in groups]
 
     assert first("support agent") == ("Sorry desk", ["Support", "Campaigns", "Customers", "Segments",
-                                                     "Incentives & codes", "Value", "Messages", "Jobs"])  # fmt: skip
+                                                     "Incentives & codes", "Loyalty", "Value", "Messages",
+                                                     "Jobs"])  # fmt: skip
     title, groups = first("marketing lead")
     assert title == "Home"
     assert groups[1] == "Campaigns"

@@ -12,13 +12,23 @@ from model_bakery import baker
 
 from campaigns.operations import create_from_playbook
 from campaigns.plans import plan_of
+from loyalty import operations as loyalty
+from loyalty.models import Member, Passing
+from loyalty.operations import challenges, rewards, surprises
+from loyalty.rules import ProgrammeRule
+from loyalty.rules.challenges import ChallengeRule
+from loyalty.rules.rewards import RewardRule
+from loyalty.rules.surprises import SurpriseRule
 from retention import registries
 from retention.actors import Actor
 from retention.customers.models import Customer, Product
 from retention.incentives.models import Incentive
+from retention.incentives.operations import create_incentive
 from retention.incentives.operations.gift_cards import create_card
+from retention.incentives.rules import IncentiveRule
 from retention.ledger import operations as ledger
 from retention.ledger.models import Account, Entry
+from retention.ledger.units import UnitRule
 from retention.messaging.models import Template
 from retention.shop.models import Shop
 from retention.support.models import Compensation
@@ -29,6 +39,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "incentives.code": {"code": "MATRIX1", "is_card": True},
     "incentives.redemption": {"state": "redeemed", "redeemed_at": NOW, "given_back_minor": 0, "effects": {}},
     "incentives.fulfilment": {"state": "open", "settled_at": None},
+    "loyalty.claim": {"price": 0},
     "messaging.outage": {"failures": 3, "since": NOW, "until": NOW},
     "work.job": {"key": lambda: sorted(registries.jobs.keys())[0]},
     "customers.attributedefinition": {"kind": "text"},
@@ -57,6 +68,7 @@ def one_of_each() -> dict[str, object]:
     parts = [campaign, campaign.version, campaign.audience, given.first(), said.first()]
     rows |= {part._meta.label_lower: part for part in parts if part is not None}
     rows |= _books(_row(Customer, rows))
+    rows |= _club(_row(Customer, rows))
     for model in admin.site._registry:
         if model._meta.managed and not model._meta.proxy:
             _row(model, rows)
@@ -80,6 +92,31 @@ def _books(customer: Model) -> dict[str, Model]:
         "ledger.unit": unit,
         "ledger.account": account,
         "ledger.entry": Entry.objects.get(pk=entry),
+    }
+
+
+def _club(customer: Model) -> dict[str, Model]:
+    """A programme with a member who passed a milestone, and with a reward, a challenge and a surprise as drafts."""
+    said: dict[str, Any] = {"now": NOW, "by": Actor.command("test")}
+    ledger.create_unit(key="sample_points", rule=UnitRule(name="Points", kind="points"), **said)
+    rule = ProgrammeRule.model_validate({"names": {"en": "Sample"}})
+    club = loyalty.create_programme(key="sample", unit_key="sample_points", rule=rule, **said)
+    names, of = {"en": "Sample"}, {"programme_id": club.pk, **said}
+    offer = {"name": "Sample", "effects": [{"kind": "percent", "basis_points": 500}]}
+    given = create_incentive(rule=IncentiveRule.model_validate(offer), **said)
+    treat = RewardRule(names=names, kind="coupon", price=0, incentive_id=given.pk)
+    reward = rewards.create_reward(rule=treat, **of)
+    twice = ChallengeRule.model_validate({"names": names, "task": {"kind": "orders", "count": 2}})
+    luck = {"names": names, "reward_id": reward.pk, "chance": 100, "limits": {"limits": [{"issued": 5}]}}
+    member = baker.make(Member, programme=club, customer=customer)
+    missed = {"state": "refused", "claim": None, "refusal": "loyalty.reward_gone"}
+    return {
+        "loyalty.programme": club,
+        "loyalty.member": member,
+        "loyalty.passing": baker.make(Passing, member=member, version=club.version, **missed),
+        "loyalty.reward": reward,
+        "loyalty.challenge": challenges.create_challenge(rule=twice, **of),
+        "loyalty.surprise": surprises.create_surprise(rule=SurpriseRule.model_validate(luck), **of),
     }
 
 

@@ -4,6 +4,7 @@ An operation that takes a body and has no good body and no bad facts of its own 
 with a code, a sentence and, where a value is wrong, its JSON pointer; no table has a row more or less than before.
 """
 
+import datetime as dt
 import gzip
 import json
 import re
@@ -19,7 +20,12 @@ from campaigns.calendar.operations import Where, save_calendar
 from campaigns.models import Campaign
 from campaigns.schemas_manage import plan_out, read_plan
 from loyalty import operations as loyalty
+from loyalty.models import Passing
+from loyalty.operations import challenges, claims, rewards, surprises
 from loyalty.rules import ProgrammeRule
+from loyalty.rules.challenges import ChallengeRule
+from loyalty.rules.rewards import RewardRule
+from loyalty.rules.surprises import SurpriseRule
 from referrals import operations as referring
 from referrals.models import Advocate, Referral
 from referrals.references import read_rule
@@ -34,6 +40,8 @@ from retention.doors.keys import create_key
 from retention.incentives import operations as incentives
 from retention.incentives.models import Code, Fulfilment, Incentive, Redemption
 from retention.incentives.operations import gift_cards
+from retention.ledger import operations as ledger
+from retention.ledger.units import UnitRule
 from retention.messaging.models import Template
 from retention.messaging.operations import save_block
 from retention.segments.models import Segment
@@ -68,6 +76,9 @@ PARENT = {
 }  # fmt: skip
 CLUB = {"names": {"en": "Club"}, "earning": [{"kind": "per_order", "key": "visit", "amount": 1}]}
 ORDER = {"reference": "N1", "email": "guest@example.com", "state": "paid", "currency": "EUR", "placed_at": AT}
+TREAT = {"names": {"en": "Treat"}, "kind": "coupon", "price": 0}
+TWICE = {"names": {"en": "Twice"}, "task": {"kind": "orders", "count": 2}}
+LUCK = {"names": {"en": "Luck"}, "chance": 100, "limits": {"limits": [{"issued": 5}]}}
 #: What is welcome, by operation.
 GOOD: dict[str, dict[str, Any]] = {
     "put_customer": {"reference": "new", "email": "new@example.com"},
@@ -144,6 +155,16 @@ GOOD: dict[str, dict[str, Any]] = {
     "refer": {"code": "FR1END", "customer": "silent"},
     "approve_referral": {"why": "fine"},
     "reject_referral": {"why": "not fine"},
+    "create_reward": {"programme": "sample", "plan": TREAT, "incentive": ""},
+    "change_reward": {"edited": 1, "plan": TREAT, "incentive": ""},
+    "create_claim": {"reward": "", "customer": ""},
+    "return_claim": {"reason": "changed her mind"},
+    "choose": {"reward": ""},
+    "put_preference": {"kind": "coupon"},
+    "create_challenge": {"programme": "sample", "plan": TWICE},
+    "change_challenge": {"edited": 1, "plan": TWICE},
+    "create_surprise": {"programme": "sample", "plan": LUCK, "reward": ""},
+    "change_surprise": {"edited": 1, "plan": LUCK, "reward": ""},
 }
 #: What fits the schema and still cannot be: (changes, status, pointer or "", code of the error there or the problem).
 BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
@@ -380,6 +401,33 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
     ],
     "approve_referral": [({"why": "x" * 301}, 422, "/why", "string_too_long")],
     "reject_referral": [({"why": "x" * 301}, 422, "/why", "string_too_long")],
+    "create_reward": [
+        ({"programme": "nowhere"}, 404, "", "loyalty.no_such_programme"),
+        ({"incentive": UNKNOWN}, 404, "", "incentives.no_such_incentive"),
+        ({"plan": {**TREAT, "price": -1}}, 422, "/plan/price", "greater_than_equal"),
+        ({"plan": {**TREAT, "tiers": ["gold"]}}, 422, "", "loyalty.reward_names_nobody"),
+        ({"plan": {**TREAT, "kind": "gift_card"}}, 422, "", "loyalty.reward_needs_offer"),
+        ({"plan": {**TREAT, "names": {"de": "Leckerli"}}}, 422, "", "loyalty.name_missing"),
+    ],
+    "change_reward": [({"edited": 99}, 409, "", "audit.edited_meanwhile")],
+    "create_claim": [
+        ({"reward": UNKNOWN}, 404, "", "loyalty.no_such_reward"),
+        ({"customer": UNKNOWN}, 404, "", "customers.no_such_customer"),
+    ],
+    "return_claim": [({"reason": " "}, 422, "/reason", "string_too_short")],
+    "choose": [({"reward": UNKNOWN}, 404, "", "loyalty.no_such_reward")],
+    "put_preference": [({"kind": "a car"}, 422, "/kind", "literal_error")],
+    "create_challenge": [
+        ({"plan": {**TWICE, "within_days": 0}}, 422, "/plan/within_days", "greater_than_equal"),
+        ({"plan": {**TWICE, "badge": False}}, 422, "", "api.invalid"),
+        ({"reward": UNKNOWN}, 404, "", "loyalty.no_such_reward"),
+    ],
+    "change_challenge": [({"edited": 99}, 409, "", "audit.edited_meanwhile")],
+    "create_surprise": [
+        ({"plan": {**LUCK, "limits": {}}}, 422, "", "loyalty.no_limit"),
+        ({"plan": {**LUCK, "chance": 10_001}}, 422, "/plan/chance", "less_than_equal"),
+    ],
+    "change_surprise": [({"edited": 99}, 409, "", "audit.edited_meanwhile")],
 }  # fmt: skip
 DEEP = 50_000
 #: What is no body of anything: (content type, bytes, more headers, status, code of the problem).
@@ -466,6 +514,7 @@ def api_of_a_shop(django_db_setup, django_db_blocker):
             "redemptions": Redemption.objects.get().public_id,
             **campaigns(),
             **referrals(),
+            **rewards_of_a_programme(),
             "customer": programmes(),
             "kind": "customers", "sku": "LP", "reference": "O1", "code": "TAKEN1", "batch_id": UNKNOWN,
             "key": "gift_card_eur",
@@ -473,6 +522,54 @@ def api_of_a_shop(django_db_setup, django_db_blocker):
         }  # fmt: skip
         yield door
         transaction.set_rollback(True)
+
+
+def rewards_of_a_programme() -> dict[str, Any]:
+    """A programme with a member who took a reward, has one to choose, and a challenge and a surprise to do and win."""
+    ledger.create_unit(key="sample_points", rule=UnitRule(name="Points", kind="points"), now=NOW, by=BY)
+    rule: dict[str, Any] = {
+        "names": {"en": "Sample"}, "earning": [{"kind": "per_amount", "key": "base", "amount": 1, "per_minor": 100}],
+    }  # fmt: skip
+    said = {"key": "sample", "unit_key": "sample_points", "now": NOW, "by": BY}
+    club = loyalty.create_programme(rule=ProgrammeRule.model_validate(rule), **said)
+    loyalty.launch_programme(programme_id=club.pk, now=NOW, by=BY)
+    customer = Customer.objects.get(reference="a")
+    (member,) = loyalty.join(programme_id=club.pk, customer_ids=[customer.pk], now=NOW, by=BY).members.values()
+    given = world.offer("Treat", is_live=True, codes={"kind": "unique"})
+    treat = RewardRule.model_validate({**TREAT, "incentive_id": given.pk})
+    made = [rewards.create_reward(programme_id=club.pk, rule=treat, now=NOW, by=BY) for _ in range(2)]
+    for reward in made:
+        rewards.start_reward(reward_id=reward.pk, now=NOW, by=BY)
+    gives = {"kind": "choice", "reward_ids": [reward.pk for reward in made]}
+    rule["milestones"] = [{"key": "one", "names": {"en": "One"}, "measure": "orders", "at": 1, "gives": gives}]
+    saved = loyalty.save_programme(
+        programme_id=club.pk, rule=ProgrammeRule.model_validate(rule), edited=1, now=NOW, by=BY
+    )
+    choice = Passing.objects.create(
+        member_id=member, milestone="one", times=1, version=saved.version, state="open", passed_at=NOW,
+        choose_until=clock.now() + dt.timedelta(days=9),
+    )  # fmt: skip
+    choice.refresh_from_db()
+    claim = claims.claim(reward_id=made[0].pk, member_id=member, source="matrix", now=NOW, by=BY)
+    claim.refresh_from_db()
+    challenge = challenges.create_challenge(
+        programme_id=club.pk, rule=ChallengeRule.model_validate(TWICE), now=NOW, by=BY
+    )  # fmt: skip
+    luck = SurpriseRule.model_validate({**LUCK, "reward_id": made[0].pk})
+    surprise = surprises.create_surprise(programme_id=club.pk, rule=luck, now=NOW, by=BY)
+    for row in (*made, challenge, surprise):
+        row.refresh_from_db()
+    reward, incentive = str(made[0].public_id), str(given.public_id)
+    for name in ("create_reward", "change_reward"):
+        GOOD[name]["incentive"] = incentive
+    for name in ("create_claim", "choose", "create_surprise", "change_surprise"):
+        GOOD[name]["reward"] = reward
+    GOOD["create_claim"]["customer"] = str(customer.public_id)
+    return {
+        "change_reward": reward, "return_claim": claim.public_id, "choose": choice.public_id,
+        "change_challenge": challenge.public_id, "change_surprise": surprise.public_id, "programme": "sample",
+        "customer": customer.public_id,
+    }  # fmt: skip
 
 
 @pytest.fixture
