@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from retention import clock
-from tests.journeys.telling import MINUTE, SECOND, an_order
+from tests.journeys.telling import MINUTE, SECOND, an_order, consents
 from tests.journeys.town import GOODS, Town, moment
 
 #: Facts are read, and what follows from them is done, by these; the nights are of everything.
@@ -16,14 +16,15 @@ FOLLOW = ("loyalty.earn", "loyalty.follow", "loyalty.tiers", "loyalty.milestones
 class Club:
     """One programme of a town's shop, and its members by name."""
 
-    def __init__(self, town: Town, key: str, rule: Mapping[str, Any], unit: Mapping[str, Any]) -> None:
-        self.town, self.key, self.unit = town, key, f"{key}_points"
+    def __init__(
+        self, town: Town, key: str, rule: Mapping[str, Any], unit_rule: Mapping[str, Any], *, unit: str = "club_points"
+    ) -> None:
+        self.town, self.key, self.unit = town, key, unit
         for sku in GOODS:
             town.stocks(sku)
-        town.post("units/", {"key": self.unit, "rule": unit})
+        town.post("units/", {"key": unit, "rule": unit_rule})
         made = town.post("loyalty/programmes/", {"key": key, "unit": self.unit, "rule": rule})
         assert made["state"] == "draft"
-        self.version = made["version"]
         town.post(f"loyalty/programmes/{key}/launch/", {})
 
     def change(self, **parts: Any) -> None:
@@ -37,12 +38,20 @@ class Club:
         """A reward in its catalogue."""
         incentive = self.town.post("incentives/", {"rule": {"name": name, "effects": effects}})
         told = {"names": {"en": name}, "kind": kind, "price": price, **plan}
-        made = self.town.post(
-            "loyalty/rewards/", {"programme": self.key, "plan": told, "incentive": incentive["id"]}
-        )
+        made = self.town.post("loyalty/rewards/", {"programme": self.key, "plan": told, "incentive": incentive["id"]})
         return self.town.post(f"loyalty/rewards/{made['id']}/start/", {})
 
     # Members
+
+    def knows(self, who: str, **profile: Any) -> None:
+        """She is a customer of the shop, who agreed to mail."""
+        told = {"reference": who, "email": f"{who}@example.com", "signed_up_at": clock.now().isoformat(), **profile}
+        self.town.ids[who] = self.town.post("customers/", told)["id"]
+        consents(self.town, who, "given")
+
+    def hears(self, who: str, kind: str) -> None:
+        """Of something that she did."""
+        self.town.post("activities/", {"kind": kind, "customer": who, "occurred_at": clock.now().isoformat()})
 
     def joins(self, who: str) -> None:
         answer = self.town.post(f"loyalty/programmes/{self.key}/members/", {"customers": [self.town.ids[who]]})
@@ -52,9 +61,7 @@ class Club:
         return self.town.get(f"loyalty/programmes/{self.key}/members/{self.town.ids[who]}/")
 
     def takes(self, who: str, reward: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-        return self.town.call(
-            "post", "loyalty/claims/", {"reward": reward["id"], "customer": self.town.ids[who]}
-        )
+        return self.town.call("post", "loyalty/claims/", {"reward": reward["id"], "customer": self.town.ids[who]})
 
     def buys(self, who: str, reference: str, *skus: str) -> None:
         self.town.post("orders/", an_order(who, reference, skus, shipping=0))
@@ -67,17 +74,21 @@ class Club:
         }  # fmt: skip
         self.town.post("returns/", told)
 
-    def pays(self, who: str, reference: str, sku: str, points: int) -> dict[str, Any]:
-        """She pays so many points of an order, and the rest with money."""
-        price = GOODS[sku]["price_minor"]
-        basket = {"currency": "EUR", "lines": [{"sku": sku, "quantity": 1, "unit_price_minor": price}]}
+    def asks(self, who: str, reference: str, amount: int, *skus: str) -> tuple[int, dict[str, Any]]:
+        """She wants to pay so much of an order with what she has."""
+        lines = [{"sku": sku, "quantity": 1, "unit_price_minor": GOODS[sku]["price_minor"]} for sku in skus]
         asked = {
-            "basket": basket, "tenders": [{"unit": self.unit, "amount": points}], "customer": {"reference": who},
-            "order_reference": reference,
+            "basket": {"currency": "EUR", "lines": lines}, "tenders": [{"unit": self.unit, "amount": amount}],
+            "customer": {"reference": who}, "order_reference": reference,
         }  # fmt: skip
-        redeemed = self.town.post("redemptions/", asked)
-        self.buys(who, reference, sku)
-        return redeemed
+        return self.town.call("post", "redemptions/", asked)
+
+    def pays(self, who: str, reference: str, amount: int, *skus: str) -> int:
+        """She does, and the rest with money: how much that was."""
+        status, answer = self.asks(who, reference, amount, *skus)
+        assert status == 201, answer
+        self.buys(who, reference, *skus)
+        return answer["to_pay_minor"]
 
     # Time
 
@@ -106,4 +117,5 @@ class Club:
         assert found["balance"] - found["available"] == found["pending"]
 
     def _all(self) -> list[dict[str, Any]]:
-        return [self.member(who) for who in self.town.ids]
+        members = f"loyalty/programmes/{self.key}/members/"
+        return [self.town.call("get", f"{members}{pk}/")[1] for pk in self.town.ids.values()]
