@@ -11,6 +11,7 @@ from referrals.operations.advocates import (
 from referrals.operations.checks import check
 from referrals.operations.claiming import FriendCounted, Referred, SourceReused, refer
 from referrals.operations.following import claim_due, claw_back_due, count_due, decide_due, qualify_due, reward_due
+from referrals.operations.landing import take_friend
 from referrals.operations.review import NoSuchReferral, NotInReview, OverAlready, approve, reject
 from referrals.operations.schemes import (
     AlreadyLaunched,
@@ -74,4 +75,5 @@ __all__ = [
     "resume_scheme",
     "reward_due",
     "save_scheme",
+    "take_friend",
 ]

@@ -47,7 +47,7 @@ def with_welcome(held: Iterable[Referral], moves: Sequence[Move], *, now: dt.dat
     for each in held:
         rule = rule_for(each.advocate, rule_of(each.version_id))
         if each.pk in pending and rule.friend_incentive is not None and each.friend_grant_id is None:
-            gifts.append(Gift(each, each.friend_id, rule.friend_incentive, rule.friend_message))
+            gifts.append(Gift(each, each.friend_id, rule.friend_incentive, rule))
     given = give(gifts, step=FRIEND, now=now, by=by)
     return [
         replace(

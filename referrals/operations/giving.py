@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from referrals.models import Referral
+from referrals.rules import SchemeRule
 from retention.actors import Actor
 from retention.incentives.operations import grant
 from retention.messaging.models import Template
 from retention.messaging.operations import Message, queue
+from retention.messaging.ready.recommending import THANKS, WELCOME
 from retention.refusals import Refusal
 
 #: What grants and deliveries of referrals name as their origin.
@@ -22,12 +24,12 @@ FRIEND, ADVOCATE = 0, 1
 
 @dataclass(frozen=True)
 class Gift:
-    """What one referral brings to one customer, and the template that tells her, if one does."""
+    """What one referral brings to one customer, by which rule of its scheme."""
 
     referral: Referral
     customer_id: int
     incentive_id: int
-    template_id: int | None = None
+    rule: SchemeRule
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,15 @@ def give(gifts: Sequence[Gift], *, step: int, now: dt.datetime, by: Actor) -> Gi
 
 
 def _tell(gifts: Sequence[Gift], grants: Mapping[int, int], step: int, now: dt.datetime) -> None:
+    ready = dict(Template.objects.filter(key__in=[WELCOME, THANKS]).values_list("key", "pk"))
     by_template: dict[int, list[Message]] = defaultdict(list)
     for gift in gifts:
-        if gift.template_id is not None:
+        said = gift.rule.friend_message if step == FRIEND else gift.rule.advocate_message
+        template_id = said or ready.get(WELCOME if step == FRIEND else THANKS)
+        if gift.rule.has_messages and template_id is not None:
             pk = gift.referral.pk
             message = Message(origin_id=pk, customer_id=gift.customer_id, grant_id=grants[pk])
-            by_template[gift.template_id].append(message)
+            by_template[template_id].append(message)
     # A template that was archived since tells nobody; what was given stays given.
     usable = Template.objects.filter(pk__in=by_template, archived_at=None).exclude(version=None)
     for template_id in sorted(usable.values_list("pk", flat=True)):

@@ -66,7 +66,7 @@ def reward(referral_ids: Sequence[int], *, now: dt.datetime, by: Actor) -> int:
         levels[each.pk] = count = hers[""] + 1
         level = rule_for(each.advocate, rule).level_at(count)
         if each.advocate.customer_id is not None and level is not None:
-            gifts.append(Gift(each, each.advocate.customer_id, level.incentive_id, rule.advocate_message))
+            gifts.append(Gift(each, each.advocate.customer_id, level.incentive_id, rule))
     given = give(gifts, step=ADVOCATE, now=now, by=by)
     gifted = {gift.referral.pk for gift in gifts}
     taken = []

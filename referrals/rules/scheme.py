@@ -73,9 +73,11 @@ class SchemeRule(Part):
     kind: Literal["customers", "partners"] = "customers"
     names: Annotated[dict[Language, Line], Field(min_length=1)]
     friend_incentive: Id | None = None
-    #: Templates of the messages that bring the friend her welcome and the advocate her reward; empty: the shop tells.
+    #: Templates of the messages that bring the friend her welcome and the advocate her reward; empty: the ready ones.
     friend_message: Id | None = None
     advocate_message: Id | None = None
+    #: Otherwise the shop tells both of them itself.
+    has_messages: bool = True
     levels: Annotated[tuple[Level, ...], Field(max_length=20)] = ()
     scenario: Scenario = FirstOrder()
     within_days: Annotated[int, Field(ge=1, le=730)] = 60

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from retention.storefront import hooks, tracking, views
+from retention.storefront import hooks, referring, tracking, views
 
 app_name = "storefront"
 urlpatterns = [
     path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
     path("p/<str:token>", views.preferences, name="preferences"),
     path("c/<str:token>", views.confirm, name="confirm"),
+    path("r/<str:code>", referring.personal_link, name="personal-link"),
     path("o/<str:token>.gif", tracking.pixel, name="pixel"),
     path("l/<str:token>/<int:number>", tracking.link, name="link"),
     path("hooks/sms/", hooks.text_answer, name="text-hook"),

@@ -33,6 +33,16 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "late_title": "This link no longer works",
         "late_text": "It may be too old, incomplete, or meant for another address. If you would like our mail, please"
         " sign up again and use the button in the new mail.",
+        "friend_title": "A present from a friend",
+        "friend_text": "I like {shop}, and you might too. This is for your first order:",
+        "friend_email": "Your email address",
+        "friend_wrong": "Please write an address like name@example.com.",
+        "friend_news": "{shop} may also send me offers and news by email. I can stop that at any time.",
+        "friend_button": "Send me the code",
+        "friend_sent_title": "Please look into your mail",
+        "friend_sent_text": "If you are new at {shop}, your code is on its way to you.",
+        "friend_over_title": "This offer is over",
+        "friend_over_text": "{shop} takes no new friends by this link at present.",
     },
     "ko": {
         "stop_title": "메일 수신을 그만두시겠습니까?",
@@ -63,6 +73,16 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "late_title": "더 이상 사용할 수 없는 링크입니다",
         "late_text": "기한이 지났거나, 불완전하거나, 다른 주소로 보내진 링크일 수 있습니다. "
         "메일을 받고 싶으시면 다시 신청하신 후 새로 받으신 메일의 버튼을 눌러 주세요.",
+        "friend_title": "친구가 보낸 선물",
+        "friend_text": "{shop}, 마음에 드실 거예요. 첫 주문에 사용하실 수 있는 혜택입니다.",
+        "friend_email": "이메일 주소",
+        "friend_wrong": "name@example.com과 같은 형식으로 입력해 주세요.",
+        "friend_news": "{shop}의 혜택과 소식을 이메일로도 받겠습니다. 언제든지 그만 받을 수 있습니다.",
+        "friend_button": "코드 받기",
+        "friend_sent_title": "메일을 확인해 주세요",
+        "friend_sent_text": "{shop}을(를) 처음 이용하시는 분께 코드를 보내드렸습니다.",
+        "friend_over_title": "종료된 혜택입니다",
+        "friend_over_text": "현재 이 링크로는 혜택을 받으실 수 없습니다.",
     },
     "ru": {
         "stop_title": "Больше не присылать писем?",
@@ -96,6 +116,16 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "late_title": "Эта ссылка больше не действует",
         "late_text": "Возможно, она устарела, неполная или предназначена для другого адреса. Если вы хотите получать"
         " наши письма, подпишитесь ещё раз и нажмите кнопку в новом письме.",
+        "friend_title": "Подарок от друга",
+        "friend_text": "Мне нравится {shop}, понравится и вам. Это — на ваш первый заказ:",
+        "friend_email": "Ваш адрес электронной почты",
+        "friend_wrong": "Напишите адрес вида name@example.com.",
+        "friend_news": "{shop} может также присылать мне предложения и новости. Я могу отказаться в любое время.",
+        "friend_button": "Прислать код",
+        "friend_sent_title": "Проверьте почту",
+        "friend_sent_text": "Если вы впервые в {shop}, код уже отправлен вам.",
+        "friend_over_title": "Предложение завершено",
+        "friend_over_text": "Сейчас по этой ссылке {shop} не принимает новых друзей.",
     },
 }
 

@@ -8,6 +8,7 @@ from retention.messaging.placeholders import samples
 LANGUAGES = {"en", "ko", "ru"}
 #: What the ten main campaigns, a confirmation and an apology say is there in all of them; the rest in English.
 MAIN = {
+    "referral_invite", "referral_welcome", "referral_thanks",
     "confirmation", "welcome", "birthday", "anniversary", "holiday", "win_back", "win_back_hello", "win_back_shipping",
     "win_back_small", "win_back_bigger", "abandoned_cart", "abandoned_cart_again", "bounce_back", "coupon_expiring",
     "review_request", "sleeping_subscriber", "broadcast", "apology",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from retention.messaging.ready import first_day, members, moments, purchases, value, visits
+from retention.messaging.ready import first_day, members, moments, purchases, recommending, value, visits
 from retention.messaging.ready.base import ReadyTemplate
 from retention.messaging.ready.first_day import CONFIRMATION
 
@@ -15,6 +15,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
     **members.TEMPLATES,
     **moments.TEMPLATES,
     **purchases.TEMPLATES,
+    **recommending.TEMPLATES,
     **value.TEMPLATES,
     **visits.TEMPLATES,
 }
