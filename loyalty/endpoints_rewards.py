@@ -8,6 +8,7 @@ from ninja import Query, Status
 
 from loyalty import schemas_rewards as schemas
 from loyalty.catalogue import available_to, offered_to
+from loyalty.links import GOOD_FOR, member_url, programme_url
 from loyalty.models import Claim, Member, Passing, Programme, Reward
 from loyalty.operations import claims, milestones, rewards
 from loyalty.operations.members import NoSuchMember
@@ -80,6 +81,14 @@ def get_catalogue(request: HttpRequest, programme: str, customer: uuid.UUID):
         "programme": programme, "customer": customer, "available": available_to(member, now=now),
         "prefers": member.prefers or None, "rewards": [schemas.offered_out(one) for one in offered_to(member, now=now)],
     }  # fmt: skip
+
+
+@router.get("loyalty/programmes/{programme}/page/", scope=READ, response=schemas.PageOut)
+def get_member_page(request: HttpRequest, programme: str, customer: uuid.UUID):
+    """The signed link to a customer's own page of a programme, member or not, and the public page of the programme."""
+    its, now = programme_by(programme), clock.now()
+    url = member_url(known_as(customer).public_id, its.public_id, now=now)
+    return {"url": url, "expires_at": now + GOOD_FOR, "how_it_works": programme_url(its)}
 
 
 @router.put("loyalty/programmes/{programme}/members/{uuid:customer}/preference/", scope=WRITE, response={204: None})

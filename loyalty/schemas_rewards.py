@@ -92,6 +92,14 @@ class CatalogueOut(Schema):
     rewards: list[OfferedOut]
 
 
+class PageOut(Schema):
+    """Where a customer reads of a programme. `url` is hers alone: whoever has it may act as her there."""
+
+    url: str
+    expires_at: dt.datetime
+    how_it_works: str
+
+
 class ClaimIn(In):
     reward: uuid.UUID
     customer: uuid.UUID

@@ -96,6 +96,20 @@ def read_code_token(token: str) -> int:
     return int.from_bytes(_unsign("code", token), "big")
 
 
+def page_token(page: str, payload: bytes) -> str:
+    """For a page of another room that stands in messages: what the payload holds, and until when, that room knows."""
+    return _sign(f"page.{page}", payload)
+
+
+def read_page_token(page: str, token: str) -> bytes:
+    """The payload.
+
+    Raises:
+        BadSignature: not one of ours.
+    """
+    return _unsign(f"page.{page}", token)
+
+
 def delivery_token(public_id: uuid.UUID) -> str:
     """For the pixel and the links of one message."""
     return _sign("delivery", public_id.bytes)

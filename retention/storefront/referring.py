@@ -22,7 +22,7 @@ from retention import clock
 from retention.doors.problems import ApiRefused
 from retention.doors.tries import check_tries, count_failure
 from retention.messaging.machines import is_machine
-from retention.storefront.views import _STRICT, _page, _wished
+from retention.storefront.views import STRICT, shown, wished
 
 #: Of one network, in ten minutes: a household or a class may sign up together, a program may not.
 MOST = 20
@@ -32,18 +32,18 @@ _signer = Signer(salt="referrals.visitor")
 # Nobody is logged in here, and the visitor's key in the form is signed by us.
 @csrf_exempt
 @never_cache
-@csp_replace(_STRICT)
+@csp_replace(STRICT)
 @require_http_methods(["GET", "HEAD", "POST"])
 def personal_link(request: HttpRequest, code: str) -> HttpResponse:
     """GET remembers the visit of a person and shows the offer; POST takes the friend's email, and says no more than
     that it was taken: whether the shop knows the address is nobody's business."""
     now = clock.now()
     try:
-        offer = offered(code, language=_wished(request), now=now)
+        offer = offered(code, language=wished(request), now=now)
     except NoSuchAdvocate:
-        return _page(request, "nothing", "", status=404)
+        return shown(request, "nothing", "", status=404)
     if not offer.is_live:
-        return _page(request, "friend_over", offer.language, status=410)
+        return shown(request, "friend_over", offer.language, status=410)
     if request.method == "POST":
         return _taken(request, offer)
     visitor = "" if is_machine(method=request.method or "", headers=request.headers) else uuid.uuid4().hex
@@ -70,26 +70,26 @@ def _taken(request: HttpRequest, offer: Offered) -> HttpResponse:
     except ValidationError:
         return _shown(request, offer, request.POST.get("visitor", ""), is_wrong=True, status=422)
     except BadSignature:
-        return _page(request, "nothing", "", status=404)
+        return shown(request, "nothing", "", status=404)
     except ApiRefused:
-        return _page(request, "friend_sent", offer.language, status=429)
+        return shown(request, "friend_sent", offer.language, status=429)
     count_failure(limits, now.timestamp())
     operations.take_friend(
         code=offer.code,
         email=email,
-        language=_wished(request),
+        language=wished(request),
         wants_news=request.POST.get("news") == "yes",
         visitor_key=visitor,
         network=_network(request),
         now=now,
     )
-    return _page(request, "friend_sent", offer.language)
+    return shown(request, "friend_sent", offer.language)
 
 
 def _shown(
     request: HttpRequest, offer: Offered, visitor: str, *, is_wrong: bool = False, status: int = 200
 ) -> HttpResponse:
-    return _page(
+    return shown(
         request, "friend", offer.language, status=status, offer=offer, visitor=visitor, is_wrong=is_wrong,
         email=request.POST.get("email", "")[:254],
     )  # fmt: skip

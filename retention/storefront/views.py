@@ -25,7 +25,7 @@ from retention.shop.models import Shop
 from retention.storefront.words import words_in
 
 #: What such a page may load: its own style sheet, and nothing else from anywhere.
-_STRICT = {
+STRICT = {
     "default-src": [NONE],
     "script-src": [NONE],
     "style-src": [SELF],
@@ -36,9 +36,9 @@ _STRICT = {
 }
 
 
-def _page(request: HttpRequest, template: str, language: str, status: int = 200, **context: Any) -> HttpResponse:
+def shown(request: HttpRequest, template: str, language: str, status: int = 200, **context: Any) -> HttpResponse:
     shop = Shop.objects.first()
-    spoken, words = words_in(language or _wished(request), shop=shop.name if shop else "")
+    spoken, words = words_in(language or wished(request), shop=shop.name if shop else "")
     color = shop.brand_color if shop else "#1f2937"
     answer = render(
         request,
@@ -50,14 +50,14 @@ def _page(request: HttpRequest, template: str, language: str, status: int = 200,
     return answer
 
 
-def _wished(request: HttpRequest) -> str:
+def wished(request: HttpRequest) -> str:
     return get_language_from_request(request)
 
 
 # The signed token is the whole right to do this; RFC 8058 wants it without cookies, and forged forms have no token.
 @csrf_exempt
 @never_cache
-@csp_replace(_STRICT)
+@csp_replace(STRICT)
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows a button and changes nothing: scanners follow every link. POST stops marketing mail at once.
@@ -70,18 +70,18 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
             return HttpResponse("OK", content_type="text/plain")
     found = customer_of(token)
     language = found[0].language if found else ""
-    return _page(request, "unsubscribe", language, token=token, is_done=request.method == "POST")
+    return shown(request, "unsubscribe", language, token=token, is_done=request.method == "POST")
 
 
 @csrf_exempt
 @never_cache
-@csp_replace(_STRICT)
+@csp_replace(STRICT)
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
     """What a customer gets, to be changed by her; the token is her only proof."""
     found = customer_of(token)
     if found is None:
-        return _page(request, "nothing", "", status=404)
+        return shown(request, "nothing", "", status=404)
     customer, _channel = found
     done = ""
     if request.method == "POST" and "stop" in request.POST:
@@ -91,14 +91,14 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
         chosen = {tuple(value.split("|", 1)) for value in request.POST.getlist("choice") if "|" in value}
         operations.set_preferences(token=token, chosen=chosen, now=clock.now())
         done = "chosen"
-    language = customer.language or _wished(request)
+    language = customer.language or wished(request)
     choices = querysets.choices_of(customer, language=language, now=clock.now())
-    return _page(request, "preferences", language, choices=choices, done=done)
+    return shown(request, "preferences", language, choices=choices, done=done)
 
 
 @csrf_exempt
 @never_cache
-@csp_replace(_STRICT)
+@csp_replace(STRICT)
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows what was asked and a button, and changes nothing; POST is her yes.
@@ -111,10 +111,10 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     else:
         asked = operations.asked_by(token, now=now)
     if asked is None:
-        return _page(request, "too_late", "", status=404)
-    language = asked.customer.language or _wished(request)
+        return shown(request, "too_late", "", status=404)
+    language = asked.customer.language or wished(request)
     link = tokens.customer_token(asked.customer.public_id, "email")
-    return _page(request, "confirm", language, names=names_of(asked.choices, language), asked=asked, link=link)
+    return shown(request, "confirm", language, names=names_of(asked.choices, language), asked=asked, link=link)
 
 
 @require_safe
