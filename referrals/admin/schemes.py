@@ -50,8 +50,6 @@ class SchemeAdmin(VersionHistory, EditAdmin):
     actions_detail = ("launch", "pause", "resume", "end")
     actions_row = ("pause", "resume")
     conditional_fields = {
-        "friend_incentive": "true",
-        "levels": "kind != 'partners'",
         "scenario_least": "scenario_kind == 'first_order' || scenario_kind == 'nth_order'",
         "scenario_count": "scenario_kind == 'nth_order'",
         "scenario_activity": "scenario_kind == 'activity'",
@@ -80,7 +78,7 @@ class SchemeAdmin(VersionHistory, EditAdmin):
     def get_fieldsets(self, request, obj=None):
         if not (self.has_change_permission(request, obj) if obj else self.has_add_permission(request)):
             return ((None, {"fields": ("key", "kind")}),)
-        tabs = [(title, {"fields": fields, "classes": ("tab",)}) for title, fields in _tabs()]
+        tabs = [(title, {"fields": fields, "classes": ("tab",)}) for title, fields in _tabs(obj)]
         return (*tabs, (_("History"), {"fields": ("why", "edited"), "classes": ("tab",)}))
 
     def operate(self, request, form, formsets, change):
@@ -210,13 +208,14 @@ def said(rule: SchemeRule) -> dict[str, Any]:
     return context
 
 
-def _tabs() -> tuple[tuple[Any, tuple[Any, ...]], ...]:
+def _tabs(scheme: Scheme | None) -> tuple[tuple[Any, tuple[Any, ...]], ...]:
     """What stands in which tab."""
     names = tuple(f"name_{language}" for language in languages())
     landing = tuple(f"landing_{what}_{language}" for language in languages() for what in ("title", "text"))
+    given = ("friend_incentive",) if scheme and scheme.kind == Scheme.Kind.PARTNERS else ("friend_incentive", "levels")
     scenario = ("scenario_kind", "scenario_least", "scenario_count", "scenario_activity")
     return (
-        (_("What is given"), (("key", "kind"), *names, "friend_incentive", "levels")),
+        (_("What is given"), (("key", "kind"), *names, *given)),
         (_("After what"), (*scenario, ("within_days", "hold_days"), ("attribution", "link_days"))),
         (_("Words"), ("texts", "landing_leads_to", "landing_shop_url", *landing)),
         (_("Checks"), (("review_from", "review_days", "at_deadline"), *checks.rows())),

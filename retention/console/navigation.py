@@ -137,6 +137,19 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
         ),
     ),
     (
+        _("Referrals"),
+        (
+            _list("referrals.scheme", "handshake", _("Schemes")),
+            Line(_("Ready schemes"), "auto_stories", "referrals_ready", "referrals.add_scheme"),
+            Line(_("Review queue"), "gavel", "referrals_review", "referrals.review_referral"),
+            _list("referrals.referral", "group_add", _("Referrals")),
+            _list("referrals.advocate", "campaign", _("Advocates")),
+            Line(_("Reports"), "monitoring", "referrals_reports", "referrals.view_referral"),
+            _list("referrals.partner", "storefront", _("Partners")),
+            _list("referrals.payoutbatch", "payments", _("Payouts")),
+        ),
+    ),
+    (
         _("Messages"),
         (
             _list("messaging.template", "draft", _("Templates")),
