@@ -1,5 +1,5 @@
 """The console's pages of referrals."""
 
-from referrals.admin import schemes
+from referrals.admin import partners, payouts, people, schemes
 
-__all__ = ["schemes"]
+__all__ = ["partners", "payouts", "people", "schemes"]

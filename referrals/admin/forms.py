@@ -28,6 +28,7 @@ from referrals.rules import SchemeRule
 from referrals.versions import rule_of
 from retention import money
 from retention.incentives.models import Incentive
+from retention.messaging.models import Template
 from retention.segments.models import Segment
 from retention.shop.models import Shop
 
@@ -110,6 +111,8 @@ def languages() -> list[str]:
 
 class SchemeForm(forms.ModelForm):
     friend_incentive = picked(_("The friend gets"), Incentive.objects.none(), hint=_("At once. Empty: nothing."))
+    friend_message = picked(_("The friend is told by"), Template.objects.none(), hint=_("Empty: the shop tells."))
+    advocate_message = picked(_("The advocate is told by"), Template.objects.none(), hint=_("Empty: the shop tells."))
     levels = RowsField(
         LevelRow, most=20, add=_("Add a level"), label=_("The advocate gets"),
         help_text=_("From the first friend on, and more from later ones on; or once, for the tenth alone."),
@@ -185,6 +188,9 @@ class SchemeForm(forms.ModelForm):
         self.fields["segment"].queryset = Segment.objects.filter(
             Q(archived_at=None) | Q(pk=(rule and rule.segment_id) or 0)
         )
+        for name in ("friend_message", "advocate_message"):
+            told = Q(archived_at=None) | Q(pk=(rule and getattr(rule, name)) or 0)
+            self.fields[name].queryset = Template.objects.filter(told).order_by("name")
         self.initial |= initial_of(rule, self.currency)
 
     def rule(self) -> SchemeRule:
@@ -195,13 +201,14 @@ class SchemeForm(forms.ModelForm):
         data = self.cleaned_data
         kind = self.instance.kind if self.instance.version_id else data["kind"]
         try:
-            return SchemeRule.model_validate({**_given(data, self.currency), **self._parts(data), "kind": kind})
+            # What the form does not show is kept as it was.
+            kept = self.stored.model_dump() if self.stored else {}
+            return SchemeRule.model_validate({**kept, **_given(data, self.currency), **self._parts(data), "kind": kind})
         except RuleError as error:
             said = dict.fromkeys(one["msg"].removeprefix("Value error, ") for one in error.errors())
             raise ValidationError([f"{text[:1].upper()}{text[1:]}." for text in said]) from None
 
     def _parts(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """What the form cannot show is kept as it was."""
         stored = self.stored
         landing = stored.landing.model_dump() if stored else {}
         titles = _by_language(data, "landing_title", landing.get("titles"))
@@ -223,6 +230,8 @@ def initial_of(rule: SchemeRule | None, currency: str) -> dict[str, Any]:
     least = getattr(scenario, "least_minor", 0)
     shown = {
         "friend_incentive": None if is_new else rule.friend_incentive,
+        "friend_message": rule.friend_message,
+        "advocate_message": rule.advocate_message,
         "levels": [
             {"from_count": each.from_count, "incentive": each.incentive_id, "is_once": each.is_once}
             for each in rule.levels
@@ -265,7 +274,7 @@ def _given(data: Mapping[str, Any], currency: str) -> dict[str, Any]:
         scenario["activity"] = data["scenario_activity"]
     return {
         **{name: data[name] for name in _PLAIN},
-        "friend_incentive": data["friend_incentive"] and data["friend_incentive"].pk,
+        **{name: data[name] and data[name].pk for name in ("friend_incentive", "friend_message", "advocate_message")},
         "levels": [
             {"from_count": row["from_count"], "incentive_id": row["incentive"].pk, "is_once": row["is_once"]}
             for row in data["levels"]

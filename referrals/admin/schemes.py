@@ -217,7 +217,10 @@ def _tabs(scheme: Scheme | None) -> tuple[tuple[Any, tuple[Any, ...]], ...]:
     return (
         (_("What is given"), (("key", "kind"), *names, *given)),
         (_("After what"), (*scenario, ("within_days", "hold_days"), ("attribution", "link_days"))),
-        (_("Words"), ("texts", "landing_leads_to", "landing_shop_url", *landing)),
+        (
+            _("Words"),
+            ("texts", ("friend_message", "advocate_message"), "landing_leads_to", "landing_shop_url", *landing),
+        ),
         (_("Checks"), (("review_from", "review_days", "at_deadline"), *checks.rows())),
         (_("Limits"), (("cap_in_all", "cap_per_month", "cap_per_year"), "claws_back", "segment")),
         (_("Test"), ("variants", "experiment")),

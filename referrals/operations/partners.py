@@ -1,6 +1,7 @@
 """Partners: made, changed, paused, archived, and forgotten once nothing is owed to them."""
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,11 +9,14 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from referrals.ibans import is_iban, normal
-from referrals.models import Advocate, Partner, Referral
+from referrals.models import Advocate, Partner, Referral, Scheme
+from referrals.operations.advocates import CODES
 from referrals.operations.commissions import ORIGIN
+from referrals.operations.schemes import NoSuchScheme, NotLive
 from retention import money
 from retention.actors import Actor
 from retention.audit.operations import record
+from retention.incentives.models import Code
 from retention.ledger.models import Account
 from retention.refusals import Refused
 
@@ -67,6 +71,22 @@ class StillOwed(Refused):
 class StillComing(Refused):
     code = "referrals.still_coming"
     sentence = _("%(count)s of this partner's referrals are not decided yet; they may still earn something.")
+
+
+class BadCode(Refused):
+    code = "referrals.bad_code"
+    sentence = _("A code has 4 to 60 letters and digits.")
+    status = 422
+
+
+class CodeTaken(Refused):
+    code = "referrals.code_taken"
+    sentence = _("The code %(code)s is somebody else's.")
+
+
+class NotForPartners(Refused):
+    code = "referrals.not_for_partners"
+    sentence = _("“%(name)s” is for customers.")
 
 
 @dataclass(frozen=True)
@@ -198,6 +218,45 @@ def forget_partner(*, partner_id: int, now: dt.datetime, by: Actor) -> Partner:
     record(verb="referrals.forget_partner", by=by, now=now, subject=partner)
     partner.refresh_from_db()
     return partner
+
+
+@transaction.atomic
+def enrol_partner(*, partner_id: int, scheme_id: int, now: dt.datetime, by: Actor, code: str = "") -> Advocate:
+    """Give a partner her link in a scheme of partners; who has one keeps it. Without a code one is drawn.
+
+    Raises:
+        NoSuchPartner, PartnerArchived, NoSuchScheme, NotForPartners, BadCode, CodeTaken
+        NotLive: the scheme has ended.
+    """
+    partner = locked(partner_id)
+    if partner.archived_at:
+        raise PartnerArchived(name=partner.name)
+    scheme = Scheme.objects.filter(pk=scheme_id).first()
+    if scheme is None:
+        raise NoSuchScheme
+    if scheme.kind != Scheme.Kind.PARTNERS:
+        raise NotForPartners(name=scheme.name)
+    if scheme.state == Scheme.State.ENDED:
+        raise NotLive(name=scheme.name)
+    known = Advocate.objects.filter(scheme=scheme, partner=partner).first()
+    if known is not None:
+        return known
+    chosen = code.strip().upper()
+    if chosen and not re.fullmatch(r"[A-Z0-9]{4,60}", chosen):
+        raise BadCode
+    chosen = chosen or next(iter(CODES.make(1)))
+    if Code.objects.filter(code=chosen).exists():
+        raise CodeTaken(code=chosen)
+    blocked_at = None if partner.is_active else now
+    try:
+        with transaction.atomic():
+            advocate = Advocate.objects.create(
+                scheme=scheme, partner=partner, code=chosen, joined_at=now, blocked_at=blocked_at
+            )
+    except IntegrityError:
+        raise CodeTaken(code=chosen) from None
+    record(verb="referrals.enrol_partner", by=by, now=now, subject=partner, after={"scheme": scheme.key})
+    return advocate
 
 
 def locked(partner_id: int) -> Partner:

@@ -49,7 +49,7 @@ def partner(now):
     advocate = Advocate.objects.create(scheme=scheme, partner=partner, code="RACE", joined_at=now)
     referral = Referral.objects.create(
         scheme=scheme, advocate=advocate, friend=friend, version=version, order=order, state="rewarded", source="race",
-        claimed_at=now, qualified_at=now,
+        claimed_at=now, since_at=now, qualified_at=now,
     )  # fmt: skip
     earn_commission(referral=referral, now=now, by=BY)
     return partner

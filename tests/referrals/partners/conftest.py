@@ -80,7 +80,7 @@ def referral(scheme, order, now):
         advocate, _new = Advocate.objects.get_or_create(
             scheme=scheme, partner=partner, defaults={"code": code, "joined_at": now}
         )
-        given = {"claimed_at": now, "qualified_at": now, "source": f"test:{bought.pk}"}
+        given = {"claimed_at": now, "since_at": now, "qualified_at": now, "source": f"test:{bought.pk}"}
         return Referral.objects.create(
             scheme=scheme, advocate=advocate, friend=bought.customer, version=scheme.version, order=bought, state=state,
             **{**given, **columns},

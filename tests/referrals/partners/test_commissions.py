@@ -130,10 +130,12 @@ def test_the_sweep_follows_orders_that_changed(partner, referral, order, came_ba
     earn_commission(referral=referral(other, kept), now=now, by=BY)
     take_back_due(now=now)
     came_back(bought, 2_000)
+    settle()
     assert count_to_take_back() == 1
     assert take_back_due(now=now).as_dict() == {"due": 1}
     assert (cash(somebody, now), cash(other, now)) == ((600, 600), (800, 800))
     assert take_back_due(now=now).as_dict() == {"due": 0}
     Order.objects.filter(pk=kept.pk).update(state="cancelled", xid=Order._meta.get_field("xid").db_default)
+    settle()
     take_back_due(now=now)
     assert cash(other, now) == (0, 0)
