@@ -24,7 +24,8 @@ from referrals.operations.payouts import Outlook, outlook, short_of
 from retention import clock, money
 from retention.doors.console import ConfirmForm, FactAdmin, acting, button, confirm
 
-TONES = {"draft": "info", "approved": "warning", "paid": "success", "cancelled": "default"}
+_TONES = {"draft": "info", "approved": "warning", "paid": "success", "cancelled": "default"}
+TONES = {PayoutBatch.State(state).label: tone for state, tone in _TONES.items()}
 BUTTONS: dict[str, tuple[str, ...]] = {
     "draft": ("approve", "cancel"),
     "approved": ("file", "pay", "cancel"),
@@ -128,8 +129,8 @@ class PayoutBatchAdmin(FactAdmin):
         return batch
 
     @display(description=_("state"), label=TONES, ordering="state")
-    def shown_state(self, obj: PayoutBatch) -> tuple[str, Any]:
-        return obj.state, obj.get_state_display()
+    def shown_state(self, obj: PayoutBatch) -> str:
+        return obj.get_state_display()
 
     @display(description=_("partners"))
     def count(self, obj: Any) -> int:

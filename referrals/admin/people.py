@@ -28,7 +28,7 @@ from retention.customers.admin.customers import Facts, on_customer_page
 from retention.doors.console import ConfirmForm, DaysFilter, FactAdmin, acting, button, confirm
 from retention.doors.console.words import actor_words
 
-TONES = {
+_TONES = {
     "claimed": "info", "pending": "info", "hold": "warning", "review": "danger", "approved": "success",
     "rewarded": "success", "rejected": "default", "lapsed": "default", "reversed": "default",
 }  # fmt: skip
@@ -37,6 +37,9 @@ TONES = {
 def short(state: str) -> str:
     """“pending: what must happen…” → “pending”."""
     return str(Referral.State(state).label).partition(":")[0]
+
+
+TONES = {short(state): tone for state, tone in _TONES.items()}
 
 
 class WhyForm(ConfirmForm):
@@ -143,8 +146,8 @@ class ReferralAdmin(FactAdmin):
         return obj.advocate.customer or obj.advocate.partner
 
     @display(description=_("state"), label=TONES, ordering="state")
-    def shown_state(self, obj: Referral) -> tuple[str, str]:
-        return obj.state, short(obj.state)
+    def shown_state(self, obj: Referral) -> str:
+        return short(obj.state)
 
     @display(description=_("why"))
     def why(self, obj: Referral) -> str:

@@ -39,5 +39,7 @@
   });
   document.addEventListener("htmx:afterSwap", () => light(at));
   // The theme hides the page until Alpine has started; only then can anything take the focus.
-  document.addEventListener("alpine:initialized", () => requestAnimationFrame(() => light(0)));
+  const begin = () => requestAnimationFrame(() => light(0));
+  document.addEventListener("alpine:initialized", begin);
+  if (document.readyState === "complete") begin(); else window.addEventListener("load", begin);
 })();
