@@ -23,6 +23,7 @@ from referrals.admin.review import review_view
 from referrals.models import Advocate, Referral
 from referrals.querysets import with_counts
 from referrals.reasons import sentences
+from referrals.reports.views import estimate_view, reports_view
 from referrals.sharing import link_of
 from retention.customers.admin.customers import Facts, on_customer_page
 from retention.doors.console import ConfirmForm, DaysFilter, FactAdmin, acting, button, confirm
@@ -130,8 +131,12 @@ class ReferralAdmin(FactAdmin):
     empty_hint = _("A friend who comes by an advocate's link and signs up or orders is listed here.")
 
     def get_urls(self):
-        view = self.admin_site.admin_view(lambda request: review_view(self, request))
-        return [path("review/", view, name="referrals_review"), *super().get_urls()]
+        def page(name, view):
+            wrapped = self.admin_site.admin_view(lambda request: view(self, request))
+            return path(f"{name}/", wrapped, name=f"referrals_{name}")
+
+        pages = {"review": review_view, "reports": reports_view, "estimate": estimate_view}
+        return [*(page(name, view) for name, view in pages.items()), *super().get_urls()]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         return lookup == "advocate__id__exact" or super().lookup_allowed(lookup, value, request)

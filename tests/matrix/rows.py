@@ -19,6 +19,8 @@ from loyalty.rules import ProgrammeRule
 from loyalty.rules.challenges import ChallengeRule
 from loyalty.rules.rewards import RewardRule
 from loyalty.rules.surprises import SurpriseRule
+from referrals.models import Scheme
+from referrals.operations.ready import create_from_ready
 from retention import registries
 from retention.actors import Actor
 from retention.customers.models import Customer, Product
@@ -45,6 +47,13 @@ NEEDED: dict[str, dict[str, Any]] = {
     "customers.attributedefinition": {"kind": "text"},
     "work.columnmap": {"kind": "customers", "headers": [], "layout": {"columns": {"Mail": "email"}}},
     "work.import": {"kind": "customers", "state": "prepared", "file": ContentFile(b"email\n", "sample.csv")},
+    "referrals.advocate": {"code": "MATRIX1", "customer": lambda: baker.make(Customer, recorded_at=NOW)},
+    "referrals.partner": {"basis_points": 1_000, "iban": "DE89370400440532013000", "payee": "Sample"},
+    "referrals.referral": {
+        "state": "review",
+        "source": "matrix",
+        "version": lambda: Scheme.objects.get(key="give_and_get").version,
+    },
     "campaigns.calendar": {"countries": ["DE"]},
     "campaigns.localevent": {"countries": ["DE"]},
     "campaigns.place": {"country": "DE", "latitude": 52.5, "longitude": 13.4},
@@ -67,6 +76,8 @@ def one_of_each() -> dict[str, object]:
     given, said = Incentive.objects.filter(pk__in=plan.incentives), Template.objects.filter(pk__in=plan.templates)
     parts = [campaign, campaign.version, campaign.audience, given.first(), said.first()]
     rows |= {part._meta.label_lower: part for part in parts if part is not None}
+    scheme = create_from_ready(key="give_and_get", now=NOW, by=Actor.command("test"))
+    rows["referrals.scheme"] = scheme
     rows |= _books(_row(Customer, rows))
     rows |= _club(_row(Customer, rows))
     for model in admin.site._registry:
