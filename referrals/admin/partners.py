@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
@@ -99,7 +100,7 @@ class PartnerAdmin(EditAdmin):
     form = PartnerForm
     is_versioned = False
     list_display = ("name", "reference", "shown_state", "share", "owed")
-    list_filter = ("is_active", "currency")
+    list_filter = ("is_active",)
     search_fields = ("name__istartswith", "reference__istartswith")
     actions_detail = ("enrol", "statement_of", "pause", "resume", "archive", "forget")
     change_form_before_template = "referrals/partner.html"
@@ -111,6 +112,10 @@ class PartnerAdmin(EditAdmin):
 
     def has_change_permission(self, request, obj=None):
         return super().has_change_permission(request, obj) and not getattr(obj, "archived_at", None)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        accounts = Account.objects.filter(origin=ORIGIN, origin_id=OuterRef("pk"), unit__currency=OuterRef("currency"))
+        return super().get_queryset(request).annotate(balance=Subquery(accounts.values("balance")[:1]))
 
     def get_fieldsets(self, request, obj=None):
         if not (self.has_change_permission(request, obj) if obj else self.has_add_permission(request)):
@@ -153,9 +158,8 @@ class PartnerAdmin(EditAdmin):
         return f"{obj.basis_points / 100:g} %"
 
     @display(description=_("owed to her"))
-    def owed(self, obj: Partner) -> str:
-        account = Account.objects.filter(origin=ORIGIN, origin_id=obj.pk).first()
-        return money.show(account.balance if account else 0, obj.currency)
+    def owed(self, obj: Any) -> str:
+        return money.show(obj.balance or 0, obj.currency)
 
     @display(description="IBAN")
     def shown_iban(self, obj: Partner) -> str:

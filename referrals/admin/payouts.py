@@ -102,7 +102,7 @@ class PayoutsTab(TabularInline):
 @admin.register(PayoutBatch)
 class PayoutBatchAdmin(FactAdmin):
     list_display = ("id", "drawn_up_at", "shown_state", "count", "total", "drawn_up_by", "approved_by", "paid_at")
-    list_filter = ("state", "currency")
+    list_filter = ("state",)
     list_select_related = ("drawn_up_by", "approved_by")
     fields = (("shown_state", "total"), ("drawn_up_at", "drawn_up_by"), ("approved_at", "approved_by"),
               ("paid_at", "reference"))  # fmt: skip
