@@ -1,6 +1,15 @@
 """The console's pages of loyalty."""
 
 from loyalty.admin.challenges import ChallengeAdmin, CompletionAdmin, SurpriseAdmin
+from loyalty.admin.programmes import ProgrammeAdmin
 from loyalty.admin.rewards import ClaimAdmin, PassingAdmin, RewardAdmin
 
-__all__ = ["ChallengeAdmin", "ClaimAdmin", "CompletionAdmin", "PassingAdmin", "RewardAdmin", "SurpriseAdmin"]
+__all__ = [
+    "ChallengeAdmin",
+    "ClaimAdmin",
+    "CompletionAdmin",
+    "PassingAdmin",
+    "ProgrammeAdmin",
+    "RewardAdmin",
+    "SurpriseAdmin",
+]

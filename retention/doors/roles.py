@@ -126,6 +126,11 @@ TABLE = {
     "incentives.view_budget": "MLA",
     "incentives.view_checkoutpolicy": "MLA",
     "incentives.change_checkoutpolicy": "L",
+    # Loyalty: programmes
+    "loyalty.view_programme": "MLSA",
+    "loyalty.add_programme": "ML",
+    "loyalty.change_programme": "ML",
+    "loyalty.launch_programme": "ML",
     # Loyalty: what members get
     "loyalty.view_reward": "MLSA",
     "loyalty.add_reward": "ML",

@@ -5,7 +5,13 @@
   const { h, icon } = window.segmentFields;
   const { drawField, isEmpty } = window.incentiveFields;
   const WAIT = 300;
-  const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+  /** Without what says nothing: a part that was never filled in equals one that is not there. */
+  const bare = (value) => {
+    if (Array.isArray(value)) return value.map(bare);
+    if (value === null || typeof value !== "object") return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inside]) => [key, bare(inside)]).filter(([, inside]) => !isEmpty(inside)));
+  };
+  const same = (one, other) => JSON.stringify(bare(one)) === JSON.stringify(bare(other ?? {}));
 
   class Builder {
     constructor(root) {
@@ -46,8 +52,34 @@
       const sections = this.catalogue.sections.map(({ title, fields }) => this.section(title, fields, false));
       const rest = this.catalogue.rest.map((field) => this.section(field.label, [field], isEmpty(this.rule[field.name]) || same(this.rule[field.name], field.initial)));
       this.root.querySelector("[data-rule]").replaceChildren(...sections, ...rest);
+      if (this.root.dataset.tabbed !== undefined) this.tab([...sections, ...rest]);
       if (focus) document.getElementById(focus)?.focus();
       if (this.told) this.tell();
+    }
+
+    /** One section at a time, each behind its tab; arrows move between tabs. */
+    tab(sections) {
+      const list = this.root.querySelector("[data-tabs]");
+      list.hidden = false;
+      const titles = sections.map((section) => section.querySelector("h2, summary").textContent);
+      this.shown = titles.includes(this.shown) ? this.shown : titles[0];
+      const show = (title, isFocused) => {
+        this.shown = title;
+        sections.forEach((section, at) => { section.hidden = titles[at] !== title; if (section.matches("details")) section.open = true; });
+        [...list.children].forEach((tab, at) => {
+          tab.setAttribute("aria-selected", String(titles[at] === title));
+          tab.tabIndex = titles[at] === title ? 0 : -1;
+          if (isFocused && titles[at] === title) tab.focus();
+        });
+      };
+      list.replaceChildren(...titles.map((title, at) => h("button", {
+        type: "button", role: "tab", class: "inc-tab", onclick: () => show(title, false),
+        onkeydown: (event) => {
+          const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+          if (step) show(titles[(at + step + titles.length) % titles.length], true);
+        },
+      }, title)));
+      show(this.shown, false);
     }
 
     section(title, fields, isFolded) {
@@ -79,7 +111,7 @@
       const fitting = fields.filter((field) => this.isShown(field, fields, holder));
       const shown = fitting.filter((field) => field.is_first);
       const rest = fitting.filter((field) => !field.is_first);
-      const says = rest.some((field) => !isEmpty(holder[field.name]) && !same(holder[field.name], field.initial));
+      const says = rest.some((field) => !isEmpty(bare(holder[field.name])) && !same(holder[field.name], field.initial));
       return [
         h("div", { class: "seg-fields" }, shown.map((field) => this.draw(field, holder, path))),
         rest.length ? this.fold(path, more, says, h("div", { class: "seg-fields" }, rest.map((field) => this.draw(field, holder, path))), "inc-more") : null,
@@ -288,6 +320,8 @@
         const messages = found.get(path) ?? [];
         fail(messages, messages.length > 0 && !this.isTouched(path));
       }
+      const tabs = [...(this.root.querySelector("[data-tabs]")?.children ?? [])];
+      tabs.forEach((tab, at) => tab.classList.toggle("has-error", Boolean(this.root.querySelector("[data-rule]").children[at]?.querySelector(".has-error, .is-wanted"))));
       return rest;
     }
 

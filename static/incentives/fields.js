@@ -96,7 +96,41 @@
     return box;
   };
 
-  const SIMPLE = { text, number, percent, switch: switched, choice, instant, time, money, amounts };
+  const day = (field, value, id, change) =>
+    input(id, { type: "date", value: value ?? "", oninput: (event) => change(event.target.value) });
+
+  /** An amount of the shop's own currency. */
+  const minor = (field, value, id, change, context) => {
+    const currency = context.currencies[0];
+    const digits = context.digits[currency] ?? 2;
+    return h("span", { class: "seg-amount" }, input(id, {
+      inputmode: "decimal", class: "seg-number", value: toMajor(value, digits),
+      oninput: (event) => change(toMinor(event.target.value, digits)),
+    }), h("span", { class: "seg-unit" }, currency));
+  };
+
+  /** A text for each language of the shop; the default one comes first. */
+  const texts = (field, value, id, change, context) => {
+    const now = { ...(value ?? {}) };
+    const lines = [...new Set([...context.languages, ...Object.keys(now)])];
+    return h("span", { class: "inc-texts" }, lines.map((language, at) => h("span", { class: "seg-amount" },
+      input(at ? `${id}/${language}` : id, {
+        class: "inc-text", value: now[language] ?? "", maxlength: "120", "aria-label": at ? `${field.label} (${language})` : null,
+        oninput: (event) => { if (event.target.value) now[language] = event.target.value; else delete now[language]; change({ ...now }); },
+      }), lines.length > 1 ? h("span", { class: "seg-unit" }, language) : null)));
+  };
+
+  /** One of a list, by its key. */
+  const pick = (field, value, id, change, context) => {
+    const now = value === null ? "" : String(value);
+    const pairs = (context.sets[field.source] ?? []).map(([key, label]) => [String(key), label]);
+    const known = now === "" || pairs.some(([key]) => key === now) ? pairs : [[now, now], ...pairs];
+    return h("select", {
+      id, onchange: (event) => change(event.target.value === "" ? null : field.is_number ? Number(event.target.value) : event.target.value),
+    }, h("option", { value: "", selected: now === "" }, "–"), known.map(([key, label]) => h("option", { value: key, selected: key === now }, label)));
+  };
+
+  const SIMPLE = { day, minor, texts, pick, text, number, percent, switch: switched, choice, instant, time, money, amounts };
 
   /** A labelled field with a place for its error: {element, fail}. `change` has stored the value when it is called. */
   const drawField = (field, holder, path, context) => {

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from loyalty.rules.parts import Amount, Key, Names
 from retention.incentives.parts import Part
@@ -27,6 +27,8 @@ _WEEKDAYS = (
 
 class Cap(Part):
     """So much, or so often, within a day, week (from Monday), month or year of the shop's calendar, or for life."""
+
+    model_config = ConfigDict(title="EarningCap")
 
     most: Amount
     of: Literal["amount", "times"] = "amount"

@@ -20,7 +20,8 @@ Schema = Mapping[str, Any]
 def fields_of(model: type[BaseModel]) -> list[Field]:
     """The fields of a part, each with its name, words, kind, and what it begins with.
 
-    Kinds: `text`, `number`, `percent`, `switch`, `choice`, `words`, `instant`, `time`, `money`, `amounts`; `part` has
+    Kinds: `text`, `number`, `percent`, `switch`, `choice`, `words`, `instant`, `day`, `time`, `money`, `amounts`,
+    `minor` (of the shop's own currency), `texts` (by language), `pick` (one of a list by its key); `part` has
     `fields`, `one_of` has `variants`, `many` has an `item` that is a part or one of several.
     """
     schema = model.model_json_schema()
@@ -61,9 +62,14 @@ class _Reader:
             return {"kind": "one_of", "variants": [self.variant(one) for one in schema["oneOf"]]}
         if "enum" in schema:
             return {"kind": "choice", "choices": [[key, words.choice(owner, name, key)] for key in schema["enum"]]}
+        if f"{owner}.{name}" in words.PICKED and schema.get("type") != "array":
+            source = words.source(name, owner)
+            return {"kind": "pick", "source": source, "is_number": schema.get("type") == "integer"}
         match schema.get("type"):
             case "object" if "properties" in schema:
                 return self.part(schema)
+            case "object" if schema.get("additionalProperties", {}).get("type") == "string":
+                return {"kind": "texts"}
             case "object":
                 return {"kind": "amounts"}
             case "array":
@@ -72,12 +78,16 @@ class _Reader:
                 return {"kind": "switch"}
             case "integer" if "basis_points" in name:
                 return {"kind": "percent"}
+            case "integer" if name.endswith("_minor"):
+                return {"kind": "minor"}
             case "integer":
                 return {"kind": "number", "min": schema.get("minimum"), "max": schema.get("maximum")}
             case "number":
                 return {"kind": "number", "step": "any"}
             case "string" if schema.get("format") == "date-time":
                 return {"kind": "instant"}
+            case "string" if schema.get("format") == "date":
+                return {"kind": "day"}
             case "string" if schema.get("format") == "time":
                 return {"kind": "time"}
         most = schema.get("maxLength")

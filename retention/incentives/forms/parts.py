@@ -21,7 +21,7 @@ from retention.incentives.forms import words
 from retention.incentives.forms.catalogue import fields_of, instants
 from retention.incentives.forms.suggestions import segment_pairs
 from retention.segments.conditions.places import country_pairs
-from retention.shop.models import ExchangeRate
+from retention.shop.models import ExchangeRate, Shop
 
 #: No shop sells in more.
 MOST_CURRENCIES = 50
@@ -37,6 +37,9 @@ class Editor(Generic[Kind]):
         sections: (title, names of fields); what is not named comes last, folded.
         blank: what a new one begins with.
         mend: may complete what was sent, in place, before it is read.
+        example: what the part would do at an instant, as markup, shown beside it as it is written.
+        sets: name of a list → (key, label) of what can be picked from it.
+        is_tabbed: its sections are shown one at a time.
     """
 
     by_key: dict[str, Editor[Any]] = {}
@@ -50,9 +53,12 @@ class Editor(Generic[Kind]):
         says: Callable[[Kind], str],
         blank: Mapping[str, Any] | None = None,
         mend: Callable[[Any], None] | None = None,
+        example: Callable[[Kind, dt.datetime], str] | None = None,
+        sets: Callable[[], dict[str, list[tuple[str, str]]]] = dict,
+        is_tabbed: bool = False,
     ) -> None:
         self.model, self.key, self.sections, self.says = model, key, sections, says
-        self.blank, self.mend = blank or {}, mend
+        self.blank, self.mend, self.example, self.sets, self.is_tabbed = blank or {}, mend, example, sets, is_tabbed
         self.by_key[key] = self
 
     def read(self, data: Any) -> Kind:
@@ -100,12 +106,20 @@ class Editor(Generic[Kind]):
                     "currencies": [(one, one) for one in currencies],
                     "segments": [(str(pk), name) for pk, name in segment_pairs()],
                     "weekdays": [(str(day), str(name)) for day, name in enumerate(WEEKDAYS.values(), 1)],
+                    **self.sets(),
                 },
+                "languages": languages(),
             },
             "row_id": row_id,
+            "is_tabbed": self.is_tabbed,
             "say_url": f"{reverse('admin:incentives_incentive_say')}?of={self.key}",
             "suggest_url": reverse("admin:incentives_incentive_suggest"),
         }
+
+
+def languages() -> list[str]:
+    """The shop's, its default one first."""
+    return Shop.objects.values_list("languages", flat=True).first() or ["en"]
 
 
 class PartWidget(forms.Textarea):

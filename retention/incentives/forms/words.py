@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.utils.text import capfirst
@@ -96,6 +98,30 @@ PROBLEMS: dict[str, Any] = {
 }
 
 
+#: `Part.field` that names a row or a word of a list → the list, which the editor's `sets` hold.
+PICKED: dict[str, str] = {}
+
+
+def learn(
+    *,
+    kinds: Mapping[str, tuple[Any, Any]] = MappingProxyType({}),
+    fields: Mapping[str, tuple[Any, Any]] = MappingProxyType({}),
+    choices: Mapping[str, Any] = MappingProxyType({}),
+    first: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    shown_if: Mapping[str, tuple[str, list[Any]]] = MappingProxyType({}),
+    items: Mapping[str, tuple[Any, Any]] = MappingProxyType({}),
+    picked: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """What a higher room says of the parts of its own rules; keys that are there already stay as they are."""
+    told: tuple[tuple[dict[str, Any], Mapping[str, Any]], ...] = (
+        (KINDS, kinds), (FIELDS, fields), (CHOICES, choices), (FIRST, first), (SHOWN_IF, shown_if), (ITEMS, items),
+        (PICKED, picked),
+    )  # fmt: skip
+    for known, more_of_it in told:
+        for key, value in more_of_it.items():
+            known.setdefault(key, value)
+
+
 def kind(key: str) -> tuple[str, str]:
     label, about = KINDS.get(key, (_plain(key), ""))
     return str(label), str(about)
@@ -116,6 +142,8 @@ def choice(owner: str, name: str, value: Any) -> str:
 
 def source(name: str, owner: str) -> str:
     """The list of known values that is offered while she types."""
+    if f"{owner}.{name}" in PICKED:
+        return PICKED[f"{owner}.{name}"]
     return {"methods": "payment_methods", "InCurrencies.names": "currencies"}.get(
         f"{owner}.{name}" if name == "names" else name, name.removeprefix("without_")
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, JsonResponse
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from pydantic import ValidationError as PartError
 
+from retention import clock
 from retention.incentives.examples import example_of
 from retention.incentives.forms import RULE, Editor, problems_of
 from retention.incentives.forms.suggestions import suggestions
@@ -33,8 +35,14 @@ def say_view(request: HttpRequest) -> JsonResponse:
         part = editor.read(asked["rule"])
     except PartError as error:
         return JsonResponse({"errors": problems_of(error, asked["rule"])})
-    example = example_of(part) if editor is RULE else None
-    return JsonResponse({"sentence": editor.says(part), "example": str(effects_table(example)) if example else ""})
+    return JsonResponse({"sentence": editor.says(part), "example": _example(editor, part)})
+
+
+def _example(editor: Editor, part: Any) -> str:
+    if editor is not RULE:
+        return editor.example(part, clock.now()) if editor.example else ""
+    found = example_of(part)
+    return str(effects_table(found)) if found else ""
 
 
 @require_GET

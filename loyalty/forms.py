@@ -1,0 +1,146 @@
+"""The forms of a programme: its rule in the builder, what a new one begins with, and a basket to try."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.template.loader import render_to_string
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from loyalty import vocabulary
+from loyalty.models import Programme, Reward
+from loyalty.rules import ProgrammeRule
+from loyalty.trying import TriedBasket, TriedLine, as_order, try_order
+from loyalty.versions import rule_of
+from retention.customers.models import ActivityKind, Product
+from retention.incentives.facts import shop_currency
+from retention.incentives.forms import Editor, PartField, words
+from retention.incentives.forms.trying import TryForm
+from retention.incentives.models import Incentive
+from retention.money import to_major
+
+#: Where a closed list is short enough to be sent at once.
+MOST = 500
+
+words.learn(
+    kinds=vocabulary.KINDS,
+    fields=vocabulary.FIELDS,
+    choices=vocabulary.CHOICES,
+    first=vocabulary.FIRST,
+    shown_if=vocabulary.SHOWN_IF,
+    items=vocabulary.ITEMS,
+    picked=vocabulary.PICKED,
+)
+
+
+def said(rule: ProgrammeRule) -> str:
+    """The earning rules, then when it counts, in sentences."""
+    return ". ".join([*(each.sentence() for each in rule.earning), rule.pending.sentence()]) + "."
+
+
+def example_basket() -> TriedBasket:
+    """Some products of the shop, as many as come to something."""
+    currency = shop_currency()
+    found = Product.objects.filter(archived_at=None, currency=currency, price_minor__gt=0).order_by("pk")[:3]
+    return TriedBasket(currency, [TriedLine(one.sku, n, one.price_minor) for n, one in enumerate(found, start=1)])
+
+
+def _example(rule: ProgrammeRule, now: dt.datetime) -> str:
+    basket = example_basket()
+    if not basket.lines:
+        return ""
+    tried = try_order(rule, as_order(basket, customer_id=0, now=now))
+    return render_to_string("loyalty/tried.html", {"tried": tried, "basket": basket})
+
+
+def _sets() -> dict[str, list[tuple[str, str]]]:
+    def pairs(rows: Any, *names: str) -> list[tuple[str, str]]:
+        return [(str(key), str(label)) for key, label in rows.values_list(*names)[:MOST]]
+
+    return {
+        "activity_kinds": pairs(ActivityKind.objects.order_by("label"), "key", "label"),
+        "incentives": pairs(Incentive.objects.filter(archived_at=None).order_by("name"), "pk", "name"),
+        "rewards": pairs(Reward.objects.filter(archived_at=None).order_by("name"), "pk", "name"),
+        "weekdays_from_nought": [(str(day), str(name)) for day, name in WEEKDAYS.items()],
+    }
+
+
+RULE = Editor(
+    ProgrammeRule,
+    key="programme",
+    sections=(
+        (_("Programme"), ("names", "joining", "look_back_days")),
+        (_("Earning"), ("earning", "matching")),
+        (_("When it counts"), ("pending", "returns", "expires_after_inactive_days")),
+        (_("Tiers"), ("tiers",)),
+        (_("Milestones"), ("milestones",)),
+    ),
+    says=said,
+    blank={"names": {}, "earning": [{"kind": "per_amount", "key": "base", "amount": 1, "per_minor": 100}]},
+    example=_example,
+    sets=_sets,
+    is_tabbed=True,
+)
+
+
+class ProgrammeForm(forms.ModelForm):
+    """Everything of a rule, in one field that the builder draws."""
+
+    rule = PartField(RULE, label=_("Rule"))
+
+    class Meta:
+        model = Programme
+        fields: tuple[str, ...] = ()
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        instance = options.get("instance")
+        version_id = instance.version_id if instance is not None else None
+        start = {"rule": RULE.typed(rule_of(version_id) if version_id else None)}
+        options["initial"] = {**start, **(options.get("initial") or {})}
+        super().__init__(*args, **options)
+        if "rule" in self.fields:
+            self.fields["rule"].widget.row_id = instance.pk if instance is not None else None  # type: ignore[attr-defined]
+
+
+class TryProgrammeForm(TryForm):
+    """A basket, or an order of the shop's, and whose it is, to see what it would earn."""
+
+    is_together = codes = country = region = store = payment_method = None  # type: ignore[assignment]
+    lines = forms.CharField(
+        label=_("Basket"), required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
+        help_text=_("A product a line: SKU, quantity, price."),
+    )  # fmt: skip
+    order = forms.CharField(
+        label=_("Or an order"), required=False, max_length=100, widget=UnfoldAdminTextInputWidget,
+        help_text=_("Its number; it is tried as if it were paid now."),
+    )  # fmt: skip
+    tier = forms.CharField(
+        label=_("Tier"), required=False, max_length=40, widget=UnfoldAdminTextInputWidget,
+        help_text=_("By its key. Empty: the customer's own."),
+    )  # fmt: skip
+
+    def clean_country(self) -> str:
+        return ""
+
+    def clean_codes(self) -> list[str]:
+        return []
+
+    def basket(self) -> TriedBasket:
+        given = self.cleaned_data
+        return TriedBasket(
+            currency=given["currency"],
+            lines=[TriedLine(sku, count, price) for sku, count, price, _is_sale in given["goods"]],
+            shipping_minor=given["shipping_minor"],
+            channel=given["channel"],
+        )
+
+
+def example_try() -> dict[str, str]:
+    """What the panel begins with."""
+    basket = example_basket()
+    lines = [f"{one.sku}, {one.quantity}, {to_major(one.unit_price_minor, basket.currency):f}" for one in basket.lines]
+    return {"lines": "\n".join(lines) or "SKU-1, 2, 19.99", "currency": basket.currency}
