@@ -140,6 +140,24 @@ class NthOrderGift(CampaignPlaybook):
 
 
 @playbooks.register
+class ReferralInvite(CampaignPlaybook):
+    key = "referral_invite"
+    group = Group.BOUGHT
+    aims = (Aim.VOICE, Aim.FIRST_ORDER)
+    label = _("Referral invitation")
+    icon = "group_add"
+    plan = _("With her third order the customer gets a link of her own, to be passed on, and reads what it brings her"
+             " friends.")  # fmt: skip
+    expected = _("Referred customers stay longer and cost less than any others.")
+    watch_out = _("Launch a referral scheme first: while none is live there is no link, and nobody is written to.")
+    occasion = "nth_order"
+    args = {"number": 3, "again": False}
+    template = "referral_invite"
+    excluded = "complainers"
+    needs = {_("have ordered twice or more"): needs.with_two_orders}
+
+
+@playbooks.register
 class ReviewRequest(CampaignPlaybook):
     key = "review_request"
     group = Group.BOUGHT

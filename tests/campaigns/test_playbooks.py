@@ -22,12 +22,12 @@ KEYS = (
     "channel_adoption", "consent_gift", "coupon_expiring", "credit_expiring", "cross_category", "email_my_cart",
     "faulty_return", "first_500", "gifts_ahead", "half_year", "holiday", "how_to_use", "life_event", "local_event",
     "members_event", "new_product", "nth_order", "points_expiring", "points_statement", "points_unused",
-    "programme_invitation", "replenishment", "review_request", "seasonal_return",
+    "programme_invitation", "referral_invite", "replenishment", "review_request", "seasonal_return",
     "sleeping_subscriber", "store_cash_unused", "surprise_reward", "tenure_gift", "tier_ending",
     "tier_reached", "trial_activation",
     "value_expiring", "welcome", "win_back", "win_back_ladder",
 )  # fmt: skip
-COMING = ("nps_follow_up", "referral_invite")
+COMING = ("nps_follow_up",)
 
 
 def test_the_gallery_is_whole_and_reads_well(db):

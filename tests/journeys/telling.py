@@ -17,6 +17,9 @@ from loyalty.models import Programme
 from loyalty.operations.rewards import create_reward, start_reward
 from loyalty.rules import ProgrammeRule
 from loyalty.rules.rewards import RewardRule
+from referrals import operations as referrals
+from referrals.models import Advocate, Scheme
+from referrals.rules import SchemeRule
 from retention import clock
 from retention.customers.models import Customer
 from retention.incentives import operations as incentives
@@ -355,6 +358,35 @@ def runs_a_club(**rule: Any) -> Fact:
             key="club", unit_key="points", rule=ProgrammeRule.model_validate(whole), **opening
         )
         loyalty.launch_programme(programme_id=made.pk, **opening)
+
+    return fact(happen)
+
+
+def recommends(**rule: Any) -> Fact:
+    """The shop runs a referral scheme: 10 % off for friend and advocate unless it is said."""
+
+    def happen(town: Town) -> None:
+        opening = {"now": clock.now(), "by": BY}
+        gives = {"name": "Friends", "effects": [{"kind": "percent", "basis_points": 1000}]}
+        both = incentives.create_incentive(rule=IncentiveRule.model_validate(gives), **opening)
+        whole = {"names": {"en": "Friends"}, "friend_incentive": both.pk, "levels": [{"incentive_id": both.pk}], **rule}
+        made = referrals.create_scheme(key="friends", rule=SchemeRule.model_validate(whole), **opening)
+        referrals.launch_scheme(scheme_id=made.pk, **opening)
+
+    return fact(happen)
+
+
+def stops_recommending() -> Fact:
+    return fact(lambda town: referrals.pause_scheme(scheme_id=Scheme.objects.get().pk, now=clock.now(), by=BY))
+
+
+def has_a_code(who: str, code: str) -> Fact:
+    """She has a personal link by this code."""
+
+    def happen(town: Town) -> None:
+        hers = Customer.objects.get(public_id=town.ids[who]).pk
+        referrals.open_advocates(scheme_id=Scheme.objects.get().pk, customer_ids=[hers], now=clock.now(), by=BY)
+        Advocate.objects.filter(customer=hers).update(code=code)
 
     return fact(happen)
 

@@ -58,7 +58,6 @@ TACTICS = {
 }
 #: Those whose facts no room tells yet, and what they say of it.
 COMING = {
-    "referral_invite": "Comes with referrals",
     "nps_follow_up": "Comes with surveys",
 }
 

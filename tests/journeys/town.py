@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.core.management import call_command
 from django.test import Client
 
+from referrals import seeds as referring
 from retention import clock
 from retention.actors import Actor
 from retention.customers import seeds as kinds
@@ -40,7 +41,8 @@ SCOPES = (
     "activities:write", "calendars:read", "calendars:write", "campaigns:read", "consents:write", "customers:read",
     "customers:write", "incentives:read", "incentives:redeem", "incentives:write", "ingest:write", "ledger:read",
     "ledger:write", "loyalty:claim", "loyalty:launch", "loyalty:read", "loyalty:write", "orders:write",
-    "products:write", "recommendations:write",
+    "products:write", "recommendations:write", "referrals:launch", "referrals:read", "referrals:refer",
+    "referrals:review", "referrals:write",
 )  # fmt: skip
 #: What the shop sells: SKU → what is told of it.
 GOODS: Mapping[str, Mapping[str, Any]] = {
@@ -84,6 +86,7 @@ class Town:
         # What an installation is seeded with, but for words and segments that no story tells of: that takes seconds.
         roles.seed(now=clock.now())
         kinds.seed(now=clock.now())
+        referring.seed(now=clock.now())
         units.seed(**opening)
         register_jobs()
         self._secret = create_key(name="shop", scopes=SCOPES, known=SCOPES, **opening).secret

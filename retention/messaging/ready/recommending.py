@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from retention.messaging.ready.base import Button, ReadyTemplate, in_words
 
-#: Keys of the two that a scheme sends by itself.
+#: Keys: of what a campaign sends, and of the two that a scheme sends by itself.
+INVITATION = "referral_invite"
 WELCOME, THANKS = "referral_welcome", "referral_thanks"
 
 
@@ -19,7 +20,7 @@ def _linked(words: str, gets: str) -> str:
 
 
 TEMPLATES: Mapping[str, ReadyTemplate] = {
-    "referral_invite": ReadyTemplate(
+    INVITATION: ReadyTemplate(
         _("Invitation to recommend the shop"),
         in_words(
             button=Button(

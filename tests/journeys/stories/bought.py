@@ -1,5 +1,7 @@
 """After a purchase: the next order, the use of this one, what goes with it, what people say of it."""
 
+from django.conf import settings
+
 from tests.journeys.telling import (
     arrives,
     converted,
@@ -7,14 +9,17 @@ from tests.journeys.telling import (
     ended,
     gets,
     goes_with,
+    has_a_code,
     joins,
     launches,
     meanwhile,
     on,
     orders,
+    recommends,
     redeems,
     returns,
     sells,
+    stops_recommending,
     story,
     why,
 )
@@ -128,6 +133,25 @@ STORIES = (
         on("2026-05-21 12:00", *(orders("anna", f"anna-{n}") for n in (7, 8, 9))),
         on("2026-05-22 12:00", orders("anna", "anna-10"),
            gets("anna", "Thank you for coming back again and again", offer="Free shipping", until="June 19, 2026")),
+    ),
+    story(
+        "referral_invite",
+        on("2026-05-12 11:00", sells("LP"), recommends(), joins("anna"), joins("boris", agrees=False), joins("clara"),
+           *(orders(who, f"{who}-{n}", at=f"2026-04-0{n} 12:00") for who in ("anna", "boris", "clara")
+             for n in (1, 2))),
+        on("2026-05-12 12:00", launches("referral_invite")),
+        on("2026-05-12 12:30", does("clara", "logged_in"), why("clara", "campaigns.no_occasion", "did not fall")),
+        on(
+            "2026-05-13 18:00",
+            has_a_code("anna", "FR1END22"),
+            orders("anna", "anna-3"),
+            orders("boris", "boris-3"),
+            gets("anna", "Would your friends like Vinyl?", "Your friend gets: 10% off.",
+                 link=f"{settings.BASE_URL}/r/FR1END22?via=email"),
+            why("boris", "campaigns.no_consent", "No consent for this address."),
+        ),
+        on("2026-05-14 18:00", stops_recommending(), orders("clara", "clara-3"),
+           why("clara", "referrals.no_scheme_for_her", "no referral scheme is live for her")),
     ),
     story(
         "review_request",
