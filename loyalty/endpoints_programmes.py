@@ -1,5 +1,6 @@
 """The HTTP endpoints of programmes, their members, what these earn, and what they would earn."""
 
+import hashlib
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +24,7 @@ from loyalty.versions import rule_of
 from retention import clock
 from retention.customers.models import Customer, Order
 from retention.customers.querysets import known_as
-from retention.doors.endpoints import Page, Router, actor, page
+from retention.doors.endpoints import Page, Router, actor, idempotency_key, page
 from retention.incentives.facts import shop_currency
 from retention.ledger.models import Account
 from retention.ledger.querysets import Balance, balances
@@ -138,6 +139,26 @@ def list_earnings(
     """What a member earned for what, the newest first."""
     rows = Earning.objects.filter(member=_member(key, customer)).select_related("order", "activity")
     return page(rows, cursor, limit, newest_first=True, shape=schemas.earning_out)
+
+
+@router.post(
+    "loyalty/programmes/{key}/members/{uuid:customer}/points/", scope=WRITE, response=schemas.ProgrammeMemberOut
+)
+def adjust_points(request: HttpRequest, key: str, customer: uuid.UUID, body: schemas.PointsIn):
+    """Correct by hand what a member has; she is told how much and why."""
+    member = _member(key, customer)
+    if body.amount == 0:
+        raise ValidationError({"amount": _("Say how much.")})
+    said = f"{request.auth.pk}:{idempotency_key(request)}"
+    operations.adjust_points(
+        member_id=member.pk,
+        amount=body.amount,
+        reason=body.reason,
+        source=f"api:{hashlib.sha256(said.encode()).hexdigest()}",
+        now=clock.now(),
+        by=actor(request),
+    )
+    return schemas.member_out(member, _balance(member))
 
 
 @router.post("loyalty/programmes/{key}/earnings/", scope=EARN, response=schemas.EarnedOut, idempotent=False)

@@ -13,13 +13,14 @@ from loyalty.catalogue import reward_rules, rewards_of
 from loyalty.earning import State, earn
 from loyalty.forecasts import forecasts, show_counted
 from loyalty.models import Member, Programme, Reward
+from loyalty.operations.adjusting import ORIGIN as ADJUSTMENT
 from loyalty.operations.tiers import RUNNING
 from loyalty.rules.rewards import Standing, refusal
 from loyalty.rules.tiers import TierStep
 from loyalty.versions import rule_of
 from retention import money, texts
 from retention.customers.models import Order
-from retention.ledger.models import Account
+from retention.ledger.models import Account, Entry
 from retention.ledger.querysets import Balance, balances
 from retention.ledger.versions import rule_of as unit_rule_of
 from retention.registries import Placeholder, placeholders
@@ -199,4 +200,42 @@ class InvitationWords(Placeholder):
                 }
                 if unit.is_payable_in(shop.currency) and (minor := unit.in_minor(amount, shop.currency)):
                     found[one.id]["worth"] = money.show(minor, shop.currency, language)
+        return found
+
+
+@placeholders.register
+class AdjustmentWords(Placeholder):
+    """Of the correction by hand that the mail tells of: looked up when it is made."""
+
+    key = "adjustment"
+    label = _("Correction of her balance")
+    sample: ClassVar = {
+        "amount": "50 Points",
+        "is_less": False,
+        "reason": "The parcel was late",
+        "balance": "1,240 Points",
+    }
+    labels: ClassVar = {
+        "amount": _("How much was added or taken"),
+        "is_less": _("Whether it was taken"),
+        "reason": _("The reason that was given"),
+        "balance": _("What she has now"),
+    }
+
+    @classmethod
+    def values(cls, deliveries: list[Any], *, now: dt.datetime) -> dict[int, Any]:
+        ours = {one.origin_id: one for one in deliveries if one.origin == ADJUSTMENT}
+        entries = Entry.objects.filter(pk__in=ours).select_related("unit__version", "from_account", "to_account")
+        found = {}
+        for entry in entries:
+            one, unit = ours[entry.pk], unit_rule_of(entry.unit)
+            is_less = entry.from_account.customer_id == one.customer_id
+            hers = entry.from_account if is_less else entry.to_account
+            language = one.language or "en"
+            found[one.id] = {
+                "amount": unit.show(entry.amount, language),
+                "is_less": is_less,
+                "reason": entry.reason,
+                "balance": unit.show(hers.balance, language),
+            }
         return found

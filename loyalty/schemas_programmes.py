@@ -96,6 +96,13 @@ class EarningOut(Schema):
     earned_at: dt.datetime
 
 
+class PointsIn(In):
+    amount: Annotated[StrictInt, Field(ge=-(10**12), le=10**12)] = Field(description="Negative: it is taken.")
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)] = Field(
+        description="The customer reads it."
+    )
+
+
 class EarnIn(In):
     order: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(description="Its reference.")
 

@@ -118,6 +118,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "change_programme": {"edited": 1, "rule": CLUB},
     "join_programme": {"customers": [UNKNOWN]},
     "leave_programme": {"customers": [UNKNOWN]},
+    "adjust_points": {"amount": 50, "reason": "late parcel"},
     "earn_for_order": {"order": "O1"},
     "try_programme": {"lines": [LINE]},
     "create_incentive": {"rule": RULE},
@@ -312,6 +313,11 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
     ],
     "join_programme": [({"customers": []}, 422, "/customers", "too_short")],
     "leave_programme": [({"customers": ["x"]}, 422, "/customers/0", "uuid_parsing")],
+    "adjust_points": [
+        ({"amount": 0}, 422, "/amount", "invalid"),
+        ({"amount": -1}, 409, "", "ledger.not_enough"),
+        ({"reason": " "}, 422, "/reason", "string_too_short"),
+    ],
     "earn_for_order": [({"order": "no such"}, 404, "", "loyalty.no_such_order")],
     "try_programme": [
         ({"lines": []}, 422, "/lines", "invalid"),
