@@ -149,7 +149,7 @@ def adjust_points(request: HttpRequest, key: str, customer: uuid.UUID, body: sch
     member = _member(key, customer)
     if body.amount == 0:
         raise ValidationError({"amount": _("Say how much.")})
-    said = f"{request.auth.pk}:{idempotency_key(request)}"
+    said = f"{actor(request).name}:{idempotency_key(request)}"
     operations.adjust_points(
         member_id=member.pk,
         amount=body.amount,

@@ -1,0 +1,182 @@
+"""Earning: the sweep over orders that came since its mark, and one order over the API, each beside its floor.
+
+    python -m benchmarks.earning          # 20,000 orders of 10,000 members; BENCH_SCALE=0.1 for a quick look
+
+The floor of the sweep writes the same rows (earning, grant, entry, lot, balances) by hand-written statements over all
+orders at once, one rule folded into them: no versions, no caps, no refusals, no chunks, no resume. The floor of the
+API is an endpoint of the same server that reads the order and answers, and earns nothing.
+"""
+
+import datetime as dt
+import itertools
+import json
+import uuid
+
+from benchmarks import harness
+
+from django.db import connection, transaction  # isort: skip
+from django.test import Client  # isort: skip
+from loyalty import operations  # isort: skip
+from loyalty.models import Earning, Programme  # isort: skip
+from loyalty.operations.earning import earn_due  # isort: skip
+from loyalty.rules import ProgrammeRule  # isort: skip
+from retention.actors import Actor  # isort: skip
+from retention.doors.keys import create_key  # isort: skip
+from retention.ledger import operations as ledger  # isort: skip
+from retention.ledger.models import Account  # isort: skip
+from retention.ledger.operations.proofs import differences  # isort: skip
+from retention.ledger.units import UnitRule  # isort: skip
+from retention.shop.models import Shop  # isort: skip
+from retention.work.models import Watermark  # isort: skip
+
+BY = Actor.command("bench")
+NOW = dt.datetime(2026, 5, 12, 10, tzinfo=dt.UTC)
+WRITTEN = ("loyalty_earning", "incentives_grant", "ledger_entry", "ledger_cell")
+SCOPES = ("loyalty:earn", "customers:read")
+
+FACTS = """
+INSERT INTO customers_product (sku, name, category, currency, price_minor, minimum_price_minor, is_low_margin, tags, url,
+                               how_to_url, image_url, public_id, recorded_at)
+SELECT 'p' || n, 'p', 'Music', 'EUR', 1000, 0, false, '{}', '', '', '', uuidv7(), %(now)s FROM generate_series(1, 100) n;
+INSERT INTO customers_customer (reference, email, given_name, family_name, address, postcode, city, region, country,
+    language, time_zone, preferred_channel, interests, source, acquisition_currency, attributes, recorded_at)
+SELECT 'c' || n, 'c' || n || '@example.com', '', '', '', '', '', '', 'DE', 'en', '', '', '{}', '', '', '{}', %(now)s
+FROM generate_series(1, %(customers)s) n;
+INSERT INTO customers_order (reference, customer_id, state, currency, total_minor, base_minor, shipping_minor,
+    discount_minor, tax_minor, channel, store, payment_method, address, city, region, postcode, country, codes,
+    placed_at, paid_at, recorded_at)
+SELECT 'o' || n, (SELECT min(id) FROM customers_customer) + n %% %(customers)s, 'paid', 'EUR', 3000 + n %% 7000,
+       3000 + n %% 7000, 0, 0, 0, 'web', '', '', '', '', '', '', '', '{}', %(now)s, %(now)s, %(now)s
+FROM generate_series(1, %(orders)s) n;
+INSERT INTO customers_orderline (order_id, position, product_id, quantity, unit_price_minor, discount_minor,
+    total_minor, returned_quantity)
+SELECT o.id, place, (SELECT min(id) FROM customers_product) + (o.id + place) %% 100, 1,
+       CASE place WHEN 0 THEN 2000 ELSE o.total_minor - 2000 END, 0,
+       CASE place WHEN 0 THEN 2000 ELSE o.total_minor - 2000 END, 0
+FROM customers_order o, generate_series(0, 1) place;
+"""
+FLOOR = """
+WITH earned AS (
+    INSERT INTO loyalty_earning (member_id, rule, version_id, order_id, about, given, amount, counts_for_tier, tier, why,
+                                 earned_at, recorded_at)
+    SELECT m.id, 'base', %(version)s, o.id, '', o.base_minor / 100, o.base_minor / 100, true, '', '{}', o.paid_at, %(now)s
+    FROM customers_order o
+    JOIN loyalty_member m ON m.customer_id = o.customer_id AND m.programme_id = %(programme)s
+    WHERE o.state = 'paid' AND (SELECT count(*) FROM customers_orderline l JOIN customers_product p ON p.id = l.product_id
+                                WHERE l.order_id = o.id) > 0
+    RETURNING id, member_id, amount
+), granted AS (
+    INSERT INTO incentives_grant (incentive_id, version_id, customer_id, source, origin, origin_id, state, terms,
+                                  granted_at, granted_by)
+    SELECT %(incentive)s, %(offer)s, m.customer_id, 'earning:' || e.id, 'loyalty.earning', e.id, 'active',
+           jsonb_build_object('points', e.amount), %(now)s, 'floor'
+    FROM earned e JOIN loyalty_member m ON m.id = e.member_id
+    RETURNING id, customer_id, terms
+), moved AS (
+    INSERT INTO ledger_entry (unit_id, from_account_id, to_account_id, amount, source, verb, reason, origin, origin_id,
+                              effective_at, recorded_at, by)
+    SELECT a.unit_id, %(shop)s, a.id, (g.terms ->> 'points')::bigint, 'grant:' || g.id || ':0', 'issue', '',
+           'incentives.grant', g.id, %(now)s, %(now)s, 'floor'
+    FROM granted g JOIN ledger_account a ON a.customer_id = g.customer_id AND a.unit_id = %(unit)s
+    RETURNING id, to_account_id, amount
+), lots AS (
+    INSERT INTO ledger_lot (account_id, entry_id, amount, remaining, active_at, pending_event)
+    SELECT to_account_id, id, amount, amount, %(now)s, '' FROM moved
+), balances AS (
+    UPDATE ledger_account a SET balance = a.balance + s.amount
+    FROM (SELECT to_account_id, sum(amount) AS amount FROM moved GROUP BY 1) s WHERE a.id = s.to_account_id
+), members AS (
+    UPDATE loyalty_member m SET earned = m.earned + s.amount, active_at = %(now)s
+    FROM (SELECT member_id, sum(amount) AS amount FROM earned GROUP BY 1) s WHERE m.id = s.member_id
+)
+INSERT INTO ledger_cell (account_id, day, stripe, credited, debited)
+SELECT %(shop)s, %(now)s::date, to_account_id %% 16, 0, sum(amount) FROM moved GROUP BY to_account_id %% 16
+"""
+
+
+def furnish(orders: int) -> Programme:
+    """A live programme of one rule, all customers in it with an account, and so many paid orders of two lines."""
+    Shop.objects.create(name="Bench", time_zone="UTC", currency="EUR")
+    unit = ledger.create_unit(key="points", rule=UnitRule(name="Points", kind="points"), now=NOW, by=BY)
+    rule = {"names": {"en": "Club"}, "earning": [{"kind": "per_amount", "key": "base", "amount": 1, "per_minor": 100}]}
+    made = operations.create_programme(
+        key="club", unit_key="points", rule=ProgrammeRule.model_validate(rule), now=NOW, by=BY
+    )
+    operations.launch_programme(programme_id=made.pk, now=NOW, by=BY)
+    with connection.cursor() as cursor:
+        for statement in FACTS.split(";\n")[:4]:
+            cursor.execute(statement, {"now": NOW, "customers": orders // 2, "orders": orders})
+        cursor.execute("SELECT array_agg(id) FROM customers_customer")
+        (customers,) = cursor.fetchone()
+    operations.join(programme_id=made.pk, customer_ids=customers, now=NOW, by=BY)
+    ledger.open_customer_accounts(unit=unit, customer_ids=customers, now=NOW)
+    return Programme.objects.select_related("incentive", "unit").get(pk=made.pk)
+
+
+def empty() -> None:
+    harness.empty(*WRITTEN)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE ledger_account SET balance = 0 WHERE balance <> 0")
+        cursor.execute("UPDATE loyalty_member SET earned = 0, active_at = NULL")
+        cursor.execute("VACUUM FULL ledger_account, loyalty_member")
+    Watermark.objects.filter(key__startswith="loyalty.earn").update(mark=0)
+    harness.settle()
+
+
+def sweep(programme: Programme, orders: int) -> None:
+    def ours() -> int:
+        assert earn_due(now=NOW, progress=lambda done, total: None).granted == orders
+        return orders
+
+    def floor() -> int:
+        params = {
+            "now": NOW, "version": programme.version_id, "programme": programme.pk, "incentive": programme.incentive_id,
+            "offer": programme.incentive.version_id, "unit": programme.unit_id,
+            "shop": ledger.shop_account(programme.unit, Account.Purpose.ISSUED),
+        }  # fmt: skip
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(FLOOR, params)
+        assert Earning.objects.count() == orders
+        assert differences() == []
+        return orders
+
+    harness.compare("earning_sweep", ours, floor, unit="orders", rounds=3, prepare=empty)
+
+
+def over_http(orders: int) -> None:
+    """One order after the other by one connection to the application itself."""
+    secret = create_key(name="bench", scopes=SCOPES, known=SCOPES, now=NOW, by=BY).secret
+    client, numbers = Client(), itertools.count(1)
+    headers = {"authorization": f"Bearer {secret}"}
+
+    def ours() -> int:
+        for _n in range(orders):
+            body = json.dumps({"order": f"o{next(numbers)}"})
+            answer = client.post(
+                "/api/v1/loyalty/programmes/club/earnings/", body, content_type="application/json",
+                headers={**headers, "idempotency-key": uuid.uuid4().hex},
+            )  # fmt: skip
+            assert answer.status_code == 200, answer.content
+            assert len(answer.json()["earnings"]) == 1
+        return orders
+
+    def bare() -> int:
+        for n in range(orders):
+            answer = client.get(f"/api/v1/orders/o{n + 1}/", headers=headers)
+            assert answer.status_code == 200, answer.content
+        return orders
+
+    harness.compare("earning_over_http", ours, bare, unit="orders", rounds=3)
+
+
+def main() -> None:
+    orders = harness.size(20_000)
+    with harness.database():
+        programme = furnish(orders)
+        sweep(programme, orders)
+        empty()
+        over_http(min(200, orders // 10))
+
+
+if __name__ == "__main__":
+    main()
