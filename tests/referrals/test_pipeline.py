@@ -234,20 +234,23 @@ def test_an_order_that_comes_back_within_the_hold_is_never_rewarded(
 
 
 def test_a_reward_that_was_used_stays_and_is_said(
-    scheme, offer, advocate, refer, customer, order, comes_back, follow, anna, now
+    scheme, advocate, refer, customer, order, comes_back, follow, anna, now
 ):
-    credit = offer("Credit", effects=[{"kind": "store_credit", "amounts": {"EUR": 1000}}])
-    (code,) = advocate(scheme(levels=[{"incentive_id": credit.pk}], hold_days=0), anna)
+    (code,) = advocate(scheme(hold_days=0), anna)
     friend = customer("friend")
     brought = refer(code, friend)
     bought = order(friend, now + days(1))
     follow(now + days(1))
     brought.refresh_from_db()
-    incentives.void_grant(grant_id=brought.advocate_grant_id, now=now, by=BY, reason="by hand")  # ended before
+    Code.objects.filter(grant=brought.advocate_grant).update(state="redeemed")
     comes_back(bought, now + days(2))
     follow(now + days(2))
     brought.refresh_from_db()
-    assert (brought.state, brought.reasons) == ("reversed", ["referrals.order_came_back"])
+    assert (brought.state, brought.reasons) == (
+        "reversed", ["referrals.order_came_back", "referrals.reward_used"],
+    )  # fmt: skip
+    assert brought.advocate_grant.state == "active"
+    assert AdvocateCount.objects.get(period="").rewarded == 1
 
 
 def test_a_scheme_that_takes_nothing_back_keeps_the_reward(
