@@ -12,6 +12,7 @@ from loyalty import reading
 from loyalty.catalogue import reward_rules, rewards_of
 from loyalty.earning import State, earn
 from loyalty.forecasts import forecasts, show_counted
+from loyalty.links import member_url, programme_url
 from loyalty.models import Member, Programme, Reward
 from loyalty.operations.adjusting import ORIGIN as ADJUSTMENT
 from loyalty.operations.tiers import RUNNING
@@ -53,6 +54,8 @@ class LoyaltyWords(Placeholder):
         "next_reward": "A tote bag",
         "next_reward_missing": "60 Points",
         "reward": "Free coffee",
+        "page_url": "https://retention.example.com/m/sample",
+        "how_it_works_url": "https://retention.example.com/club/club",
     }
     labels: ClassVar = {
         "programme": _("The programme's name"),
@@ -67,6 +70,8 @@ class LoyaltyWords(Placeholder):
         "next_reward": _("The nearest reward that she cannot have yet"),
         "next_reward_missing": _("What is missing to it"),
         "reward": _("The dearest reward that she can have now"),
+        "page_url": _("Link to her own page, where she takes rewards; hers alone, and good for ninety days"),
+        "how_it_works_url": _("Link to the page that says how the programme works"),
     }
 
     @classmethod
@@ -75,7 +80,7 @@ class LoyaltyWords(Placeholder):
         members = Member.objects.filter(
             customer__in={one.customer_id for one in deliveries}, left_at=None, programme__state__in=RUNNING
         )
-        for member in members.select_related("programme__unit", "tier").order_by("joined_at", "pk"):
+        for member in members.select_related("programme__unit", "tier", "customer").order_by("joined_at", "pk"):
             hers.setdefault(member.customer_id, []).append(member)
         chosen = {one.id: _chosen(one, hers.get(one.customer_id, [])) for one in deliveries}
         meant = {member.pk: member for member in chosen.values() if member}
@@ -138,6 +143,8 @@ class _Lookup:
             "next_reward": beyond and self._reward(beyond, language),
             "next_reward_missing": unit.show(beyond.price - has, language) if beyond else None,
             "reward": self._reward(within[-1], language) if within else None,
+            "page_url": member_url(member.customer.public_id, programme.public_id, now=self.now),
+            "how_it_works_url": programme_url(programme),
         }
         return {name: value for name, value in found.items() if value}
 

@@ -46,10 +46,9 @@ class RewardChange(RewardSaid):
 
 
 class RewardOut(Schema):
-    """A reward as it is managed. `number` is how milestones name it."""
+    """A reward as it is managed."""
 
     id: uuid.UUID
-    number: int
     programme: str
     name: str
     state: Literal["draft", "live", "stopped"]
@@ -232,7 +231,7 @@ def reward_out(reward: Reward) -> dict[str, Any]:
     rule = reward_rule(reward.version_id)
     counts = reward.counts.filter(member=None).values_list("taken", flat=True)
     return {
-        "id": reward.public_id, "number": reward.pk, "programme": reward.programme.key, "name": reward.name,
+        "id": reward.public_id, "programme": reward.programme.key, "name": reward.name,
         "state": reward.state, "version": reward.version.number, "taken": counts.first() or 0,
         "plan": _plan(RewardPlan, rule), "segment": _segment(rule.segment_id),
         "incentive": Incentive.objects.values_list("public_id", flat=True).get(pk=rule.incentive_id),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Programme
 from loyalty.operations.expiry import check_ends
+from loyalty.operations.rewards import rewards_in
 from loyalty.operations.tiers import sync_tiers
 from loyalty.rules import ProgrammeRule
 from retention import texts
@@ -115,12 +116,14 @@ def save_programme(
     Raises:
         EditedMeanwhile: someone saved after version number `edited` was read.
         NoSuchProgramme, ProgrammeEnded, MayNotBeOwed
+        NoSuchReward: a milestone gives one of another programme.
         ValidationError: a name in the shop's default language is missing.
     """
     programme = locked(programme_id)
     if programme.state == Programme.State.ENDED:
         raise ProgrammeEnded(name=programme.name)
     _check(rule, programme.unit)
+    rewards_in(programme_id, [pk for one in rule.milestones for pk in one.gives.rewards])
     before = programme.name
     for name, value in _columns(rule).items():
         setattr(programme, name, value)

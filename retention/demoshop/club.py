@@ -25,6 +25,7 @@ CLAIMS = 25
 RULE: dict[str, Any] = {
     "names": {"en": "Side B Club", "ko": "사이드 B 클럽", "ru": "Клуб Side B"},
     "joining": "request",
+    "look_back_days": 1,
     "earning": [
         {
             "kind": "per_amount", "key": "purchases", "amount": 1, "per_minor": 100,

@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 from django import forms
+from django.conf import settings
 
 from loyalty import operations
 from loyalty.models import Member
@@ -102,6 +103,8 @@ def outgoing(number: int, customer, language="en", **context) -> Outgoing:
 def test_messages_tell_of_points_tier_and_what_is_missing(club, customers):
     moves(club, customers[0], 180, NOON)
     told = LoyaltyWords.values([outgoing(n, customer) for n, customer in enumerate(customers)], now=NOON)
+    links = {name: told[0].pop(name).rpartition("/")[0] for name in ("page_url", "how_it_works_url")}
+    assert links == {"page_url": f"{settings.BASE_URL}/m", "how_it_works_url": f"{settings.BASE_URL}/club"}
     assert told[0] == {
         "programme": "Club", "points": "180 Club_points", "tier": "Silver", "tier_until": "December 31, 2027",
         "tier_missing": "100 Club_points", "next_tier": "Gold", "next_tier_missing": "320 Club_points",
