@@ -10,6 +10,7 @@ from django.db.models import Count, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -57,13 +58,18 @@ class PayForm(ConfirmForm):
 
 def words_of(found: Outlook) -> str:
     """What drawing up in one currency would pay, and whom it leaves out."""
+    words = {
+        "currency": found.currency,
+        "total": money.show(found.total_minor, found.currency),
+        "count": len(found.amounts),
+    }
     said = [
-        str(_("%(currency)s: %(count)s partners, %(total)s."))
-        % {
-            "currency": found.currency,
-            "count": len(found.amounts),
-            "total": money.show(found.total_minor, found.currency),
-        }
+        ngettext(
+            "%(currency)s: %(total)s to %(count)s partner.",
+            "%(currency)s: %(total)s to %(count)s partners.",
+            len(found.amounts),
+        )
+        % words
     ]
     if found.low:
         said.append(str(_("%s have less than their least.")) % found.low)

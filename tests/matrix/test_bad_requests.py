@@ -28,6 +28,9 @@ from loyalty.rules.rewards import RewardRule
 from loyalty.rules.surprises import SurpriseRule
 from referrals import operations as referring
 from referrals.models import Advocate, Referral
+from referrals.operations.commissions import account_of
+from referrals.operations.partners import PartnerData, create_partner
+from referrals.operations.payouts import approve_payouts, draw_up
 from referrals.references import read_rule
 from referrals.seeds import seed as seed_referrals
 from retention import clock
@@ -47,6 +50,7 @@ from retention.messaging.operations import save_block
 from retention.segments.models import Segment
 from retention.segments.operations import create_stage
 from retention.segments.ready_stages import STAGES
+from retention.shop.models import Staff
 from tests.matrix import world
 from tests.matrix.world import BY, NOW
 
@@ -68,6 +72,10 @@ AT = "2026-05-01T10:00:00Z"
 RULE = {"name": "New", "effects": [{"kind": "percent", "basis_points": 500}]}
 CARD = [{"kind": "experience", "name": "Card"}]
 WORDS = {"en": {"subject": "Hello", "body": "<mj-text>Hello</mj-text>"}}
+PARTNER = {
+    "reference": "p", "name": "Partner", "basis_points": 1_000, "currency": "EUR", "payee": "Partner Ltd",
+    "iban": "DE89370400440532013000",
+}  # fmt: skip
 PLAN: dict[str, Any] = {"name": "New", "occasion": "signed_up", "steps": []}
 COUNTRY = {"all": [{"key": "country", "args": {"countries": ["DE"]}}]}
 PARENT = {
@@ -155,6 +163,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "add_visit": {"code": "FR1END", "visitor_key": "v"},
     "refer": {"code": "FR1END", "customer": "silent"},
     "approve_referral": {"why": "fine"},
+    "create_partner": PARTNER,
+    "change_partner": PARTNER | {"reference": "sample"},
+    "draw_up_payouts": {"currency": "EUR"},
+    "settle_payouts": {"reference": "B-1"},
     "reject_referral": {"why": "not fine"},
     "create_reward": {"programme": "sample", "plan": TREAT, "incentive": ""},
     "change_reward": {"edited": 1, "plan": TREAT, "incentive": ""},
@@ -394,6 +406,22 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
         ({"edited": 99}, 409, "", "audit.edited_meanwhile"),
         ({"rule": {"names": {"en": "P"}, "kind": "partners"}}, 422, "", "referrals.kind_is_fixed"),
     ],
+    "create_partner": [
+        ({"reference": "sample"}, 409, "", "referrals.partner_taken"),
+        ({"iban": "DE00370400440532013000"}, 422, "", "referrals.bad_iban"),
+        ({"currency": "XQQ"}, 422, "", "referrals.bad_currency"),
+        ({"basis_points": 10_001}, 422, "/basis_points", "less_than_equal"),
+        ({"email": "nobody"}, 422, "/email", "string_pattern_mismatch"),
+    ],
+    "change_partner": [
+        ({"currency": "USD"}, 409, "", "referrals.currency_is_fixed"),
+        ({"iban": "DE1"}, 422, "", "referrals.bad_iban"),
+    ],
+    "draw_up_payouts": [
+        ({"currency": "USD"}, 409, "", "referrals.nothing_to_pay"),
+        ({"currency": "euro"}, 422, "/currency", "string_pattern_mismatch"),
+    ],
+    "settle_payouts": [({"reference": "x" * 61}, 422, "/reference", "string_too_long")],
     "open_advocates": [({"customers": []}, 422, "/customers", "too_short")],
     "get_referral_link": [
         ({"customer": "nobody"}, 404, "", "customers.no_such_customer"),
@@ -520,6 +548,7 @@ def api_of_a_shop(django_db_setup, django_db_blocker):
             "redemptions": Redemption.objects.get().public_id,
             **campaigns(),
             **referrals(),
+            **partners(),
             **rewards_of_a_programme(),
             "customer": programmes(),
             "kind": "customers", "sku": "LP", "reference": "O1", "code": "TAKEN1", "batch_id": UNKNOWN,
@@ -620,6 +649,18 @@ def campaigns() -> dict[str, Any]:
         "reject_campaign": reviewed.public_id,
         "widen_campaign": ramped.public_id,
     }
+
+
+def partners() -> dict[str, Any]:
+    """A partner with payouts that were approved, and some cash more."""
+    told = PartnerData(**{**PARTNER, "reference": "sample"})
+    partner = create_partner(data=told, now=NOW, by=BY)
+    account = account_of(partner, now=NOW, by=BY)
+    ledger.adjust(account_id=account, amount=500, source="cash", reason="sample", now=NOW, by=BY)
+    batch = draw_up(currency="EUR", now=NOW, by=BY)
+    approve_payouts(batch_id=batch.pk, now=NOW, by=Actor.staff(Staff.objects.create_user("approver")))
+    ledger.adjust(account_id=account, amount=300, source="more", reason="sample", now=NOW, by=BY)
+    return {"change_partner": partner.public_id, "settle_payouts": batch.public_id}
 
 
 def referrals() -> dict[str, Any]:
