@@ -44,6 +44,22 @@ def suspicious(shop):
     return list(Referral.objects.filter(state="review").order_by("due_at", "pk"))
 
 
+def press(page, button, confirm):
+    """A button of the page, then its twin in the dialog."""
+    named = re.compile(rf"\b{button}\s*$")
+    page.locator("main, #main, body").locator("a, button").filter(has_text=named).first.click()
+    dialog = page.get_by_role("button", name=confirm, exact=True).last
+    dialog.wait_for()
+    dialog.click()
+    page.wait_for_load_state("networkidle")
+
+
+def tab(page, name):
+    page.locator("a, button").get_by_text(name, exact=True).or_(
+        page.locator(f"a:text-is({name!r}), button:text-is({name!r})")
+    ).first.click()
+
+
 def test_from_the_gallery_to_a_live_scheme(browser, marketer):
     page = marketer
     page.goto("/admin/referrals/scheme/")
@@ -51,11 +67,11 @@ def test_from_the_gallery_to_a_live_scheme(browser, marketer):
     page.get_by_role("region", name="One, three, ten friends").get_by_role("button").click()
     expect(page.get_by_text("This is your draft.")).to_be_visible()
     expect(page.locator("[data-said]")).to_contain_text("With friend 10 the advocate gets 100.00 EUR store credit")
-    page.get_by_role("link", name="After what").click()
+    tab(page, "After what")
     page.get_by_label(re.compile("Rewarded after days")).fill("30")
     page.get_by_label(re.compile("Rewarded after days")).blur()
     expect(page.locator("[data-said]")).to_contain_text("Rewarded 30 days later")
-    page.get_by_role("link", name="What is given").click()
+    tab(page, "What is given")
     page.get_by_role("button", name="Add a level").click()
     added = page.locator("[data-rows-list] [data-row]:visible").last
     added.get_by_label("From friend").fill("20")
@@ -64,8 +80,7 @@ def test_from_the_gallery_to_a_live_scheme(browser, marketer):
     expect(page.locator("[data-said]")).to_contain_text("From friend 20 on it is 100.00 EUR store credit")
     rule = rule_of(Scheme.objects.get().version_id)
     assert (rule.hold_days, [level.from_count for level in rule.levels]) == (30, [1, 3, 10, 20])
-    page.get_by_role("button", name="Launch").first.click()
-    page.get_by_role("dialog").get_by_role("button", name="Launch").click()
+    press(page, "Launch", "Launch")
     expect(page.get_by_text("is live: its links bring friends from now on")).to_be_visible()
     assert Scheme.objects.get().state == "live"
     assert browser.complaints == []
