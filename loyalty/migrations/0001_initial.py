@@ -154,6 +154,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
+                "permissions": [("set_tier", "Can set the tiers of members")],
             },
         ),
         migrations.CreateModel(

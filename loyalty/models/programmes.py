@@ -87,6 +87,7 @@ class Member(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [("set_tier", "Can set the tiers of members")]
         constraints = [
             models.UniqueConstraint(fields=["customer", "programme"], name="one_member_a_customer_and_programme"),
             models.CheckConstraint(

@@ -119,6 +119,7 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
         _("Loyalty"),
         (
             _list("loyalty.programme", "loyalty", _("Programmes")),
+            _list("loyalty.member", "card_membership", _("Members")),
             _list("loyalty.reward", "redeem", _("Rewards")),
             _list("loyalty.claim", "shopping_basket", _("Claims")),
             _list("loyalty.passing", "flag", _("Milestones passed")),

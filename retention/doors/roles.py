@@ -145,6 +145,12 @@ TABLE = {
     "loyalty.view_surprise": "MLA",
     "loyalty.add_surprise": "ML",
     "loyalty.change_surprise": "ML",
+    # Loyalty: members and where they stand
+    "loyalty.view_member": "MLSA",
+    "loyalty.change_member": "MLS",
+    "loyalty.set_tier": "MLS",
+    "loyalty.view_earning": "MLSA",
+    "loyalty.view_tierchange": "MLSA",
     # Campaigns
     "campaigns.view_campaign": "MLA",
     "campaigns.add_campaign": "ML",

@@ -25,6 +25,8 @@ SMALL = {
     "django_celery_beat_intervalschedule",
     "django_content_type",
     "django_session",
+    "loyalty_programme",
+    "loyalty_tier",
     "segments_segment",
     "shop_shop",
     "support_reason",

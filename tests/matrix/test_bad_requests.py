@@ -82,7 +82,11 @@ PARENT = {
     "key": "new-parent", "label": "New parent", "is_sensitive": True, "about": "", "what": "bought", "kind": "",
     "products": ["LP"], "categories": [], "at_least": 2, "within_days": 60, "lasts_days": 365,
 }  # fmt: skip
-CLUB = {"names": {"en": "Club"}, "earning": [{"kind": "per_order", "key": "visit", "amount": 1}]}
+CLUB = {
+    "names": {"en": "Club"},
+    "earning": [{"kind": "per_order", "key": "visit", "amount": 1}],
+    "tiers": {"steps": [{"key": "gold", "names": {"en": "Gold"}, "threshold": 500}]},
+}
 ORDER = {"reference": "N1", "email": "guest@example.com", "state": "paid", "currency": "EUR", "placed_at": AT}
 TREAT = {"names": {"en": "Treat"}, "kind": "coupon", "price": 0}
 TWICE = {"names": {"en": "Twice"}, "task": {"kind": "orders", "count": 2}}
@@ -127,6 +131,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "join_programme": {"customers": [UNKNOWN]},
     "leave_programme": {"customers": [UNKNOWN]},
     "adjust_points": {"amount": 50, "reason": "late parcel"},
+    "set_tier": {"tier": "gold", "reason": "Loved"},
+    "invite": {"customers": [UNKNOWN, UNKNOWN], "tier": "gold", "reason": "Loved"},
     "earn_for_order": {"order": "O1"},
     "try_programme": {"lines": [LINE]},
     "create_incentive": {"rule": RULE},
@@ -330,10 +336,20 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
         ({"amount": -1}, 409, "", "ledger.not_enough"),
         ({"reason": " "}, 422, "/reason", "string_too_short"),
     ],
+    "set_tier": [
+        ({"tier": "bronze"}, 404, "", "loyalty.no_such_tier"),
+        ({"reason": ""}, 422, "/reason", "string_too_short"),
+        ({"until": "2020-01-01"}, 422, "", "loyalty.ends_before"),
+    ],
+    "invite": [
+        ({"tier": "bronze"}, 404, "", "loyalty.no_such_tier"),
+        ({"customers": []}, 422, "/customers", "too_short"),
+        ({"reason": " "}, 422, "", "loyalty.why_missing"),
+    ],
     "earn_for_order": [({"order": "no such"}, 404, "", "loyalty.no_such_order")],
     "try_programme": [
         ({"lines": []}, 422, "/lines", "invalid"),
-        ({"tier": "gold"}, 422, "/tier", "invalid"),
+        ({"tier": "bronze"}, 422, "/tier", "invalid"),
         ({"currency": "USD"}, 409, "", "loyalty.no_rate"),
         ({"customer": UNKNOWN}, 404, "", "customers.no_such_customer"),
     ],
