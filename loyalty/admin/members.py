@@ -167,6 +167,7 @@ class MemberAdmin(FactAdmin):
         "shown_customer", "shown_balance", "shown_pending", "shown_tier", "shown_ahead", "shown_earned", "statement",
     )  # fmt: skip
     inlines = (TierChangesTab, EarningsTab, ClaimsTab)
+    labels = {"qualifying": _("Counts for tiers")}
     actions_detail = ("set_tier", "leave")
     empty_hint = _("Members come with the first order or activity that earns, or by joining.")
 
@@ -188,7 +189,7 @@ class MemberAdmin(FactAdmin):
     @display(description=_("Tier"))
     def shown_tier(self, member: Member) -> str:
         counted = show_measure(member, member.qualifying)
-        return str(_("%(tier)s, by %(counted)s") % {"tier": member.tier or "—", "counted": counted})
+        return str(_("%(tier)s (%(counted)s count)") % {"tier": member.tier or "—", "counted": counted})
 
     @display(description=_("Ahead"))
     def shown_ahead(self, member: Member) -> Any:
