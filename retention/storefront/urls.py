@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from retention.storefront import club, hooks, referring, tracking, views
+from retention.storefront import club, hooks, referring, statements, tracking, views
 
 app_name = "storefront"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("p/<str:token>", views.preferences, name="preferences"),
     path("c/<str:token>", views.confirm, name="confirm"),
     path("r/<str:code>", referring.personal_link, name="personal-link"),
+    path("a/<str:token>", statements.partner_statement, name="statement"),
     path("club/<slug:key>", club.programme, name="programme"),
     path("m/<str:token>", club.member, name="member"),
     path("o/<str:token>.gif", tracking.pixel, name="pixel"),

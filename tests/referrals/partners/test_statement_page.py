@@ -1,0 +1,40 @@
+"""A partner's own page: by her link alone, month by month, in her language, and nothing for anybody else."""
+
+import datetime as dt
+
+import time_machine
+
+from referrals.operations.commissions import earn_commission, take_back_commission
+from referrals.operations.partners import forget_partner
+from referrals.statements.links import statement_token
+from tests.referrals.partners.conftest import BY
+
+
+def test_by_her_link_month_by_month(client, partner, referral, now):
+    somebody = partner(name="Ada")
+    brought = referral(somebody)
+    earn_commission(referral=brought, now=now, by=BY)
+    token = statement_token(somebody)
+    with time_machine.travel(now + dt.timedelta(days=30), tick=False):
+        june = client.get(f"/a/{token}")
+        assert (june.status_code, june["X-Robots-Tag"]) == (200, "noindex")
+        assert "Nothing in this month." in june.content.decode()
+        assert june.content.decode().count("€8.00") == 2  # opening and closing
+        may = client.get(f"/a/{token}?month=2026-05").content.decode()
+        assert "Ada" in may
+        assert "Commission <small>2026-05-12</small>" in may
+        rows = client.get(f"/a/{token}?month=2026-05&format=csv").content.decode().splitlines()
+        assert rows[2] == "2026-05-12,commission,8.00,EUR,10,80.00,8.00"
+        korean = client.get(f"/a/{token}?month=2026-05", headers={"accept-language": "ko"}).content.decode()
+        assert "정산 내역" in korean
+        assert client.get(f"/a/{token}?month=nonsense").status_code == 200
+
+
+def test_nobody_elses_and_none_once_she_is_forgotten(client, partner, referral, now):
+    somebody = partner()
+    token = statement_token(somebody)
+    assert client.get(f"/a/{token[:-2]}xx").status_code == 404
+    brought = referral(somebody, state="rejected")
+    take_back_commission(referral=brought, now=now, by=BY)
+    forget_partner(partner_id=somebody.pk, now=now, by=BY)
+    assert client.get(f"/a/{token}").status_code == 404
