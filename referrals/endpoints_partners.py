@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from ninja import Query, Status
 
 from referrals import schemas_partners as schemas
-from referrals.models import Partner, PayoutBatch
+from referrals.models import Advocate, Partner, PayoutBatch, Scheme
 from referrals.operations import partners, payouts
+from referrals.operations.schemes import NoSuchScheme
 from referrals.statements.reading import statement
 from retention import clock
 from retention.doors.endpoints import Page, Router, actor, page
@@ -91,6 +92,25 @@ def get_statement(request: HttpRequest, id: uuid.UUID, first: dt.date | None = N
     if not dt.timedelta() <= last - first <= MOST or last.year > today.year + 1 or first.year < 2000:
         raise BadPeriod
     return schemas.statement_out(statement(_partner(id), first=first, last=last, now=now))
+
+
+@router.get("referrals/partners/{uuid:id}/links/", scope=READ, response=list[schemas.LinkOut])
+def list_partner_links(request: HttpRequest, id: uuid.UUID):
+    """Her links, one a scheme."""
+    links = Advocate.objects.filter(partner=_partner(id)).select_related("scheme").order_by("pk")
+    return [schemas.link_out(each) for each in links]
+
+
+@router.post("referrals/partners/{uuid:id}/links/", scope=WRITE, response={201: schemas.LinkOut})
+def enrol_partner(request: HttpRequest, id: uuid.UUID, body: schemas.LinkIn):
+    """Give her a link in a scheme of partners; who has one keeps it."""
+    scheme = Scheme.objects.filter(key=body.scheme).first()
+    if scheme is None:
+        raise NoSuchScheme
+    link = partners.enrol_partner(
+        partner_id=_partner(id).pk, scheme_id=scheme.pk, code=body.code, now=clock.now(), by=actor(request)
+    )
+    return Status(201, schemas.link_out(Advocate.objects.select_related("scheme").get(pk=link.pk)))
 
 
 @router.get("referrals/payouts/", scope=READ, response=Page[schemas.PayoutsOut])

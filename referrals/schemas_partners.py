@@ -10,8 +10,9 @@ from ninja import Schema
 from pydantic import ConfigDict, Field, StringConstraints
 
 from referrals.ibans import shown
-from referrals.models import Partner, Payout, PayoutBatch
+from referrals.models import Advocate, Partner, Payout, PayoutBatch
 from referrals.operations.partners import PartnerData
+from referrals.sharing import link_of
 from referrals.statements.links import statement_url
 from referrals.statements.reading import Line, Statement
 
@@ -76,6 +77,20 @@ class StatementOut(Schema):
     lines: list[StatementLineOut]
 
 
+class LinkIn(Body):
+    scheme: Annotated[str, StringConstraints(min_length=1, max_length=40)] = Field(description="Key of the scheme.")
+    code: Annotated[str, StringConstraints(max_length=60, pattern=r"^$|^[A-Za-z0-9]{4,60}$")] = Field(
+        "", description="Letters and digits. Empty: one is drawn."
+    )
+
+
+class LinkOut(Schema):
+    scheme: str
+    code: str
+    link: str
+    is_blocked: bool
+
+
 class PayoutsIn(Body):
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
@@ -120,6 +135,15 @@ def partner_out(partner: Partner) -> dict[str, Any]:
         "id": partner.public_id,
         "iban": shown(partner.iban),
         "statement_url": statement_url(partner),
+    }
+
+
+def link_out(advocate: Advocate) -> dict[str, Any]:
+    return {
+        "scheme": advocate.scheme.key,
+        "code": advocate.code,
+        "link": link_of(advocate.code),
+        "is_blocked": advocate.blocked_at is not None,
     }
 
 

@@ -171,6 +171,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "approve_referral": {"why": "fine"},
     "create_partner": PARTNER,
     "change_partner": PARTNER | {"reference": "sample"},
+    "enrol_partner": {"scheme": "affiliates", "code": "SAMPLE"},
     "draw_up_payouts": {"currency": "EUR"},
     "settle_payouts": {"reference": "B-1"},
     "reject_referral": {"why": "not fine"},
@@ -433,6 +434,12 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
         ({"currency": "USD"}, 409, "", "referrals.currency_is_fixed"),
         ({"iban": "DE1"}, 422, "", "referrals.bad_iban"),
     ],
+    "enrol_partner": [
+        ({"scheme": "nowhere"}, 404, "", "referrals.no_such_scheme"),
+        ({"scheme": "friends"}, 409, "", "referrals.not_for_partners"),
+        ({"code": "FR1END"}, 409, "", "referrals.code_taken"),
+        ({"code": "a b"}, 422, "/code", "string_pattern_mismatch"),
+    ],
     "draw_up_payouts": [
         ({"currency": "USD"}, 409, "", "referrals.nothing_to_pay"),
         ({"currency": "euro"}, 422, "/currency", "string_pattern_mismatch"),
@@ -676,7 +683,10 @@ def partners() -> dict[str, Any]:
     batch = draw_up(currency="EUR", now=NOW, by=BY)
     approve_payouts(batch_id=batch.pk, now=NOW, by=Actor.staff(Staff.objects.create_user("approver")))
     ledger.adjust(account_id=account, amount=300, source="more", reason="sample", now=NOW, by=BY)
-    return {"change_partner": partner.public_id, "settle_payouts": batch.public_id}
+    rule = {"names": {"en": "Affiliates"}, "kind": "partners"}
+    referring.create_scheme(key="affiliates", rule=read_rule(rule), now=NOW, by=BY)
+    of_her = dict.fromkeys(("change_partner", "enrol_partner"), partner.public_id)
+    return {**of_her, "settle_payouts": batch.public_id}
 
 
 def referrals() -> dict[str, Any]:
