@@ -11,7 +11,7 @@ class AdvocateData(PersonData):
     model = "referrals.Advocate"
     merging = "combine"  # a survivor with a link of her own in the scheme keeps that one
     #: The code is of letters that say nothing; it stays, so that it never becomes somebody else's.
-    columns: ClassVar = {"customer": "keep", "code": "keep"}
+    columns: ClassVar = {"customer": "keep", "code": "keep", "device": "blank", "network": "blank"}
 
 
 @people.register
@@ -30,7 +30,7 @@ class VisitData(PersonData):
     key = "referrals.visit"
     model = "referrals.Visit"
     owner = ""
-    columns: ClassVar = {"visitor_key": "blank", "channel": "keep"}
+    columns: ClassVar = {"visitor_key": "blank", "channel": "keep", "device": "blank", "network": "blank"}
 
 
 @people.register

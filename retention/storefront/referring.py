@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from urllib.parse import urlencode
 
@@ -26,6 +27,8 @@ from retention.storefront.views import STRICT, shown, wished
 
 #: Of one network, in ten minutes: a household or a class may sign up together, a program may not.
 MOST = 20
+#: Visits of one network that are written down, in ten minutes.
+MOST_VISITS = 200
 _signer = Signer(salt="referrals.visitor")
 
 
@@ -47,7 +50,7 @@ def personal_link(request: HttpRequest, code: str) -> HttpResponse:
     if request.method == "POST":
         return _taken(request, offer)
     visitor = "" if is_machine(method=request.method or "", headers=request.headers) else uuid.uuid4().hex
-    if visitor:
+    if visitor and _may({f"visit:{_network(request)}": MOST_VISITS}, now):
         channel = "".join(sign for sign in request.GET.get("via", "") if sign.isalnum())[:20]
         operations.record_visit(
             code=offer.code, visitor_key=visitor, channel=channel, network=_network(request), now=now
@@ -62,18 +65,15 @@ def personal_link(request: HttpRequest, code: str) -> HttpResponse:
 
 def _taken(request: HttpRequest, offer: Offered) -> HttpResponse:
     now, email = clock.now(), request.POST.get("email", "").strip()
-    limits = {f"referral:{_network(request)}": MOST}
     try:
         validate_email(email)
         visitor = _signer.unsign(request.POST.get("visitor", ""))
-        check_tries(limits, now.timestamp())
     except ValidationError:
         return _shown(request, offer, request.POST.get("visitor", ""), is_wrong=True, status=422)
     except BadSignature:
         return shown(request, "nothing", "", status=404)
-    except ApiRefused:
+    if not _may({f"referral:{_network(request)}": MOST}, now):
         return shown(request, "friend_sent", offer.language, status=429)
-    count_failure(limits, now.timestamp())
     operations.take_friend(
         code=offer.code,
         email=email,
@@ -93,6 +93,16 @@ def _shown(
         request, "friend", offer.language, status=status, offer=offer, visitor=visitor, is_wrong=is_wrong,
         email=request.POST.get("email", "")[:254],
     )  # fmt: skip
+
+
+def _may(limits: dict[str, int], now: dt.datetime) -> bool:
+    """Whether it is not more than people do; it is counted."""
+    try:
+        check_tries(limits, now.timestamp())
+    except ApiRefused:
+        return False
+    count_failure(limits, now.timestamp())
+    return True
 
 
 def _network(request: HttpRequest) -> str:
