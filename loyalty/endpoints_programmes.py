@@ -3,6 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -13,6 +14,7 @@ from ninja import Query, Status
 
 from loyalty import operations
 from loyalty import schemas_programmes as schemas
+from loyalty.backtests import look_back
 from loyalty.models import Earning, Member, Programme
 from loyalty.operations.earning import earn_now
 from loyalty.operations.members import NoSuchMember
@@ -28,6 +30,7 @@ from retention.doors.endpoints import Page, Router, actor, idempotency_key, page
 from retention.incentives.facts import shop_currency
 from retention.ledger.models import Account
 from retention.ledger.querysets import Balance, balances
+from retention.ledger.versions import rule_of as unit_rule_of
 from retention.refusals import Refused
 
 router = Router("Loyalty")
@@ -188,6 +191,15 @@ def try_programme(request: HttpRequest, key: str, body: schemas.TryIn):
     else:
         fact = as_order(body.basket(shop_currency()), customer_id=customer.pk if customer else 0, now=now)
     return schemas.tried_out(try_order(rule, fact, member=member, tier=body.tier))
+
+
+@router.post("loyalty/programmes/{key}/back-test/", scope=READ, response=schemas.BackTestOut, idempotent=False)
+def back_test_programme(request: HttpRequest, key: str, body: schemas.BackTestIn):
+    """What the programme as last saved would have given for orders of days gone by. Writes nothing."""
+    programme = _found(key)
+    return asdict(
+        look_back(_rule(programme), unit_rule_of(programme.unit), first=body.first, last=body.last, now=clock.now())
+    )
 
 
 def _programmes():

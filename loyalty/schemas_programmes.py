@@ -160,6 +160,28 @@ class TriedOut(Schema):
     expires_at: dt.datetime | None
 
 
+class BackTestIn(In):
+    first: dt.date = Field(description="First day of the shop's that is looked at.")
+    last: dt.date
+
+
+class BackTestOut(Schema):
+    """What the newest version would have given for orders of these days."""
+
+    customers: int
+    orders: int
+    spend_minor: int = Field(description="In the base currency.")
+    currency: str
+    earned: int
+    by_rule: dict[str, int]
+    worth_minor: int | None = Field(
+        description="At the checkout, with nothing spent or expired; absent if unpriced."
+    )
+    reward_basis_points: int | None = Field(description="Of what was paid, in hundredths of a percent.")
+    tiers: dict[str, int] = Field(description="Customers by the tier they would be in; an empty key for none.")
+    one_in: int = Field(description="One of so many customers was looked at, and stands for all.")
+
+
 def read_rule(data: Mapping[str, Any]) -> ProgrammeRule:
     """The rule that was sent.
 

@@ -130,6 +130,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "change_programme": {"edited": 1, "rule": CLUB},
     "join_programme": {"customers": [UNKNOWN]},
     "leave_programme": {"customers": [UNKNOWN]},
+    "back_test_programme": {"first": "2026-01-01", "last": "2026-03-31"},
     "adjust_points": {"amount": 50, "reason": "late parcel"},
     "set_tier": {"tier": "gold", "reason": "Loved"},
     "invite": {"customers": [UNKNOWN, UNKNOWN], "tier": "gold", "reason": "Loved"},
@@ -332,6 +333,10 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
     ],
     "join_programme": [({"customers": []}, 422, "/customers", "too_short")],
     "leave_programme": [({"customers": ["x"]}, 422, "/customers/0", "uuid_parsing")],
+    "back_test_programme": [
+        ({"last": "2025-12-31"}, 422, "", "loyalty.bad_days"),
+        ({"first": "2026-02-30"}, 422, "/first", "date_from_datetime_parsing"),
+    ],
     "adjust_points": [
         ({"amount": 0}, 422, "/amount", "invalid"),
         ({"amount": -1}, 409, "", "ledger.not_enough"),
