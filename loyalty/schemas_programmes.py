@@ -174,9 +174,7 @@ class BackTestOut(Schema):
     currency: str
     earned: int
     by_rule: dict[str, int]
-    worth_minor: int | None = Field(
-        description="At the checkout, with nothing spent or expired; absent if unpriced."
-    )
+    worth_minor: int | None = Field(description="At the checkout, with nothing spent or expired; absent if unpriced.")
     reward_basis_points: int | None = Field(description="Of what was paid, in hundredths of a percent.")
     tiers: dict[str, int] = Field(description="Customers by the tier they would be in; an empty key for none.")
     one_in: int = Field(description="One of so many customers was looked at, and stands for all.")
