@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django import forms
@@ -23,7 +24,7 @@ from retention import clock
 from retention.customers.admin.customers import Facts, on_customer_page
 from retention.doors.console import ConfirmForm, DaysFilter, FactAdmin, acting, confirm
 from retention.doors.console.words import actor_words
-from retention.ledger.forms import ReasonForm
+from retention.ledger.forms import ReasonForm, read_amount
 from retention.ledger.models import Account
 from retention.ledger.querysets import Balance, balances
 from retention.ledger.versions import rule_of as unit_rule_of
@@ -152,6 +153,27 @@ class TierForm(ConfirmForm):
             field.initial = member.tier.key if member.tier else ""
 
 
+class PointsForm(ConfirmForm):
+    """How much, and why: she reads both in a mail. Sent twice it corrects once."""
+
+    amount = forms.CharField(
+        label=_("Amount"), max_length=20, widget=ReasonForm.base_fields["reason"].widget,
+        help_text=_("Such as 50; with a minus it is taken away."),
+    )  # fmt: skip
+    reason = forms.CharField(
+        label=_("Why"), max_length=120, widget=ReasonForm.base_fields["reason"].widget,
+        help_text=_("She reads it, and it stays for good: no names."),
+    )  # fmt: skip
+    source = forms.CharField(widget=forms.HiddenInput, max_length=100)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["source"].initial = f"console:{uuid.uuid4().hex}"
+
+    def clean_amount(self) -> int:
+        return read_amount(self.cleaned_data["amount"], self.obj.programme.unit)
+
+
 @admin.register(Member)
 class MemberAdmin(FactAdmin):
     list_display = ("customer", "programme", "tier", "qualifying", "joined_at", "left_at")
@@ -168,7 +190,7 @@ class MemberAdmin(FactAdmin):
     )  # fmt: skip
     inlines = (TierChangesTab, EarningsTab, ClaimsTab)
     labels = {"qualifying": _("Counts for tiers")}
-    actions_detail = ("set_tier", "leave")
+    actions_detail = ("adjust", "set_tier", "leave")
     empty_hint = _("Members come with the first order or activity that earns, or by joining.")
 
     @display(description=_("Customer"))
@@ -210,7 +232,18 @@ class MemberAdmin(FactAdmin):
         return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', url, words)
 
     def buttons_of(self, obj: Member) -> tuple[str, ...]:
-        return () if obj.left_at or obj.programme.state == Programme.State.ENDED else ("set_tier", "leave")
+        is_over = obj.left_at or obj.programme.state == Programme.State.ENDED
+        return ("adjust",) if is_over else ("adjust", "set_tier", "leave")
+
+    @confirm(
+        title=_("Correct her points"), permissions=["loyalty.adjust_points"], form_class=PointsForm, icon="edit_note"
+    )
+    def adjust(self, request: HttpRequest, form: PointsForm, obj: Member) -> str:
+        typed = form.cleaned_data
+        operations.adjust_points(
+            member_id=obj.pk, amount=typed["amount"], reason=typed["reason"], source=typed["source"], **acting(request)
+        )
+        return str(_("Corrected by %s; she is told.") % show(obj, typed["amount"]))
 
     @confirm(title=_("Set her tier"), permissions=["loyalty.set_tier"], form_class=TierForm, icon="military_tech")
     def set_tier(self, request: HttpRequest, form: TierForm, obj: Member) -> str:

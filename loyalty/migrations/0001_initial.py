@@ -154,7 +154,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
-                "permissions": [("set_tier", "Can set the tiers of members")],
+                "permissions": [
+                    ("set_tier", "Can set the tiers of members"),
+                    ("adjust_points", "Can correct points of members"),
+                ],
             },
         ),
         migrations.CreateModel(

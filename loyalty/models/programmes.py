@@ -87,7 +87,7 @@ class Member(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        permissions = [("set_tier", "Can set the tiers of members")]
+        permissions = [("set_tier", "Can set the tiers of members"), ("adjust_points", "Can correct points of members")]
         constraints = [
             models.UniqueConstraint(fields=["customer", "programme"], name="one_member_a_customer_and_programme"),
             models.CheckConstraint(

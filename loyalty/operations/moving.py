@@ -69,13 +69,7 @@ def move(ladder: Ladder, moves: Sequence[Move], *, now: dt.datetime, by: Actor) 
     programme, turned = ladder.programme, [one for one in moves if one.why]
     if not turned:
         return Moved()
-    changes = TierChange.objects.bulk_create(
-        TierChange(
-            member_id=one.member.pk, before_id=one.member.tier_id, after=one.after, why=one.why, is_up=one.is_up,
-            qualifying=one.counted, version_id=programme.version_id, reason=one.reason, changed_at=now, by=by.name,
-        )
-        for one in turned
-    )  # fmt: skip
+    changes = _write_changes(ladder, turned, now=now, by=by)
     _tell(ladder, turned, changes, now)
     incentives.put_tiers(
         programme=programme.key,
@@ -109,18 +103,47 @@ def _write_members(moves: Sequence[Move], now: dt.datetime) -> None:
         )
 
 
-def _tell(ladder: Ladder, turned: Sequence[Move], changes: Sequence[TierChange], now: dt.datetime) -> None:
+def _write_changes(ladder: Ladder, turned: Sequence[Move], *, now: dt.datetime, by: Actor) -> list[int]:
+    """The history of these moves: their numbers, in the same order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO loyalty_tierchange (member_id, before_id, after_id, why, is_up, qualifying, reason, version_id,
+                changed_at, by)
+            SELECT told.member, told.before, told.after, told.why, told.is_up, told.counted, told.reason, %s, %s, %s
+            FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::boolean[], %s::bigint[], %s::text[])
+                 AS told (member, before, after, why, is_up, counted, reason)
+            RETURNING member_id, id
+            """,
+            [
+                ladder.programme.version_id,
+                now,
+                by.name,
+                [one.member.pk for one in turned],
+                [one.member.tier_id for one in turned],
+                [one.after.pk if one.after else None for one in turned],
+                [str(one.why) for one in turned],
+                [one.is_up for one in turned],
+                [one.counted for one in turned],
+                [one.reason for one in turned],
+            ],
+        )
+        numbers = dict(cursor.fetchall())
+    return [numbers[one.member.pk] for one in turned]
+
+
+def _tell(ladder: Ladder, turned: Sequence[Move], changes: Sequence[int], now: dt.datetime) -> None:
     names = {row.pk: row.key for row in (*ladder.rows.values(), *ladder.gone.values())}
     for kind, is_up in (("loyalty.tier_reached", True), ("loyalty.tier_lost", False)):
         told = [
             Told(
                 one.member.customer_id,
-                f"{ORIGIN}:{change.pk}",
+                f"{ORIGIN}:{change}",
                 {
                     "programme": ladder.programme.key,
-                    "tier": names.get((change.after_id if is_up else change.before_id) or 0, ""),
-                    "before": names.get(change.before_id or 0, ""),
-                    "after": names.get(change.after_id or 0, ""),
+                    "tier": _key(one, names) if not is_up else one.after.key if one.after else "",
+                    "before": _key(one, names),
+                    "after": one.after.key if one.after else "",
                 },
             )
             for one, change in zip(turned, changes, strict=True)
@@ -129,8 +152,12 @@ def _tell(ladder: Ladder, turned: Sequence[Move], changes: Sequence[TierChange],
         tell(kind=kind, told=told, now=now)
 
 
+def _key(one: Move, names: dict[int, str]) -> str:
+    return names.get(one.member.tier_id or 0, "")
+
+
 def _reward(
-    ladder: Ladder, turned: Sequence[Move], changes: Sequence[TierChange], done: Moved, *, now: dt.datetime, by: Actor
+    ladder: Ladder, turned: Sequence[Move], changes: Sequence[int], done: Moved, *, now: dt.datetime, by: Actor
 ) -> None:
     """What rising to a tier brings, once for a tier and window; those between that she passes over bring nothing."""
     rewards = {step.key: step.rewards for step in ladder.rules.steps if step.rewards}
@@ -139,12 +166,12 @@ def _reward(
         for one, change in zip(turned, changes, strict=True)
         if one.is_up and one.after and one.after.key in rewards
     ]
-    had = _had_before([change for _one, change in risen], ladder.since(now))
+    had = _had_before([one.member.pk for one, _change in risen], changes, ladder.since(now))
     wishes: dict[int, list[tuple[str, int, int]]] = {}
     for one, change in risen:
         if one.after and (one.member.pk, one.after.pk) not in had:
             for n, incentive in enumerate(rewards[one.after.key]):
-                wishes.setdefault(incentive, []).append((f"tier:{change.pk}:{n}", one.member.customer_id, change.pk))
+                wishes.setdefault(incentive, []).append((f"tier:{change}:{n}", one.member.customer_id, change))
     for incentive, wanted in sorted(wishes.items()):
         for some in batches(wanted, CHUNK):
             granted = incentives.grant(
@@ -156,13 +183,13 @@ def _reward(
             done.refused.update(why.code for why in granted.refused.values())
 
 
-def _had_before(changes: Sequence[TierChange], since: dt.datetime | None) -> set[tuple[int, int | None]]:
-    """Who rose to the same tier before, in the window as it is today."""
-    if not changes:
+def _had_before(
+    members: Sequence[int], changes: Sequence[int], since: dt.datetime | None
+) -> set[tuple[int, int | None]]:
+    """Who rose to the same tier before these changes, in the window as it is today."""
+    if not members:
         return set()
-    earlier = TierChange.objects.filter(
-        member__in=[change.member_id for change in changes], is_up=True, pk__lt=min(change.pk for change in changes)
-    )
+    earlier = TierChange.objects.filter(member__in=members, is_up=True, pk__lt=min(changes))
     if since is not None:
         earlier = earlier.filter(changed_at__gte=since)
     return {*earlier.values_list("member_id", "after_id")}

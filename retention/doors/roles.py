@@ -149,6 +149,7 @@ TABLE = {
     "loyalty.view_member": "MLSA",
     "loyalty.change_member": "MLS",
     "loyalty.set_tier": "MLS",
+    "loyalty.adjust_points": "LS",
     "loyalty.view_earning": "MLSA",
     "loyalty.view_tierchange": "MLSA",
     # Campaigns

@@ -5,6 +5,8 @@ import time_machine
 
 from loyalty import operations
 from loyalty.models import Member, TierChange
+from retention.customers.models import Activity
+from retention.ledger.models import Account
 from tests.console.conftest import as_role, person
 from tests.loyalty.conftest import BY
 from tests.loyalty.test_expiry import moves
@@ -65,8 +67,18 @@ def test_her_tier_is_set_with_a_reason_and_she_is_let_go(anna, as_role):
     assert Member.objects.get(pk=anna.pk).left_at == NOON
 
 
+def test_her_points_are_corrected_once_and_she_is_told(anna, as_role):
+    agent, page = as_role("support agent"), f"{MEMBERS}{anna.pk}"
+    said = {"_form_submitted": "1", "amount": "20", "reason": "Late parcel", "source": "console:1"}
+    for _again in range(2):
+        assert "HX-Redirect" in agent.post(f"{page}/adjust/", said).headers
+    assert Account.objects.get(customer=anna.customer_id).balance == 200
+    assert Activity.objects.filter(kind="loyalty.points_adjusted").count() == 1
+    assert as_role("marketer").post(f"{page}/adjust/", said).status_code == 403
+
+
 def test_an_analyst_reads_and_changes_nothing(anna, as_role):
     analyst, page = as_role("analyst"), f"{MEMBERS}{anna.pk}"
     assert analyst.get(f"{page}/change/").status_code == 200
-    for button in ("set-tier", "leave"):
+    for button in ("adjust", "set-tier", "leave"):
         assert analyst.post(f"{page}/{button}/", {"_form_submitted": "1", "reason": "x"}).status_code == 403
