@@ -93,8 +93,8 @@ def open_advocates(request: HttpRequest, id: uuid.UUID, body: schemas.AdvocatesI
     return {"new": opened.new, "advocates": [schemas.link_out(row) for row in rows]}
 
 
-@router.post("referrals/links/", scope=REFER, response=schemas.LinkOut)
-def get_referral_link(request: HttpRequest, body: schemas.LinkIn):
+@router.post("referrals/links/", scope=REFER, response=schemas.ReferralLinkOut)
+def get_referral_link(request: HttpRequest, body: schemas.ReferralLinkIn):
     """One customer's link and code, with texts to share by channel; made now, if she has none yet."""
     now, customer = clock.now(), _customer(body.customer)
     if body.scheme is None:
@@ -191,13 +191,13 @@ def get_referral(request: HttpRequest, id: uuid.UUID):
 
 
 @router.post("referrals/{uuid:id}/approve/", scope=REVIEW, response=schemas.ReferralOut)
-def approve_referral(request: HttpRequest, id: uuid.UUID, body: schemas.DecisionIn):
+def approve_referral(request: HttpRequest, id: uuid.UUID, body: schemas.ReferralDecisionIn):
     """It is in review, and fine."""
     return _decided(id, operations.approve, request, body.why)
 
 
 @router.post("referrals/{uuid:id}/reject/", scope=REVIEW, response=schemas.ReferralOut)
-def reject_referral(request: HttpRequest, id: uuid.UUID, body: schemas.DecisionIn):
+def reject_referral(request: HttpRequest, id: uuid.UUID, body: schemas.ReferralDecisionIn):
     """It is not fine: nothing more is given for it."""
     return _decided(id, operations.reject, request, body.why)
 

@@ -63,7 +63,7 @@ class AdvocatesIn(Body):
     customers: Annotated[list[Reference], Field(min_length=1, max_length=5_000)] = Field(description="By reference.")
 
 
-class LinkIn(Body):
+class ReferralLinkIn(Body):
     customer: Reference = Field(description="Her reference.")
     scheme: Key | None = Field(default=None, description="Its key; the one that is for her, if it is not said.")
     language: Language = Field(default="", description="Of the texts; hers, if it is not said.")
@@ -84,7 +84,7 @@ class OpenedOut(Schema):
     advocates: list[AdvocateLinkOut]
 
 
-class ShareOut(Schema):
+class ReferralShareOut(Schema):
     channel: str
     persona: str
     language: str
@@ -93,13 +93,13 @@ class ShareOut(Schema):
     link: str
 
 
-class LinkOut(Schema):
+class ReferralLinkOut(Schema):
     id: uuid.UUID = Field(description="The advocate's.")
     scheme: str
     code: str
     link: str
     friend_gets: str
-    shares: list[ShareOut]
+    shares: list[ReferralShareOut]
 
 
 class AdvocateOut(Schema):
@@ -143,20 +143,20 @@ class ReferralIn(Body):
     )
 
 
-class DecisionIn(Body):
+class ReferralDecisionIn(Body):
     why: Why = ""
 
 
-class ReasonOut(Schema):
+class ReferralReasonOut(Schema):
     code: str
     sentence: str
 
 
-class StepOut(Schema):
+class ReferralStepOut(Schema):
     state: str
     at: dt.datetime
     by: str
-    reasons: list[ReasonOut]
+    reasons: list[ReferralReasonOut]
 
 
 class ReferralOut(Schema):
@@ -174,7 +174,7 @@ class ReferralOut(Schema):
     due_at: dt.datetime | None
     ended_at: dt.datetime | None
     friend_code: str | None = Field(description="Of her welcome, where it is a code.")
-    steps: list[StepOut]
+    steps: list[ReferralStepOut]
 
 
 def scheme_out(scheme: Scheme) -> dict[str, Any]:
