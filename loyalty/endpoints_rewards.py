@@ -134,7 +134,7 @@ def get_claim(request: HttpRequest, id: uuid.UUID):
 
 
 @router.post("loyalty/claims/{uuid:id}/return/", scope=WRITE, response=schemas.ClaimOut)
-def return_claim(request: HttpRequest, id: uuid.UUID, body: schemas.ReturnIn):
+def return_claim(request: HttpRequest, id: uuid.UUID, body: schemas.ClaimReturnIn):
     """Take back a reward that was not used; its points come back where the reward says so."""
     pk = _claim_by(id)
     claims.return_claim(claim_id=pk, now=clock.now(), by=actor(request), reason=body.reason)

@@ -104,7 +104,7 @@ class ClaimIn(In):
     customer: uuid.UUID
 
 
-class ReturnIn(In):
+class ClaimReturnIn(In):
     reason: Reason
 
 

@@ -94,15 +94,15 @@ def get_statement(request: HttpRequest, id: uuid.UUID, first: dt.date | None = N
     return schemas.statement_out(statement(_partner(id), first=first, last=last, now=now))
 
 
-@router.get("referrals/partners/{uuid:id}/links/", scope=READ, response=list[schemas.LinkOut])
+@router.get("referrals/partners/{uuid:id}/links/", scope=READ, response=list[schemas.PartnerLinkOut])
 def list_partner_links(request: HttpRequest, id: uuid.UUID):
     """Her links, one a scheme."""
     links = Advocate.objects.filter(partner=_partner(id)).select_related("scheme").order_by("pk")
     return [schemas.link_out(each) for each in links]
 
 
-@router.post("referrals/partners/{uuid:id}/links/", scope=WRITE, response={201: schemas.LinkOut})
-def enrol_partner(request: HttpRequest, id: uuid.UUID, body: schemas.LinkIn):
+@router.post("referrals/partners/{uuid:id}/links/", scope=WRITE, response={201: schemas.PartnerLinkOut})
+def enrol_partner(request: HttpRequest, id: uuid.UUID, body: schemas.PartnerLinkIn):
     """Give her a link in a scheme of partners; who has one keeps it."""
     scheme = Scheme.objects.filter(key=body.scheme).first()
     if scheme is None:

@@ -77,14 +77,14 @@ class StatementOut(Schema):
     lines: list[StatementLineOut]
 
 
-class LinkIn(Body):
+class PartnerLinkIn(Body):
     scheme: Annotated[str, StringConstraints(min_length=1, max_length=40)] = Field(description="Key of the scheme.")
     code: Annotated[str, StringConstraints(max_length=60, pattern=r"^$|^[A-Za-z0-9]{4,60}$")] = Field(
         "", description="Letters and digits. Empty: one is drawn."
     )
 
 
-class LinkOut(Schema):
+class PartnerLinkOut(Schema):
     scheme: str
     code: str
     link: str
