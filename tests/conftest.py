@@ -13,6 +13,7 @@ from django.db import connection
 from model_bakery import baker
 
 from tests.browsing import Browsing
+from tests.emptying import empty_quickly
 from tests.guards import refuse_guards_in_sub_queries
 from tests.mailbox import Mailbox
 
@@ -29,6 +30,7 @@ def pytest_configure(config):
     baker.generators.add("retention.documents.DocumentField", dict)
     django_settings.MEDIA_ROOT = tempfile.mkdtemp(prefix="retention-media-")
     refuse_guards_in_sub_queries()
+    empty_quickly()
 
 
 def pytest_unconfigure(config):

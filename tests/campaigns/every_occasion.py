@@ -2,13 +2,22 @@
 
 import datetime as dt
 
+from loyalty import operations as loyalty
+from loyalty.models import Reward
+from loyalty.operations import rewards
+from loyalty.rules import ProgrammeRule
+from loyalty.rules.rewards import RewardRule
 from retention.customers.models import ActivityKind, AttributeDefinition, Product
 from retention.customers.models.lifecycle import Stage
+from retention.incentives import operations as incentives
+from retention.incentives.rules import IncentiveRule
 from retention.ledger import operations as ledger
+from retention.ledger.units import UnitRule
 from retention.segments.models import CustomerList, Segment
 from tests.campaigns.conftest import BY
 
 TEN = {"hour": "10:00"}
+CLUB = {"names": {"en": "Club"}, "earning": [{"kind": "per_amount", "key": "base", "amount": 1, "per_minor": 100}]}
 
 
 def every_occasion(now: dt.datetime) -> list[tuple[str, dict, str]]:
@@ -23,6 +32,7 @@ def every_occasion(now: dt.datetime) -> list[tuple[str, dict, str]]:
     Stage.objects.create(key="loyal", position=1, name={"en": "Loyal"})
     chosen = str(CustomerList.objects.create(name="VIP", uploaded_at=now).public_id)
     ledger.money_unit(purpose="store_cash", currency="EUR", now=now, by=BY)
+    mug = str(reward(now).public_id)
     return [
         ("birthday", TEN, "on the customer's birthday at 10:00 her time"),
         ("anniversary", TEN, "on every anniversary of the sign-up at 10:00 her time"),
@@ -81,4 +91,25 @@ def every_occasion(now: dt.datetime) -> list[tuple[str, dict, str]]:
          "as soon as a product is in stock again, to those who bought it before"),
         ("called", {"name": "table-booked"}, "as soon as “table-booked” is called for her"),
         ("by_hand", {"list": chosen}, "once, for everybody on the list “VIP”, at the launch"),
+        ("tier_moved", {"programme": "club", "move": "up"}, "as soon as she rises to a tier of “Club”"),
+        ("tier_ending", {**TEN, "days": 60}, "60 days before her tier ends, at 10:00 her time"),
+        ("points_statement", {**TEN, "day": 1},
+         "on day 1 of each month at 10:00 her time, if her points moved in the month before"),
+        ("never_redeemed", {**TEN, "days": 90, "least": 100, "unit": "club_points"},
+         "90 days after her first points, if she has 100 or more and used none, at 10:00 her time (club_points)"),
+        ("short_of_reward", {"reward": mug, "short": 50}, "as soon as she is 50 or less short of the reward “A mug”"),
     ]  # fmt: skip
+
+
+def reward(now: dt.datetime) -> Reward:
+    """What members of a club can have for their points."""
+    ledger.create_unit(key="club_points", rule=UnitRule(name="Points", kind="points"), now=now, by=BY)
+    club = loyalty.create_programme(
+        key="club", unit_key="club_points", rule=ProgrammeRule.model_validate(CLUB), now=now, by=BY
+    )
+    loyalty.launch_programme(programme_id=club.pk, now=now, by=BY)
+    gives = {"name": "A mug", "effects": [{"kind": "experience", "name": "A mug"}]}
+    mug = incentives.create_incentive(rule=IncentiveRule.model_validate(gives), now=now, by=BY)
+    rule = RewardRule(names={"en": "A mug"}, kind="product", price=500, incentive_id=mug.pk)
+    made = rewards.create_reward(programme_id=club.pk, rule=rule, now=now, by=BY)
+    return rewards.start_reward(reward_id=made.pk, now=now, by=BY)

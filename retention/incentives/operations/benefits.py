@@ -13,6 +13,7 @@ from retention.incentives.codes import Pattern
 from retention.incentives.models import Code, Grant
 from retention.incentives.operations.gift_cards import PATTERN, Blank, issue_cards
 from retention.incentives.rules import IncentiveRule
+from retention.incentives.rules.effects import Effect
 from retention.incentives.rules.effects.benefits import Benefit
 from retention.ledger import operations as ledger
 from retention.ledger.days import shop_zone
@@ -75,18 +76,18 @@ def needs_code(rule: IncentiveRule) -> bool:
 
 
 def gifts_of(
-    rule: IncentiveRule,
+    effects: Sequence[Effect],
     grant_id: int,
     customer_id: int,
     expires_at: dt.datetime | None,
     currency: str,
     waits: Mapping[str, Any] = MappingProxyType({}),
 ) -> Iterator[Gift]:
-    """What a grant of this rule (its terms folded in) gives at once: in `currency` where it names an amount in it.
+    """What a grant of these effects (its terms folded in) gives at once: in `currency` where one names an amount in it.
 
     `waits` is what the terms say of when it counts.
     """
-    for n, effect in enumerate(rule.effects):
+    for n, effect in enumerate(effects):
         if effect.kind not in VALUE:
             continue
         told = effect.model_dump(include={"kind", "days", "points", "unit", "products", "categories"})

@@ -10,7 +10,9 @@ from django.db import connection
 
 from retention.actors import Actor
 from retention.incentives.models import Code
-from retention.incentives.rules import IncentiveRule
+from retention.incentives.rules import IncentiveRule, Terms
+
+NO_TERMS = Terms()
 
 
 class ChangedMeanwhile(Exception):
@@ -19,12 +21,13 @@ class ChangedMeanwhile(Exception):
 
 @dataclass(frozen=True)
 class Wish:
-    """One grant asked for: a place in the caller's arrays."""
+    """One grant asked for: a place in the caller's arrays; `own` are its terms, once they were found good."""
 
     source: str
     customer_id: int
     origin_id: int | None
     terms: Mapping[str, Any]
+    own: Terms = NO_TERMS
 
 
 @dataclass(frozen=True)

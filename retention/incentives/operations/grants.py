@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection, transaction
@@ -29,7 +29,7 @@ from retention.incentives.operations.grant_rows import (
     insert_grants,
 )
 from retention.incentives.operations.life import NoSuchIncentive
-from retention.incentives.rules import IncentiveRule, Terms, with_terms
+from retention.incentives.rules import IncentiveRule, Terms, her_effects
 from retention.incentives.versions import rule_of
 from retention.refusals import Refusal, Refused
 
@@ -217,12 +217,7 @@ def _give_value(
         gift
         for wish in fresh
         for gift in gifts_of(
-            with_terms(offer.rule, wish.terms),
-            made[wish.source],
-            wish.customer_id,
-            expires_at,
-            currency,
-            Terms.model_validate(wish.terms).waits,
+            her_effects(offer.rule, wish.own), made[wish.source], wish.customer_id, expires_at, currency, wish.own.waits
         )
     ]
     fulfil(gifts, now=offer.now, by=by)
@@ -282,7 +277,7 @@ def _with_good_terms(rule: IncentiveRule, fresh: list[Wish], refused: dict[str, 
         if _is_short_of(rule, terms):
             refused[wish.source] = TermsMissing().as_refusal()
         else:
-            good.append(wish)
+            good.append(replace(wish, own=terms))
     return good
 
 

@@ -44,7 +44,7 @@ from retention.incentives.rules.limits import (
 )
 from retention.incentives.rules.rule import IncentiveRule, sentence
 from retention.incentives.rules.stacking import Stackable, Stacking
-from retention.incentives.rules.terms import Terms, with_terms
+from retention.incentives.rules.terms import Terms, her_effects, with_terms
 from retention.incentives.scopes import Scope
 
 __all__ = [
@@ -90,5 +90,6 @@ __all__ = [
     "period",
     "Validity",
     "sentence",
+    "her_effects",
     "with_terms",
 ]

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from retention.incentives.parts import Category, Currency, Part, Sku
+from retention.incentives.rules.effects import Effect
 from retention.incentives.rules.rule import IncentiveRule
 
 
@@ -50,10 +51,16 @@ def with_terms(rule: IncentiveRule, terms: Mapping[str, Any]) -> IncentiveRule:
     """The rule as it holds for one grant: its own amount in place of "set for each customer", her goods as scope."""
     if not terms:
         return rule
-    own = Terms.model_validate(terms)
+    return rule.model_copy(update={"effects": her_effects(rule, Terms.model_validate(terms))})
+
+
+def her_effects(rule: IncentiveRule, own: Terms) -> tuple[Effect, ...]:
+    """Its effects as they hold under these terms."""
+    if own == Terms():
+        return rule.effects
     told: dict[str, Any] = {"products": own.products, "categories": own.categories}
     if own.currency:
         told["amounts"] = {own.currency: own.amount_minor}
     if own.points:
         told["points"] = own.points
-    return rule.model_copy(update={"effects": tuple(effect.for_her(told) for effect in rule.effects)})
+    return tuple(effect.for_her(told) for effect in rule.effects)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
 from django.db import connection, transaction
@@ -153,7 +153,7 @@ def as_refused(why: Refusal) -> Refused:
 
 
 def _wish(number: int, each: Transfer, now: dt.datetime) -> dict:
-    wish = {"n": number, **asdict(each)}
+    wish = {"n": number, **vars(each)}
     if each.active_at is None and not each.pending_event:
         wish["active_at"] = now
     return wish
