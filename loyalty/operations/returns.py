@@ -58,10 +58,15 @@ SELECT e.order_id, e.version_id, o.fulfilled_at FROM loyalty_earning e JOIN cust
 WHERE e.xid >= %(since)s::text::xid8 AND e.xid < %(until)s::text::xid8 AND o.fulfilled_at IS NOT NULL
   AND e.version_id = ANY(%(versions)s)
 """
+# What somebody did, and what she had done already when something of hers was written down only now.
 _DONE = """
-SELECT DISTINCT customer_id, kind FROM customers_activity
+SELECT customer_id, kind FROM customers_activity
 WHERE xid >= %(since)s::text::xid8 AND xid < %(until)s::text::xid8 AND kind = ANY(%(kinds)s)
   AND customer_id IS NOT NULL
+UNION
+SELECT a.customer_id, a.kind FROM loyalty_earning e JOIN loyalty_member m ON m.id = e.member_id
+JOIN customers_activity a ON a.customer_id = m.customer_id AND a.kind = ANY(%(kinds)s) AND a.occurred_at >= e.earned_at
+WHERE e.xid >= %(since)s::text::xid8 AND e.xid < %(until)s::text::xid8
 """
 _LOCK = """
 SELECT id FROM loyalty_member

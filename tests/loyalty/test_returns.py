@@ -6,15 +6,17 @@ import pytest
 
 from loyalty import operations
 from loyalty.models import Earning, Member
+from loyalty.operations import returns
 from loyalty.operations.due import rules_by_time
 from loyalty.operations.earning import Swept, earn_for
 from loyalty.reading import orders
 from loyalty.rules import ProgrammeRule
 from retention.actors import Actor
-from retention.customers.models import Order
+from retention.customers.models import Activity, Order
 from retention.ledger import operations as ledger
 from retention.ledger.models import Account, Entry, Lot
 from retention.ledger.operations.proofs import differences
+from retention.work.models import Watermark
 from tests.loyalty.conftest import BY, ONE_FOR_ONE
 
 HOUR = dt.timedelta(hours=1)
@@ -177,5 +179,24 @@ def test_value_may_wait_for_something_that_she_does(programme, customers, order,
     sweep(now + HOUR)
     activity(customers[0], "store_visited", at=now + DAY)
     follow(now + DAY)
+
+    assert [balance(customer, club, now + DAY) for customer in customers[:2]] == [(10, 10), (10, 0)]
+
+
+def test_an_event_that_came_before_its_earning_was_written_is_not_lost(
+    programme, customers, order, activity, sweep, follow, balance, now
+):
+    club = programme(pending={"kind": "event", "activity": "store_visited"})
+    order(customers[0], at=now + HOUR)
+    activity(customers[0], "store_visited", at=now + 2 * HOUR)
+    activity(customers[1], "store_visited", at=now + HOUR)
+    order(customers[1], at=now + 2 * HOUR)
+    follow(now + DAY)
+    Activity.objects.update(xid=1)
+    sweep(now + DAY)
+    # Only the earnings are new since the last look, the visits are not.
+    Earning.objects.update(xid=5)
+    Watermark.objects.filter(key=returns.JOB).update(mark=2)
+    returns.take_back_due(now=now + DAY, progress=lambda done, total: None)
 
     assert [balance(customer, club, now + DAY) for customer in customers[:2]] == [(10, 10), (10, 0)]
