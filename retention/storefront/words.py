@@ -82,7 +82,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "friend_sent_title": "메일을 확인해 주세요",
         "friend_sent_text": "{shop}을(를) 처음 이용하시는 분께 코드를 보내드렸습니다.",
         "friend_over_title": "종료된 혜택입니다",
-        "friend_over_text": "현재 이 링크로는 혜택을 받으실 수 없습니다.",
+        "friend_over_text": "현재 {shop}에서는 이 링크로 새 친구를 받지 않습니다.",
     },
     "ru": {
         "stop_title": "Больше не присылать писем?",

@@ -12,7 +12,7 @@ MAIN = {
     "confirmation", "welcome", "birthday", "anniversary", "holiday", "win_back", "win_back_hello", "win_back_shipping",
     "win_back_small", "win_back_bigger", "abandoned_cart", "abandoned_cart_again", "bounce_back", "coupon_expiring",
     "review_request", "sleeping_subscriber", "broadcast", "apology",
-    "value_expiring",
+    "value_expiring", "points_statement", "tier_reached",
 }  # fmt: skip
 #: What one language says when something is given.
 GIFTS = (
@@ -20,6 +20,7 @@ GIFTS = (
     "something",
     "this is for you",
     "accept this",
+    "your ticket",
     "선물",
     "혜택",
     "담아 드립니다",

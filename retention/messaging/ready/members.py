@@ -43,7 +43,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
                     "사용 가능한 포인트는 <b>{{ loyalty.points }}</b>입니다."
                     "{% if loyalty.pending %} {{ loyalty.pending }}가 곧 적립됩니다.{% endif %}"
                     "{% if expiring %} 그중 {{ expiring.amount }}는 {{ expiring.expires_on }}에 만료됩니다.{% endif %}",
-                    "{{ loyalty.next_reward_missing }}를 더 모으시면 “{{ loyalty.next_reward }}” 혜택을 받으실 수"
+                    "{{ loyalty.next_reward_missing }}를 더 모으시면 “{{ loyalty.next_reward }}”을(를) 받으실 수"
                     " 있습니다.",
                     "{{ loyalty.next_tier }} 등급까지 {{ loyalty.next_tier_missing }} 남았습니다.",
                 ),
@@ -73,7 +73,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
             ),
             ko=(
                 "{{ loyalty.tier }} 등급이 되셨습니다",
-                "새로운 혜택을 확인해 보세요",
+                "새 등급에서 달라지는 점을 확인해 보세요",
                 "축하합니다. <b>{{ loyalty.tier }}</b> 등급이 되셨습니다."
                 "{% if loyalty.tier_until %} {{ loyalty.tier_until }}까지 유지됩니다.{% endif %}"
                 + _PERKS.format(words="오늘부터 받으시는 혜택:"),

@@ -93,7 +93,7 @@ STORIES = (
             gets("anna", "An evening for members of Club", "You are invited to an evening for members of Club only.",
                  "This is your ticket; it lets one person in.", offer="The evening for members"),
             why("boris", "campaigns.no_consent", "No consent for this address."),
-            why("clara", "campaigns.not_in_audience", "audience"),
+            why("clara", "campaigns.not_in_audience", "She is not in “Members of a programme”."),
         ),
         on("2026-05-27 18:00", orders("anna", "A-1"), converted("anna", "2026-05-27 18:00")),
     ),
