@@ -16,8 +16,10 @@ help: ## This list
 demo: .venv/demo ## A living shop on http://localhost:8000 (PORT=, HOST=, DATABASE_URL=, REDIS_URL=, EMAIL_URL=, CLOCK_OFFSET=)
 	@exec $(BIN)/python manage.py demo $(if $(HOST),--host $(HOST))
 
-test: .venv/dev ## The whole test suite, on servers of its own (ARGS="-k word" for a part; REQUIRE_BROWSER=1)
-	@exec $(RUN) tests $(BIN)/python -m pytest $(ARGS)
+# A part is quicker with one worker, as each makes a database.
+WORKERS ?= $(if $(ARGS)$(DATABASE_URL)$(REDIS_URL),0,2)
+test: .venv/dev ## The whole test suite, on servers of its own (ARGS="-k word" for a part; WORKERS=, REQUIRE_BROWSER=1)
+	@exec $(RUN) tests $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: .venv/dev ## Style, types, directions, migrations, documents, settings
 	@exec $(RUN) tests $(BIN)/python -m tests.checks

@@ -76,7 +76,7 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
                 "새 등급에서 달라지는 점을 확인해 보세요",
                 "축하합니다. <b>{{ loyalty.tier }}</b> 등급이 되셨습니다."
                 "{% if loyalty.tier_until %} {{ loyalty.tier_until }}까지 유지됩니다.{% endif %}"
-                + _PERKS.format(words="오늘부터 받으시는 혜택:"),
+                + _PERKS.format(words="오늘부터 다음이 적용됩니다:"),
             ),
             ru=(
                 "Ваш новый уровень: {{ loyalty.tier }}",
