@@ -28,7 +28,7 @@ class NotForHer(Refused):
 
 class BeingChecked(Refused):
     code = "referrals.being_checked"
-    sentence = _("This recommendation is being checked. The customer can use it as soon as that is done.")
+    sentence = _("This recommendation must be checked by the shop before the customer can use it.")
 
 
 @exchanges.register

@@ -218,7 +218,7 @@ class Exchange:
     def exchanged(cls, *, codes: Sequence[str], buyer: Any, order_reference: str, now: dt.datetime) -> dict[str, str]:
         """Typed code → the code that counts in its place; those not named are strange to this class, too.
 
-        May write, such as the grant of that code; asked again it writes nothing more.
+        May write, such as the grant of that code; asked again it writes nothing more. Who only asks takes it all back.
 
         Raises:
             Refused: it is good, but not for this buyer.

@@ -12,7 +12,7 @@ from retention.doors.problems import ScopeMissing
 from retention.incentives import operations, schemas
 from retention.incentives import schemas_out as out
 from retention.incentives.decisions import NoSuchCode
-from retention.incentives.exchanging import exchanged, with_exchange
+from retention.incentives.exchanging import as_typed, tried_out, with_exchange
 from retention.incentives.operations.paying import TenderAsk
 from retention.incentives.operations.redemptions import NoSuchRedemption, SourceReused
 from retention.incentives.public_door import heard, trying_codes
@@ -39,7 +39,7 @@ def validate(request: HttpRequest, body: schemas.ValidationIn):
     """What codes and automatic offers would take off this basket, or every reason why not.
 
     Writes nothing, unless it is asked to hold it: then it needs an Idempotency-Key, and is refused as a redemption is.
-    A friend's code is good for the offer that the friend brings: the customer is known as brought from then on.
+    A friend's code is good for the offer that the friend brings, once it is redeemed, held or claimed.
     """
     if body.hold_minutes:
         return _hold(request, body)
@@ -48,19 +48,22 @@ def validate(request: HttpRequest, body: schemas.ValidationIn):
     checkout = body.as_checkout()
     with trying_codes(request, checkout.buyer, now=clock.now(), codes=body.codes):
         asked = {"tenders": _asks(body), "checkout": checkout, "now": body.at or clock.now(), "drafts": body.drafts}
-        validated = operations.validate(codes=body.codes, **asked)
+        validated, typed = operations.validate(codes=body.codes, **asked), {}
         if any(reason.code == NoSuchCode.code for reason in validated.reasons):
-            others = exchanged(body.codes, checkout, now=clock.now())
-            validated = operations.validate(codes=others, **asked) if others else validated
+            tried = tried_out(
+                lambda codes: operations.validate(codes=codes, **asked), body.codes, checkout, now=clock.now()
+            )
+            validated, typed = tried or (validated, typed)
     heard(request, validated.reasons, checkout.buyer, now=clock.now(), codes=body.codes)
     refusal = validated.refusal
-    return {
+    told = {
         "is_valid": refusal is None,
         "refusal": out.reason_out(refusal) if refusal else None,
         "hold": None,
         "near_misses": [out.near_miss_out(offer) for offer in near_misses(validated.decision)],
         **out.use_out(validated.effects),
     }
+    return as_typed(told, typed) if typed else told
 
 
 @router.post("redemptions/", scope=REDEEM, response={201: out.RedemptionOut}, idempotent="own")

@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 import time_machine
+from django.db import connection
 
 from referrals import operations
 from referrals.models import Referral
@@ -45,15 +46,11 @@ def code(scheme, advocate, customer, now):
 
 
 def test_a_friends_code_takes_the_welcome_off_and_makes_the_referral(code, checkout):
-    status, told = checkout("validations", [code.lower()], email="new@example.com")
-    assert (status, told["is_valid"], told["effects"]["discount_minor"]) == (200, True, 500)
-    friend = Customer.objects.get(email="new@example.com")
-    brought = Referral.objects.get()
-    assert (brought.friend, brought.state) == (friend, "pending")
-    assert checkout("validations", [code], email="new@example.com")[1]["effects"]["discount_minor"] == 500
     first = checkout("redemptions", [code], key="order", order="o1", email="NEW@example.com ")
     assert (first[0], first[1]["effects"]["discount_minor"]) == (201, 500)
     assert checkout("redemptions", [code], key="order", order="o1", email="NEW@example.com ") == first
+    friend, brought = Customer.objects.get(email_normal="new@example.com"), Referral.objects.get()
+    assert (brought.friend, brought.state) == (friend, "pending")
     assert Redemption.objects.get().customer == friend
     assert checkout("redemptions", [code], email="new@example.com")[1]["code"] == "incentives.code_redeemed"
     assert Referral.objects.count() == 1
@@ -73,6 +70,53 @@ def test_a_code_that_is_not_for_her_says_so(buyer, expected, scheme, advocate, c
     order(customer("old", now - days(300)), now - days(30))
     assert checkout("redemptions", [code], **buyer)[1]["code"] == expected
     assert Redemption.objects.count() == 0
+
+
+@pytest.fixture
+def rows(db):
+    """A function that tells every table's rows: how many, and a sum of all that they say."""
+
+    def count():
+        with connection.cursor() as cursor:
+            tables = connection.introspection.table_names(cursor)
+            cursor.execute(
+                " UNION ALL ".join(
+                    f"SELECT '{name}', count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM \"{name}\" t"
+                    for name in tables
+                )
+            )
+            return {name: figures for name, *figures in cursor.fetchall()}
+
+    return count
+
+
+def test_asking_what_a_friends_code_is_good_for_writes_nothing(
+    scheme, advocate, customer, order, refer, checkout, rows, now
+):
+    made = scheme(review_from=50)
+    code, other = advocate(made, customer("anna", now - days(400)), customer("bela", now - days(400)))
+    order(customer("old", now - days(300)), now - days(30))
+    refer(other, customer("brought"))
+    checkout("validations", ["NOSUCH"])  # the key is used for the first time
+    before = rows()
+    status, told = checkout("validations", [code.lower()], email="new@example.com")
+    assert (status, told["is_valid"], told["effects"]["discount_minor"]) == (200, True, 500)
+    assert [offer["code"] for offer in told["offers"]] == [code.lower()]
+    assert checkout("validations", [code, "NOSUCH"], email="new@example.com")[1]["refusal"]["params"] == {
+        "typed": "NOSUCH"
+    }
+    for buyer, refused in (
+        ({}, "incentives.customer_unknown"),
+        ({"reference": "anna"}, "referrals.not_for_her"),
+        ({"reference": "old"}, "referrals.not_for_her"),
+        ({"reference": "brought"}, "referrals.not_for_her"),
+        ({"email": "x@mailinator.com"}, "referrals.being_checked"),
+    ):
+        assert checkout("validations", [code], **buyer)[1]["code"] == refused
+    assert rows() == before
+    redeemed = checkout("redemptions", [code], email="new@example.com")[1]
+    assert redeemed["effects"] == told["effects"]
+    assert rows() != before
 
 
 def test_who_was_brought_by_somebody_else_or_while_it_is_paused(scheme, advocate, customer, refer, checkout, now):
