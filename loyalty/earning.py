@@ -134,6 +134,8 @@ def earn(fact: Fact, rule: ProgrammeRule, state: State) -> list[Earned]:
 def weigh(fact: Fact, rule: ProgrammeRule, state: State) -> list[Weighed]:
     """What every rule about such facts makes of it, in their order, bonuses last; the state stays as it is."""
     at = fact.happened_at.astimezone(clock.zone(state.zone))
+    if isinstance(fact, OrderFact):
+        fact = fact.earning_on(rule.earns_on)
     weighed: list[Weighed] = []
     # What no rule has taken yet: lines of an order; of anything else the whole.
     left = list(fact.lines) if isinstance(fact, OrderFact) else []

@@ -30,6 +30,8 @@ class OrderFact:
         happened_at: when it was paid.
         rate: what one minor unit of its currency was worth in the base currency's, exactly.
         refunded_minor: what was refunded of it without a line that came back.
+        by_card_minor, by_balance_minor: what gift cards paid of it, and what points, store cash or credit did.
+        uncounted_minor: what was paid of it with something on which nothing is earned; see `earning_on`.
     """
 
     id: int
@@ -42,10 +44,19 @@ class OrderFact:
     discount_minor: int = 0
     tax_minor: int = 0
     refunded_minor: int = 0
+    by_card_minor: int = 0
+    by_balance_minor: int = 0
+    uncounted_minor: int = 0
     channel: str = ""
     fulfilled_at: dt.datetime | None = None
 
     about = "order"
+
+    def earning_on(self, means: str) -> OrderFact:
+        """The same order, of which only what was paid by these means counts: `ProgrammeRule.earns_on`."""
+        cards = self.by_card_minor if means == "money" else 0
+        balances = self.by_balance_minor if means != "everything" else 0
+        return replace(self, uncounted_minor=cards + balances) if cards or balances else self
 
     def cancelled(self) -> OrderFact:
         """The same order with nothing kept of it."""

@@ -8,14 +8,16 @@ from typing import Any
 from django import forms
 from django.template.loader import render_to_string
 from django.utils.dates import WEEKDAYS
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from loyalty import vocabulary
 from loyalty.models import Programme, Reward
 from loyalty.rules import ProgrammeRule
 from loyalty.trying import TriedBasket, TriedLine, as_order, try_order
 from loyalty.versions import rule_of
+from retention import money
 from retention.customers.models import ActivityKind, Product
 from retention.incentives.facts import shop_currency
 from retention.incentives.forms import Editor, PartField, words
@@ -38,8 +40,10 @@ words.learn(
 
 
 def said(rule: ProgrammeRule) -> str:
-    """The earning rules, then when it counts, in sentences."""
-    return ". ".join([*(each.sentence() for each in rule.earning), rule.pending.sentence()]) + "."
+    """The earning rules, then on what and when it counts, in sentences."""
+    paid = [rule.earns_on_sentence()] if rule.earns_on_orders else []
+    sentences = [*(each.sentence() for each in rule.earning), *paid, rule.pending.sentence()]
+    return " ".join(f"{capfirst(each)}." for each in sentences)
 
 
 def example_basket() -> TriedBasket:
@@ -74,7 +78,7 @@ RULE = Editor(
     key="programme",
     sections=(
         (_("Programme"), ("names", "joining", "look_back_days")),
-        (_("Earning"), ("earning", "matching")),
+        (_("Earning"), ("earning", "matching", "earns_on")),
         (_("When it counts"), ("pending", "returns", "expires_after_inactive_days")),
         (_("Tiers"), ("tiers",)),
         (_("Milestones"), ("milestones",)),
@@ -123,6 +127,24 @@ class TryProgrammeForm(TryForm):
         help_text=_("By its key. Empty: the customer's own."),
     )  # fmt: skip
 
+    by_balance = forms.DecimalField(
+        label=_("Paid with points or credit"), required=False, min_value=0, max_value=10**6,
+        widget=UnfoldAdminDecimalFieldWidget,
+    )  # fmt: skip
+    by_card = forms.DecimalField(
+        label=_("Paid with gift cards"), required=False, min_value=0, max_value=10**6,
+        widget=UnfoldAdminDecimalFieldWidget,
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        for name in ("by_balance", "by_card"):
+            try:
+                given[f"{name}_minor"] = money.to_minor(given.get(name) or 0, given.get("currency", ""))
+            except money.BadMoney as bad:
+                self.add_error(name, str(bad))
+        return given
+
     def clean_country(self) -> str:
         return ""
 
@@ -135,6 +157,8 @@ class TryProgrammeForm(TryForm):
             currency=given["currency"],
             lines=[TriedLine(sku, count, price) for sku, count, price, _is_sale in given["goods"]],
             shipping_minor=given["shipping_minor"],
+            by_card_minor=given["by_card_minor"],
+            by_balance_minor=given["by_balance_minor"],
             channel=given["channel"],
         )
 

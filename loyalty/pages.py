@@ -75,6 +75,7 @@ def how_it_works(programme: Programme, *, language: str, now: dt.datetime) -> di
         "name": reader.named(rule.names),
         "is_open": programme.state in OPEN,
         "earning": [reader.told(one.names) or one.sentence() for one in rule.earning],
+        "earns_on": rule.earns_on if rule.earns_on_orders else "",
         "pending": rule.pending.sentence(),
         "expiry": reader.unit.expiry.sentence(),
         "inactive_days": rule.expires_after_inactive_days,

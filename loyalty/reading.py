@@ -20,10 +20,18 @@ SELECT o.id, o.customer_id, coalesce(o.paid_at, o.placed_at), o.fulfilled_at, o.
        coalesce((SELECT sum(r.amount_minor) FROM customers_return r
                  WHERE r.order_id = o.id
                    AND NOT EXISTS (SELECT FROM customers_returnline line WHERE line.of_id = r.id)), 0),
+       paid.by_card, paid.by_balance,
        (SELECT jsonb_agg(jsonb_build_array(p.sku, p.category, p.tags, l.quantity, l.quantity - l.returned_quantity,
                                            l.unit_price_minor, l.total_minor) ORDER BY l.position)
         FROM customers_orderline l JOIN customers_product p ON p.id = l.product_id WHERE l.order_id = o.id)
-FROM customers_order o WHERE o.id = ANY(%s) ORDER BY o.id
+FROM customers_order o
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(t.amount_minor) FILTER (WHERE t.code_id IS NOT NULL), 0) AS by_card,
+           coalesce(sum(t.amount_minor) FILTER (WHERE t.code_id IS NULL), 0) AS by_balance
+    FROM incentives_redemption r JOIN incentives_tender t ON t.redemption_id = r.id
+    WHERE r.order_reference = o.reference AND r.state = 'redeemed' AND r.currency = o.currency
+) paid
+WHERE o.id = ANY(%s) ORDER BY o.id
 """
 _ACTIVITIES = """
 SELECT id, customer_id, occurred_at, kind, properties FROM customers_activity WHERE id = ANY(%s) ORDER BY id
@@ -49,7 +57,7 @@ def rate_of(total_minor: int, base_minor: int, currency: str, base: str) -> Frac
 
 def _order(row: tuple[Any, ...], base: str) -> OrderFact:
     pk, customer, paid_at, fulfilled_at, total, base_minor, currency, shipping, discount, tax, channel, state = row[:12]
-    refunded, lines = row[12:]
+    refunded, by_card, by_balance, lines = row[12:]
     order = OrderFact(
         id=pk,
         customer_id=customer,
@@ -61,6 +69,8 @@ def _order(row: tuple[Any, ...], base: str) -> OrderFact:
         discount_minor=discount,
         tax_minor=tax,
         refunded_minor=int(refunded),
+        by_card_minor=int(by_card),
+        by_balance_minor=int(by_balance),
         channel=channel,
         fulfilled_at=fulfilled_at,
     )

@@ -129,6 +129,8 @@ class TryIn(In):
     shipping_minor: Minor = 0
     discount_minor: Minor = 0
     tax_minor: Minor = 0
+    by_card_minor: Minor = Field(default=0, description="Of it paid with gift cards.")
+    by_balance_minor: Minor = Field(default=0, description="Of it paid with points, store cash or credit.")
     channel: Annotated[str, StringConstraints(max_length=40)] = ""
     customer: uuid.UUID | None = None
     tier: Key | None = None
@@ -140,6 +142,8 @@ class TryIn(In):
             shipping_minor=self.shipping_minor,
             discount_minor=self.discount_minor,
             tax_minor=self.tax_minor,
+            by_card_minor=self.by_card_minor,
+            by_balance_minor=self.by_balance_minor,
             channel=self.channel,
         )
 

@@ -44,13 +44,15 @@ class TriedLine:
 
 @dataclass(frozen=True)
 class TriedBasket:
-    """What would be bought; amounts are in `currency`."""
+    """What would be bought, and what of it gift cards, and points or other balances, would pay; in `currency`."""
 
     currency: str
     lines: Sequence[TriedLine]
     shipping_minor: int = 0
     discount_minor: int = 0
     tax_minor: int = 0
+    by_card_minor: int = 0
+    by_balance_minor: int = 0
     channel: str = ""
 
 
@@ -122,6 +124,8 @@ def as_order(basket: TriedBasket, *, customer_id: int, now: dt.datetime) -> Orde
         shipping_minor=basket.shipping_minor,
         discount_minor=discount,
         tax_minor=min(basket.tax_minor, total),
+        by_card_minor=min(basket.by_card_minor, total),
+        by_balance_minor=min(basket.by_balance_minor, total),
         channel=basket.channel,
     )
 

@@ -213,6 +213,7 @@ class ProgrammeAdmin(VersionHistory, EditAdmin):
             {
                 "programme": programme,
                 "sentences": [each.sentence() for each in rule.earning],
+                "paid": rule.earns_on_sentence() if rule.earns_on_orders else "",
                 "counts": rule.pending.sentence(),
                 "members": f"{programme.member_count:,}",
             },

@@ -1,4 +1,5 @@
-"""What becomes of what an order earned: less where some of it came back, and when it can be spent.
+"""What becomes of what an order earned: less where some of it came back or was not paid with money after all, and when
+it can be spent.
 
 An order is weighed again as it stands, by its own version and in the tier of then, without caps of other facts; where
 that is less, the difference is taken back by the version's policy. What it earned never grows again. Members are
@@ -35,6 +36,8 @@ from retention.refusals import Refused
 from retention.work.models import Watermark
 
 JOB = "loyalty.follow"
+#: Redemptions are looked at for so long after they were made; weighing twice takes back once.
+LATELY = dt.timedelta(minutes=5)
 #: Orders of one transaction.
 CHUNK = 1_000
 
@@ -47,6 +50,12 @@ UNION
 SELECT e.order_id FROM loyalty_earning e JOIN customers_order o ON o.id = e.order_id
 WHERE e.xid >= %(since)s::text::xid8 AND e.xid < %(until)s::text::xid8 AND e.amount > 0
   AND o.state IN ('cancelled', 'returned', 'partially_returned')
+UNION
+-- What was paid with a balance or a gift card, told only after the order had earned.
+SELECT e.order_id FROM incentives_redemption r JOIN customers_order o ON o.reference = r.order_reference
+JOIN loyalty_earning e ON e.order_id = o.id AND e.amount > 0
+WHERE r.redeemed_at >= %(lately)s AND r.state = 'redeemed'
+  AND EXISTS (SELECT FROM incentives_tender t WHERE t.redemption_id = r.id)
 ORDER BY 1
 """
 _FULFILLED = """
@@ -191,7 +200,7 @@ def _weighed(standing: Iterable[Standing], facts: dict[int, OrderFact], zone: st
             yield each.id, min(each.amount, now_is.get(each.rule, 0))
 
 
-def _begin_waits(marks: dict[str, int], now: dt.datetime) -> int:
+def _begin_waits(marks: dict[str, Any], now: dt.datetime) -> int:
     """What waited for an order to be fulfilled, or for something that its owner did since, begins to run."""
     days: dict[int, int] = {}
     kinds: dict[str, list[int]] = defaultdict(list)
@@ -216,12 +225,13 @@ def _begin_waits(marks: dict[str, int], now: dt.datetime) -> int:
     return sum(ledger.activate_each(at=dict(some)) for some in batches(at.items(), ledger.MOST))
 
 
-def _orders_that_came_back(marks: dict[str, int]) -> list[int]:
+def _orders_that_came_back(marks: dict[str, Any]) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(_CAME_BACK, marks)
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def _marks() -> dict[str, int]:
-    mark = Watermark.objects.filter(key=JOB).values_list("mark", flat=True).first()
-    return {"since": mark or 0, "until": safe_mark()}
+def _marks() -> dict[str, Any]:
+    mark, at = Watermark.objects.filter(key=JOB).values_list("mark", "at").first() or (0, None)
+    lately = at - LATELY if at else dt.datetime.min.replace(tzinfo=dt.UTC)
+    return {"since": mark, "until": safe_mark(), "lately": lately}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from django.utils.translation import gettext as _
 from pydantic import Field, model_validator
 
 from loyalty.rules.earning import EarningRule
@@ -23,6 +24,8 @@ class ProgrammeRule(Part):
         look_back_days: of a programme to join: what a member did so long before she joined counts as well.
         matching: "all": every rule gives its share; "first": each line of an order, and each activity, earns by the
             first rule that means it. Bonuses (`multiplied`) come on top either way.
+        earns_on: of what was paid. "money": nothing is earned on what points, store cash, credit or gift cards paid;
+            "cards": gift cards are as good as money; "everything": so is the rest.
         returns: what may be taken back when an order comes back: "lot": what is left of what it earned; "balance":
             other value of hers too; "negative": and the rest is owed, where the unit may be owed.
         expires_after_inactive_days: everything of hers ends so long after she last earned or spent.
@@ -33,6 +36,7 @@ class ProgrammeRule(Part):
     look_back_days: Annotated[int, Field(ge=0, le=366)] = 0
     earning: Annotated[tuple[EarningRule, ...], Field(max_length=50)] = ()
     matching: Literal["all", "first"] = "all"
+    earns_on: Literal["money", "cards", "everything"] = "money"
     pending: Pending = AtOnce()
     returns: Literal["lot", "balance", "negative"] = "lot"
     tiers: TierRules = TierRules()
@@ -45,6 +49,19 @@ class ProgrammeRule(Part):
         if len(set(keys)) != len(keys):
             raise ValueError("two rules have the same key")
         return self
+
+    @property
+    def earns_on_orders(self) -> bool:
+        return any(rule.about == "order" for rule in self.earning)
+
+    def earns_on_sentence(self) -> str:
+        """Which means of paying count, for the marketer."""
+        said = {
+            "money": _("earned on what was paid with money alone"),
+            "cards": _("earned on what was paid with money or gift cards"),
+            "everything": _("earned on everything that was paid, with points and credit too"),
+        }
+        return said[self.earns_on]
 
     @property
     def activities(self) -> frozenset[str]:

@@ -117,6 +117,7 @@ def _word_programme(page: dict[str, Any], words: Mapping[str, str]) -> None:
     for reward in page["rewards"]:
         tiers = ", ".join(reward["tiers"])
         reward["for_tiers"] = words["for_tiers"].format(tiers=tiers) if tiers else ""
+    page["earns_on_words"] = words.get(f"earns_on_{page['earns_on']}", "")
     days = page["inactive_days"]
     page["inactive"] = words["inactive"].format(days=days) if days else ""
 

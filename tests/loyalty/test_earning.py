@@ -207,6 +207,25 @@ def test_what_came_back_counts_no_more():
     assert earned(bought(line("A", 10_000), refunded_minor=2_550), BASE) == {"base": 74}
 
 
+def test_what_was_not_paid_with_money_earns_nothing_unless_the_programme_says_so():
+    """Of 100.00 points paid 30.00 and a gift card 20.00; shared over what was kept, whatever else is taken off."""
+    half = bought(line("A", 2_500, 4), by_balance_minor=3_000, by_card_minor=2_000)
+    assert earned(half, BASE) == {"base": 50}
+    assert earned(half, BASE, earns_on="cards") == {"base": 70}
+    assert earned(half, BASE, earns_on="everything") == {"base": 100}
+    assert earned(half, {**BASE, "of": "before"}) == {"base": 50}
+    part = bought(line("A", 2_500, 4, kept=1), by_balance_minor=3_000, by_card_minor=2_000)
+    assert earned(part, BASE) == {"base": 12}
+    # A threshold asks for money too; a visit counts as long as any money was paid.
+    visit = {"kind": "per_order", "key": "visit", "amount": 1}
+    assert earned(half, {**visit, "from_minor": 5_000}, {**BASE, "from_minor": 5_001}) == {"visit": 1}
+    free = bought(line("A", 5_000), by_balance_minor=3_000, by_card_minor=2_000)
+    units = {"kind": "per_unit", "key": "each", "amount": 5, "goods": {"products": ["A"]}}
+    assert earned(free, visit, units, BASE) == {}
+    assert why_not(free, visit, units, BASE) == dict.fromkeys(("visit", "each", "base"), "too_little")
+    assert earned(free, visit, units, BASE, earns_on="cards") == {"visit": 1, "each": 5, "base": 20}
+
+
 def test_it_says_what_an_amount_was_made_of():
     capped = {**BASE, "caps": [{"most": 7, "per": "day"}]}
     (found,) = earn(bought(line("A", 1_050)), rule(capped), State())

@@ -76,7 +76,9 @@ def test_what_is_being_written_is_tried_at_once(boss, mug):
 
     told = boss.post(say, json.dumps({"rule": rule}), content_type="application/json").json()
 
-    assert told["sentence"] == "3 for every 1.00, after discounts. can be spent at once."
+    assert told["sentence"] == (
+        "3 for every 1.00, after discounts. Earned on what was paid with money alone. Can be spent at once."
+    )
     assert "<td>27</td>" in told["example"]
 
 

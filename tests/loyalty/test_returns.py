@@ -13,11 +13,15 @@ from loyalty.reading import orders
 from loyalty.rules import ProgrammeRule
 from retention.actors import Actor
 from retention.customers.models import Activity, Order
+from retention.incentives import operations as incentives
+from retention.incentives.baskets import Line
+from retention.incentives.checkouts import Buyer, Checkout
+from retention.incentives.operations.paying import TenderAsk
 from retention.ledger import operations as ledger
 from retention.ledger.models import Account, Entry, Lot
 from retention.ledger.operations.proofs import differences
 from retention.work.models import Watermark
-from tests.loyalty.conftest import BY, ONE_FOR_ONE
+from tests.loyalty.conftest import BY, ONE_FOR_ONE, give_points
 
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
@@ -139,6 +143,40 @@ def test_what_was_refunded_without_a_line_shrinks_the_whole(programme, customers
     follow(now + DAY)
 
     assert balance(customers[0], club, now + DAY)[0] == 74
+
+
+def pays_with(tenders, *, order, price, now, customer):
+    line = Line("A", 1, price)
+    checkout = Checkout("EUR", (line,), buyer=Buyer(reference=customer.reference), order_reference=order)
+    return incentives.redeem(
+        source=f"k:{order}", request_hash=b"x" * 32, codes=[], checkout=checkout, tenders=tenders, now=now
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("earns_on", "amounts"), [("money", (70, 70)), ("everything", (100, 100))])
+def test_what_points_paid_earns_as_the_programme_says_whenever_it_is_told(
+    programme, customers, order, sweep, follow, balance, now, earns_on, amounts
+):
+    """30.00 of 100.00 paid with points: told before the order earned, or a moment after it."""
+    club = programme(unit_rule={"worth": {"EUR": 100}}, earns_on=earns_on)
+    anna = customers[0]
+    hers = operations.join(programme_id=club.pk, customer_ids=[anna.pk], now=now, by=BY).members[anna.pk]
+    give_points(Member.objects.get(pk=hers), 10_000, now=now)
+    asks = [TenderAsk(unit=club.unit.key, amount=3_000)]
+    first = order(anna, ("A", 10_000, 1), at=now + HOUR)
+    pays_with(asks, order=first.reference, price=10_000, now=now + HOUR, customer=anna)
+    sweep(now + HOUR)
+    follow(now + HOUR)
+    late = order(anna, ("A", 10_000, 1), at=now + HOUR)
+    sweep(now + HOUR)
+    assert Earning.objects.get(order=late).amount == 100
+    pays_with(asks, order=late.reference, price=10_000, now=now + HOUR, customer=anna)
+    for _twice in range(2):
+        follow(now + HOUR)
+
+    assert tuple(Earning.objects.order_by("pk").values_list("amount", flat=True)) == amounts
+    assert balance(anna, club, now + HOUR)[0] == 10_000 - 6_000 + sum(amounts)
+    assert differences() == []
 
 
 def test_a_return_that_came_before_the_earning_was_seen_is_followed_too(

@@ -21,7 +21,10 @@ from retention.incentives.parts import Units, Word
 
 
 class OrderRule(Rule):
-    """For orders through some channels (without any: all), of which at least so much was paid in the base currency."""
+    """For orders through some channels (without any: all), of which at least so much was paid in the base currency.
+
+    An order of which nothing was paid with what counts earns nothing.
+    """
 
     about: ClassVar[str] = "order"
 
@@ -40,6 +43,8 @@ class OrderRule(Rule):
         raise NotImplementedError
 
     def _is_enough(self, fact: OrderFact) -> bool:
+        if fact.uncounted_minor and fact.uncounted_minor >= fact.total_minor:
+            return False
         return self.from_minor is None or paid(fact, fact.lines, with_shipping=True) >= self.from_minor
 
 
@@ -152,8 +157,8 @@ def paid(
 ) -> Fraction:
     """What was paid for what was kept of these lines, in minor units of the base currency, exactly.
 
-    A discount of the whole order is shared out over its lines by what they cost; tax, and what was refunded without a
-    line, over the whole.
+    A discount of the whole order is shared out over its lines by what they cost; tax, what was refunded without a line,
+    and what was paid with something that does not count, over the whole.
     """
     if is_before:
         minor = Fraction(sum(line.kept * line.unit_price_minor for line in lines))
@@ -164,9 +169,8 @@ def paid(
             minor *= Fraction(max(goods - fact.discount_minor, 0), goods)
     if with_shipping and any(line.kept for line in fact.lines):
         minor += fact.shipping_minor
-    if fact.total_minor:
-        left = fact.total_minor - (0 if with_tax else fact.tax_minor)
-        minor *= Fraction(left, fact.total_minor) * Fraction(
-            max(fact.total_minor - fact.refunded_minor, 0), fact.total_minor
-        )
+    total = fact.total_minor
+    for out in (0 if with_tax else fact.tax_minor, fact.refunded_minor, fact.uncounted_minor):
+        if out and total:
+            minor *= Fraction(max(total - out, 0), total)
     return minor * fact.rate
