@@ -54,6 +54,11 @@ class ChallengeAdmin(_StartStop):
     form = ChallengeForm
     list_display = ["shown_name", "shown_state", "so_far", "ends_at", "programme"]
     empty_hint = _("A challenge is so many of something within a time, for a badge, a reward or points.")
+    conditional_fields = {
+        "least": "task == 'orders'",
+        "paths": "task == 'products'",
+        **dict.fromkeys(("activity", "field", "value"), "task == 'activities'"),
+    }
     fieldsets = [
         (None, {"fields": ["so_far"]}),
         (None, {"fields": ["programme", "names", "descriptions", "image_url"]}),

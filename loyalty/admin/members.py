@@ -41,10 +41,10 @@ def show(member: Member, amount: int) -> str:
     return unit_rule_of(member.programme.unit).show(amount, get_language() or "en")
 
 
-def show_measure(member: Member, amount: int) -> str:
-    """So much of what counts for her tier."""
+def show_measure(member: Member, amount: int, currency: str = "") -> str:
+    """So much of what counts for her tier; `currency`: the shop's, where it is known already."""
     rules, language = rule_of(member.programme.version_id).tiers, get_language() or "en"
-    currency = Shop.objects.values_list("currency", flat=True).get()
+    currency = currency or Shop.objects.values_list("currency", flat=True).get()
     text = show_counted(rules, amount, unit=unit_rule_of(member.programme.unit), currency=currency, language=language)
     return str(_("%(n)s orders") % {"n": text}) if rules.measure == "orders" else text
 
@@ -176,9 +176,9 @@ class PointsForm(ConfirmForm):
 
 @admin.register(Member)
 class MemberAdmin(FactAdmin):
-    list_display = ("customer", "programme", "tier", "qualifying", "joined_at", "left_at")
+    list_display = ("customer", "programme", "tier", "shown_counted", "joined_at", "left_at")
     list_filter = ("programme", "tier", ("joined_at", DaysFilter))
-    list_select_related = ("customer", "programme", "tier")
+    list_select_related = ("customer", "programme__unit", "tier")
     search_fields = ("customer__email_normal__exact", "customer__reference__exact")
     search_help_text = _("Email or reference of the customer, whole")
     fields = (
@@ -192,6 +192,17 @@ class MemberAdmin(FactAdmin):
     labels = {"qualifying": _("Counts for tiers")}
     actions_detail = ("adjust", "set_tier", "leave")
     empty_hint = _("Members come with the first order or activity that earns, or by joining.")
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        currency = Shop.objects.values_list("currency", flat=True).first() or ""
+        for member in changelist.result_list:
+            member.currency = currency
+        return changelist
+
+    @display(description=_("Counts for tiers"))
+    def shown_counted(self, member: Member) -> str:
+        return show_measure(member, member.qualifying, member.currency)
 
     @display(description=_("Customer"))
     def shown_customer(self, member: Member) -> Any:

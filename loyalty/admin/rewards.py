@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.contrib import admin
 from django.template.loader import render_to_string
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
@@ -17,6 +18,7 @@ from loyalty.models import Claim, Passing, Reward, RewardCount
 from loyalty.operations import claims, milestones, rewards
 from loyalty.operations.milestones import milestone_of
 from loyalty.rules.rewards import RewardRule
+from loyalty.versions import rule_of
 from retention.doors.console import (
     ConfirmForm,
     DaysFilter,
@@ -133,7 +135,7 @@ class RewardAdmin(VersionHistory, EditAdmin):
             {
                 "reward": reward, "rule": rule, "taken": taken,
                 "price": unit_rule(reward.programme.unit).show(rule.price),
-                "gives": sentence(incentive_rule(reward.incentive.version_id)), "sentences": rule.sentences(),
+                "gives": sentence(incentive_rule(reward.incentive.version_id)), "sentences": _limits(reward),
                 "share": min(100, 100 * taken // rule.stock) if rule.stock else 0,
                 "left": None if rule.stock is None else max(0, rule.stock - taken),
                 "claims": reward.claims.select_related("member__customer").order_by("-pk")[:5],
@@ -142,7 +144,7 @@ class RewardAdmin(VersionHistory, EditAdmin):
 
     @display(description=_("Reward"), header=True, ordering="name")
     def shown_name(self, reward):
-        return reward.name, ", ".join(reward_rule(reward.version_id).sentences())
+        return reward.name, ", ".join(_limits(reward))
 
     @display(description=_("State"), label=STATES, ordering="state")
     def shown_state(self, reward):
@@ -271,3 +273,10 @@ class PassingAdmin(FactAdmin):
     )  # fmt: skip
     def shown_state(self, passing):
         return passing.state, passing.get_state_display()
+
+
+def _limits(reward: Reward) -> list[str]:
+    """What limits it, in words, with the names of its tiers."""
+    steps = rule_of(reward.programme.version_id).tiers.steps
+    named = {step.key: step.name(get_language() or "", "") for step in steps}
+    return reward_rule(reward.version_id).sentences(named)

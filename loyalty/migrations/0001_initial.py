@@ -171,9 +171,9 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("coupon", "Coupon"),
-                            ("gift_card", "gift card"),
-                            ("credit", "store credit"),
-                            ("product", "product or sample"),
+                            ("gift_card", "Gift card"),
+                            ("credit", "Store credit"),
+                            ("product", "Product or sample"),
                             ("experience", "Experience"),
                             ("donation", "Donation"),
                         ],

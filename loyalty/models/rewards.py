@@ -21,9 +21,9 @@ class Reward(models.Model):
 
     class Kind(models.TextChoices):
         COUPON = "coupon"
-        GIFT_CARD = "gift_card", "gift card"
-        CREDIT = "credit", "store credit"
-        PRODUCT = "product", "product or sample"
+        GIFT_CARD = "gift_card", "Gift card"
+        CREDIT = "credit", "Store credit"
+        PRODUCT = "product", "Product or sample"
         EXPERIENCE = "experience"
         DONATION = "donation"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
@@ -106,13 +106,13 @@ class RewardRule(RewardPlan):
     incentive_id: Annotated[int, Field(ge=1)]
     segment_id: Annotated[int, Field(ge=1)] | None = None
 
-    def sentences(self) -> list[str]:
-        """What limits it, for the marketer."""
+    def sentences(self, named: Mapping[str, str]) -> list[str]:
+        """What limits it, for the marketer; `named`: what the tiers are called, by their keys."""
         words = []
         if self.stock is not None:
             words.append(ngettext("one in stock", "%(n)s in stock", self.stock) % {"n": self.stock})
         if self.tiers:
-            words.append(_("for %(tiers)s") % {"tiers": ", ".join(self.tiers)})
+            words.append(_("for %(tiers)s") % {"tiers": ", ".join(named.get(key, key) for key in self.tiers)})
         if self.segment_id:
             words.append(_("for one segment"))
         if self.per_customer:

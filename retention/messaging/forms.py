@@ -212,7 +212,7 @@ class NamesWidget(forms.Widget):
                 f"{name}_{language}", (value or {}).get(language, ""), {"id": f"id_{name}_{language}"}, renderer
             )
             lines.append((f"id_{name}_{language}", locale(language).get_display_name(), field))
-        return format_html_join("", '<p class="mb-2"><label for="{}">{}</label>{}</p>', lines)
+        return format_html_join("", '<div class="mb-3"><label class="block mb-1" for="{}">{}</label>{}</div>', lines)
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> dict[str, str]:
         said = {language: data.get(f"{name}_{language}", "").strip() for language in languages()}
