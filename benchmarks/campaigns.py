@@ -28,9 +28,11 @@ from campaigns.backtests.operations import ask_back_test, do_back_tests
 from campaigns.boards.models import BoardLine
 from campaigns.boards.operations import count_board
 from campaigns.models import Campaign, Touch
+from campaigns.playbooks.base import CampaignPlaybook
 from campaigns.results.counting import arms_of
 from campaigns.results.counting import count as count_results
 from campaigns.results.experiments import experiments
+from retention import registries
 from retention.customers.models import Customer
 from retention.shop.models import Shop, Staff
 
@@ -159,11 +161,21 @@ def pages() -> int:
         "why, touched": (client, reverse("campaigns:why", args=[touched.public_id, birthday.pk])),
         "why, not touched": (client, reverse("campaigns:why", args=[never.public_id, anniversary.pk])),
         "why, all campaigns": (client, reverse("campaigns:why_lines", args=[touched.public_id])),
+        **{
+            f"why, {made.playbook}": (client, reverse("campaigns:why", args=[touched.public_id, made.pk]))
+            for made in drafts()
+        },
     }
     slow = [name for name, (who, page) in asked.items() if _timed(name, who, page) > LIMIT]
     if slow:
         print(f"over {LIMIT:.0f} s: {', '.join(slow)}")
     return 1 if slow else 0
+
+
+def drafts() -> list[Campaign]:
+    """One of every playbook that makes a campaign: nearly every occasion, asked about before it is launched."""
+    made = [book for book in registries.playbooks if issubclass(book, CampaignPlaybook) and book.key not in RUNNING]
+    return [operations.create_from_playbook(key=book.key, now=NOW, by=crowd.BY) for book in made]
 
 
 def _timed(name: str, client: Client, page: str) -> float:

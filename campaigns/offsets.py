@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+from collections.abc import Collection
 from enum import StrEnum
 
 from campaigns.local_days import DAY, LeapDay, originals
@@ -50,14 +51,19 @@ def origins(day: dt.date, number: int, unit: Unit, leap_day: LeapDay = LeapDay.F
 
 
 def anniversaries(
-    day: dt.date, number: int, unit: Unit, leap_day: LeapDay = LeapDay.FEBRUARY_28
+    day: dt.date,
+    number: int,
+    unit: Unit,
+    leap_day: LeapDay = LeapDay.FEBRUARY_28,
+    among: Collection[dt.date] | None = None,
 ) -> list[tuple[dt.date, int]]:
-    """(day it began, years since) of all whose anniversary, shifted so, is `day`."""
+    """(day it began, years since) of all whose anniversary, shifted so, is `day`; of the days `among` where told."""
     return [
         (began, years)
         for anchor in origins(day, number, unit, leap_day)
         for years in range(1, MOST_YEARS + 1)
         for began in originals(anchor, years, leap_day)
+        if among is None or began in among
     ]
 
 

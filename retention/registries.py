@@ -71,12 +71,14 @@ class Window:
     Attributes:
         shop_zone: what counts for customers without a zone, or with one nobody knows.
         zones: IANA names to consider; customers in others are not looked at.
+        customer_id: whom alone it is asked for, so that less need be considered; None: everybody.
     """
 
     since: dt.datetime
     until: dt.datetime
     shop_zone: str
     zones: frozenset[str]
+    customer_id: int | None = None
 
 
 class Occasion(Described):

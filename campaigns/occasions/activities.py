@@ -90,7 +90,7 @@ class AfterActivity(Occasion):
 
     @classmethod
     def due_sql(cls, args, window):
-        if (offset := offset_sql(args, window, "a.occurred_at")) is None:
+        if (offset := offset_sql(args, window, "a.occurred_at", "customers_activity a")) is None:
             return None
         rows, row_params, due_at = offset
         which, params = which_activity(args)

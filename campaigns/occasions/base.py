@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.db import connection
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from campaigns.local_days import LeapDay, LocalDay, Span, local_days, spans
+from campaigns.local_days import DAY, LeapDay, LocalDay, Span, local_days, spans
 from campaigns.offsets import MOST_YEARS, Unit, anniversaries, origins
 from retention import clock
 from retention.registries import Window
@@ -196,8 +197,22 @@ def offset_text(args: dict[str, Any], what: str) -> str:
     return _t("%(long)s after %(what)s, at %(hour)s her time") % words
 
 
-def offset_sql(args: dict[str, Any], window: Window, at: str) -> tuple[str, list[Any], str] | None:
-    """(rows `v` to join, their parameters, due instant) for what happened at the column `at`; None: nobody can be due.
+def days_of(window: Window, at: str, table: str, whose: str = "customer_id") -> frozenset[dt.date] | None:
+    """Every day that was, on any clock, when something of hers happened; None where the window is everybody's.
+
+    Decades of anniversaries of everybody's days are as many stretches as a page cannot wait for.
+    """
+    if window.customer_id is None:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {at} FROM {table} WHERE {whose} = %s", [window.customer_id])  # noqa: S608
+        days = {at.astimezone(dt.UTC).date() for (at,) in cursor.fetchall() if at is not None}
+    return frozenset(day + DAY * n for day in days for n in (-1, 0, 1))
+
+
+def offset_sql(args: dict[str, Any], window: Window, at: str, table: str) -> tuple[str, list[Any], str] | None:
+    """(rows `v` to join, their parameters, due instant) for what happened at the column `at` of a table with its alias,
+    such as `o.placed_at` of `customers_order o`; None: nobody can be due.
 
     `v.key` is the number of years, empty where it comes once. Her zone is that of `c`.
     """
@@ -215,9 +230,10 @@ def offset_sql(args: dict[str, Any], window: Window, at: str) -> tuple[str, list
     days = local_days(args["hour"], window)
     unit, leap_day = Unit(args["unit"]), args["leap_day"]
     if args["repeats"] == "yearly":
+        among = days_of(window, at, table)
         rows = spans(
             days, window.shop_zone,
-            lambda day: [(on, str(years)) for on, years in anniversaries(day, number, unit, leap_day)],
+            lambda day: [(on, str(years)) for on, years in anniversaries(day, number, unit, leap_day, among)],
         )  # fmt: skip
     else:
         rows = spans(days, window.shop_zone, lambda day: [(on, "") for on in origins(day, number, unit, leap_day)])

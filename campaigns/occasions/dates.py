@@ -20,6 +20,7 @@ from campaigns.occasions.base import (
     LeapDayForm,
     as_json,
     days_as_json,
+    days_of,
     hour_text,
     known_zones,
 )
@@ -95,10 +96,16 @@ class SignUpAnniversary(Occasion):
     @classmethod
     def due_sql(cls, args, window):
         counts = [args["years"]] if args["years"] else range(1, MOST_YEARS + 1)
+        among = days_of(window, "signed_up_at", "customers_customer", "id")
         rows = spans(
             local_days(args["hour"], window),
             window.shop_zone,
-            lambda day: [(on, str(count)) for count in counts for on in originals(day, count, args["leap_day"])],
+            lambda day: [
+                (on, str(count))
+                for count in counts
+                for on in originals(day, count, args["leap_day"])
+                if among is None or on in among
+            ],
         )
         if (found := as_json(rows)) == "[]":
             return None

@@ -59,7 +59,7 @@ def _falls(case: Case) -> list[Fall]:
     days = dt.timedelta(days=case.days)
     since = min(case.now - days, _since(case))
     zones = zones_of([case.customer.time_zone])
-    window = Window(max(since, case.now - 3 * days), case.now + days, case.zone, zones)
+    window = Window(max(since, case.now - 3 * days), case.now + days, case.zone, zones, case.customer.pk)
     found = case.plan.of.due_sql(case.plan.cleaned_args(), window)
     if found is None:
         return []
@@ -109,7 +109,8 @@ def _untouched(case: Case, falls: list[Fall]) -> Answer:
         ahead = []
     if not past and not ahead:
         return _never(case)
-    counted = [fall for fall in past if fall.due_at >= _since(case)]
+    since = _since(case)
+    counted = [fall for fall in past if fall.due_at >= since]
     for fall in counted[: -MOST_LOOKS - 1 : -1]:
         if (reason := _look(case, fall)) is not None:
             return _fell(case, fall, reason)

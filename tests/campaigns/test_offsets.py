@@ -55,6 +55,8 @@ def test_anniversaries_count_the_years_and_keep_29_february():
     assert (day("2020-03-07"), 6) in anniversaries(at, -1, Unit.WEEKS)
     assert (day("2020-08-31"), 5) in anniversaries(at, 6, Unit.MONTHS)
     assert all(began < at for began, _years in anniversaries(at, 6, Unit.MONTHS))
+    # Of one customer's days alone.
+    assert anniversaries(at, 0, Unit.DAYS, among={day("2024-02-29"), day("2020-03-01")}) == [(day("2024-02-29"), 2)]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """Why she did or didn't get it: what the page says decides is what the jobs do, before and after they did it."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 import time_machine
+from django.db import connection
 from model_bakery import baker
 
 from campaigns import operations
@@ -12,7 +14,7 @@ from campaigns.models import Campaign, Touch
 from campaigns.operations.stepping import ORIGIN
 from campaigns.plans import running_plan
 from campaigns.whys import Verdict, why, why_all
-from retention.customers.models import Customer
+from retention.customers.models import ActivityKind, Customer, Product
 from retention.customers.operations.consents import give_consent, withdraw_consent
 from retention.doors.keys import create_key
 from retention.incentives import operations as incentives
@@ -20,6 +22,7 @@ from retention.incentives.models import Incentive
 from retention.messaging import operations as messaging
 from retention.messaging.models import Delivery
 from retention.messaging.operations.suppressing import suppress
+from retention.registries import Window, occasions
 from retention.segments.operations import create_segment
 from tests.campaigns.conftest import BY
 
@@ -253,6 +256,43 @@ def test_conditions_with_her_values_consent_then_and_the_arrows_between(people, 
     assert by_topic["coupon"].code == "incentives.code_reserved"
     lines = why_all(customer=her, now=now)
     assert [(line.campaign.pk, line.deciding.code) for line in lines] == [(campaign.pk, "messaging.queued")]
+
+
+def test_one_customers_anniversaries_are_found_among_her_own_days(shop, person, now):
+    """Asked for her alone: the same rows as of everybody, from a hundredth of the stretches of time."""
+    ActivityKind.objects.create(key="reviewed", label="Reviewed")
+    mug = Product.objects.create(sku="mug", name="Mug", currency="EUR", price_minor=100, recorded_at=now)
+    # On her clock the first is of the 29th and the second of July; in UTC of the 28th and of June.
+    told = ["2020-02-28T11:00Z", "2021-06-30T23:59Z", "2024-03-01T12:00Z", "2026-04-20T12:00Z"]
+    days = [dt.datetime.fromisoformat(at) for at in told]
+    her = person(time_zone="Pacific/Kiritimati", signed_up_at=days[0])
+    for at in days:
+        order = baker.make("customers.Order", customer=her, state="paid", placed_at=at, recorded_at=at, currency="EUR",
+                           total_minor=1, base_minor=1, shipping_minor=0, discount_minor=0, tax_minor=0)  # fmt: skip
+        line = {"quantity": 1, "unit_price_minor": 1, "total_minor": 1, "discount_minor": 0, "returned_quantity": 0}
+        baker.make("customers.OrderLine", order=order, position=1, product=mug, **line)
+        baker.make("customers.Activity", customer=her, kind="reviewed", occurred_at=at, recorded_at=at, properties={})
+    yearly = {"hour": "09:00", "number": 1, "unit": "days", "repeats": "yearly"}
+    everybodys = Window(now - 30 * DAY, now + 350 * DAY, "Europe/Berlin", frozenset({her.time_zone}))
+    for key, args, falls, less in (
+        ("anniversary", NINE, 1, 50),
+        ("after_purchase", yearly, 4, 50),
+        ("activity", {**yearly, "kind": "reviewed"}, 4, 50),
+        ("nth_order", {"number": 2, "again": True}, 1, 0),
+    ):
+        occasion = occasions[key]
+        (sql, params), (hers, her_params) = (
+            occasion.due_sql(occasion.clean(args), window)
+            for window in (everybodys, replace(everybodys, customer_id=her.pk))
+        )
+        rows = []
+        with connection.cursor() as cursor:
+            for statement, values in ((sql, params), (hers, her_params)):
+                cursor.execute(f"SELECT occasion, due_at FROM ({statement}) o WHERE customer_id = %s ORDER BY 2",
+                               [*values, her.pk])  # fmt: skip
+                rows.append(cursor.fetchall())
+        assert (rows[0], len(rows[0])) == (rows[1], falls), key
+        assert not less or len(her_params[0]) * less < len(params[0]), key
 
 
 def test_over_http(people, campaign, client, now, caplog):
