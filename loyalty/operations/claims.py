@@ -157,10 +157,11 @@ def return_claim(*, claim_id: int, now: dt.datetime, by: Actor, reason: str) -> 
     stock = _locked_stock(claimed.reward_id)
     RewardCount.objects.filter(pk=stock.pk).update(taken=F("taken") - 1)
     rule = reward_rule(claimed.version_id)
-    of_hers = period(rule.within, book_day(claimed.claimed_at))
-    RewardCount.objects.filter(
-        reward=claimed.reward_id, member=member_id, period=of_hers, taken__gt=0
-    ).update(taken=F("taken") - 1)  # fmt: skip
+    if not claimed.origin:
+        # What she was given for nothing was never counted as hers.
+        of_hers = period(rule.within, book_day(claimed.claimed_at))
+        hers = RewardCount.objects.filter(reward=claimed.reward_id, member=member_id, period=of_hers)
+        hers.update(taken=F("taken") - 1)
     if claimed.entry_id and rule.gives_back:
         ledger.give_back(
             entry_id=claimed.entry_id, amount=claimed.price, source=f"claim:{claim_id}:back", reason=reason, now=now,

@@ -162,6 +162,21 @@ def test_where_the_rule_says_so_points_do_not_come_back(programme, reward, membe
     assert points_of(hers, now=now) == 150
 
 
+def test_returning_a_present_leaves_the_limit_of_what_she_takes_herself(programme, reward, member, claim, now):
+    club = programme()
+    one, hers = reward(club, stock=2, per_customer=1), member(club, points=250)
+    claim(one, hers)
+    given = claims.give_rewards(
+        reward_id=one.pk, member_ids=[hers.pk], sources=["present"], origin="test", origin_ids=[1], now=now, by=BY
+    )
+
+    claims.return_claim(claim_id=given.claims["present"], now=now, by=BY, reason="not wanted")
+
+    assert dict(RewardCount.objects.values_list("member", "taken")) == {None: 1, hers.pk: 1}
+    with pytest.raises(RewardLimit):
+        claim(one, hers, "b")
+
+
 def test_what_was_carried_out_cannot_be_returned(programme, reward, member, claim, now):
     club = programme()
     hers = member(club, points=250)
