@@ -1,4 +1,4 @@
-"""Every endpoint × {no key, nonsense, unknown, revoked, each wrong scope, every scope}, from the OpenAPI document."""
+"""Every endpoint × {no key, nonsense, unknown, revoked, all scopes but its own, its own}, from the OpenAPI document."""
 
 import re
 
@@ -90,14 +90,11 @@ def test_strangers_stay_outside(knock, key, now, method, path, operation):
 
 
 @every_operation
-def test_each_wrong_scope_is_refused_and_the_right_one_is_let_in(knock, key, method, path, operation):
+def test_all_wrong_scopes_are_refused_and_the_right_one_is_let_in(knock, key, method, path, operation):
+    """A key is refused with all the others at once, so also with each of them."""
     wanted = operation["x-scope"]
-    others = sorted(scopes - {wanted})
-    for place, scope in enumerate(others):
-        response = knock(method, path, operation, key(f"wrong {place}", scope).secret)
-        assert (response.status_code, response.json()["code"]) == (403, "api.scope_missing"), scope
-    response = knock(method, path, operation, key("all but one", *others).secret) if others else None
-    assert response is None or response.status_code == 403
+    response = knock(method, path, operation, key("all but one", *sorted(scopes - {wanted})).secret)
+    assert (response.status_code, response.json()["code"]) == (403, "api.scope_missing")
     let_in = knock(method, path, operation, key("right", wanted).secret)
     assert let_in.status_code not in (401, 403, 405), let_in.content
     assert let_in.status_code < 500, let_in.content
