@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWid
 
 from loyalty import vocabulary
 from loyalty.models import Programme, Reward
+from loyalty.operations.perks import perk_problems
 from loyalty.rules import ProgrammeRule
 from loyalty.trying import TriedBasket, TriedLine, as_order, try_order
 from loyalty.versions import rule_of
@@ -67,10 +68,18 @@ def _sets() -> dict[str, list[tuple[str, str]]]:
 
     return {
         "activity_kinds": pairs(ActivityKind.objects.order_by("label"), "key", "label"),
+        "automatic_offers": pairs(
+            Incentive.objects.filter(archived_at=None, code_kind="automatic").order_by("name"), "pk", "name"
+        ),
         "incentives": pairs(Incentive.objects.filter(archived_at=None).order_by("name"), "pk", "name"),
         "rewards": pairs(Reward.objects.filter(archived_at=None).order_by("name"), "pk", "name"),
         "weekdays_from_nought": [(str(day), str(name)) for day, name in WEEKDAYS.items()],
     }
+
+
+def _misfits(rule: ProgrammeRule, programme_id: int | None) -> dict[str, Any]:
+    key = Programme.objects.filter(pk=programme_id).values_list("key", flat=True).first()
+    return dict(perk_problems(key, rule.tiers)) if key else {}
 
 
 RULE = Editor(
@@ -84,6 +93,7 @@ RULE = Editor(
         (_("Milestones"), ("milestones",)),
     ),
     says=said,
+    check=_misfits,
     blank={"names": {}, "earning": [{"kind": "per_amount", "key": "base", "amount": 1, "per_minor": 100}]},
     example=_example,
     sets=_sets,

@@ -96,7 +96,7 @@ FIELDS: dict[str, tuple[Any, Any]] = {
     "TierStep.percent": (_("Members earn, in percent"), _("150: half as much again.")),
     "perks": (_("Perks"), ""),
     "TierStep.rewards": (_("Given on reaching it"), ""),
-    "Perk.incentive": (_("Automatic offer that makes it true"), ""),
+    "Perk.incentive": (_("Automatic offer that makes it true"), _("With the condition “for tier” of this one.")),
     "Milestone.at": (_("At"), ""),
     "is_repeated": (_("Every so much anew"), ""),
     "reaches_back": (_("Also for who is past it already"), ""),
@@ -168,7 +168,7 @@ ITEMS: dict[str, tuple[Any, Any]] = {
 PICKED: dict[str, str] = {
     "ForActivity.activity": "activity_kinds",
     "UntilEvent.activity": "activity_kinds",
-    "Perk.incentive": "incentives",
+    "Perk.incentive": "automatic_offers",
     "TierStep.rewards": "incentives",
     "Automatic.reward_id": "rewards",
     "Choice.reward_ids": "rewards",

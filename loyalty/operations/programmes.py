@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Programme
 from loyalty.operations.expiry import check_ends
+from loyalty.operations.perks import check_perks
 from loyalty.operations.rewards import rewards_in
 from loyalty.operations.tiers import sync_tiers
 from loyalty.rules import ProgrammeRule
@@ -92,10 +93,10 @@ def create_programme(
 
     Raises:
         ProgrammeTaken, UnitInUse, MayNotBeOwed, NoSuchUnit
-        ValidationError: a name in the shop's default language is missing.
+        ValidationError: a name in the shop's default language is missing; a perk's offer cannot make it true.
     """
     unit = ledger.unit_of(unit_key)
-    _check(rule, unit)
+    _check(key, rule, unit)
     if (other := Programme.objects.filter(unit=unit).exclude(state=Programme.State.ENDED).first()) is not None:
         raise UnitInUse(name=other.name)
     programme, is_new = Programme.objects.get_or_create(key=key, defaults={**_columns(rule), "unit": unit})
@@ -117,12 +118,12 @@ def save_programme(
         EditedMeanwhile: someone saved after version number `edited` was read.
         NoSuchProgramme, ProgrammeEnded, MayNotBeOwed
         NoSuchReward: a milestone gives one of another programme.
-        ValidationError: a name in the shop's default language is missing.
+        ValidationError: a name in the shop's default language is missing; a perk's offer cannot make it true.
     """
     programme = locked(programme_id)
     if programme.state == Programme.State.ENDED:
         raise ProgrammeEnded(name=programme.name)
-    _check(rule, programme.unit)
+    _check(programme.key, rule, programme.unit)
     rewards_in(programme_id, [pk for one in rule.milestones for pk in one.gives.rewards])
     before = programme.name
     for name, value in _columns(rule).items():
@@ -238,7 +239,7 @@ def watermark_of(programme_id: int) -> str:
     return f"{JOB}:{programme_id}"
 
 
-def _check(rule: ProgrammeRule, unit: Unit) -> None:
+def _check(key: str, rule: ProgrammeRule, unit: Unit) -> None:
     language = _language()
     try:
         texts.check_texts(rule.names, language)
@@ -247,6 +248,7 @@ def _check(rule: ProgrammeRule, unit: Unit) -> None:
     if rule.returns == "negative" and not unit.may_be_negative:
         raise MayNotBeOwed(unit=unit.name)
     check_ends(rule=rule, unit=unit)
+    check_perks(key, rule.tiers)
 
 
 def _language() -> str:

@@ -282,7 +282,7 @@
         const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
         const answer = await fetch(this.root.dataset.say, {
           method: "POST", headers: { "Content-Type": "application/json", "X-CSRFToken": token },
-          body: JSON.stringify({ rule: this.sent }),
+          body: JSON.stringify({ rule: this.sent, row: Number(this.root.dataset.row) || null }),
         });
         told = await answer.json();
       } catch {

@@ -73,21 +73,64 @@ def test_what_is_wrong_is_told_by_its_place(api, unit):
     assert not Programme.objects.exists()
 
 
+def offer(now, name, tiers, codes="automatic"):
+    """An offer for shoppers of these tiers."""
+    conditions = [{"kind": "in_tiers", "tiers": tiers}] if tiers else []
+    rule = {
+        "name": name, "effects": [{"kind": "percent", "basis_points": 1000}], "conditions": conditions,
+        "codes": {"kind": codes},
+    }  # fmt: skip
+    return incentives.create_incentive(rule=IncentiveRule.model_validate(rule), now=now, by=BY)
+
+
+def test_a_perk_s_offer_applies_by_itself_and_to_its_tier(api, unit, now):
+    unit("stars")
+    stopped = offer(now, "Over", ["club.gold"])
+    incentives.go_live(incentive_id=stopped.pk, now=now, by=BY)
+    incentives.stop(incentive_id=stopped.pk, now=now, by=BY)
+    good = offer(now, "Good", ["club.silver", "club.gold"])
+    told = {
+        offer(now, "Coded", ["club.gold"], "unique"): "“Coded” asks for a code. A perk's offer applies by itself.",
+        offer(now, "Others", ["club.silver"]):
+            "“Others” is not for this tier. Give it the condition “for tier” with club.gold.",
+        offer(now, "All", []): "“All” is not for this tier. Give it the condition “for tier” with club.gold.",
+        stopped: "“Over” is stopped, so nobody gets it.",
+    }  # fmt: skip
+    perks = [{"names": {"en": "Perk"}, "incentive": str(one.public_id)} for one in (good, *told)]
+    step = {"key": "gold", "names": {"en": "Gold"}, "threshold": 100}
+    rule = {**RULE, "tiers": {"steps": [{**step, "perks": perks}]}}
+
+    status, body = api("loyalty/programmes/", {"key": "club", "unit": "stars", "rule": rule})
+
+    assert status == 422
+    assert {error["pointer"]: error["message"] for error in body["errors"]} == {
+        f"/rule/tiers/steps/0/perks/{at}/incentive": text for at, text in enumerate(told.values(), 1)
+    }
+    assert not Programme.objects.exists()
+    rule["tiers"] = {"steps": [{**step, "perks": perks[:1]}]}
+    assert api("loyalty/programmes/", {"key": "club", "unit": "stars", "rule": rule})[0] == 201
+    # What is saved is asked again: the offer was given to others since.
+    others = IncentiveRule.model_validate({**good.version.data, "conditions": [{"kind": "in_tiers", "tiers": ["x.y"]}]})
+    incentives.save_incentive(incentive_id=good.pk, rule=others, edited=1, now=now, by=BY)
+    assert api("loyalty/programmes/club/", {"rule": rule, "edited": 1}, method="put")[0] == 422
+
+
 def test_a_rule_names_incentives_by_their_ids(api, unit, now):
     unit("stars")
     rule = IncentiveRule.model_validate({"name": "Gift", "effects": [{"kind": "percent", "basis_points": 1000}]})
     gift = incentives.create_incentive(rule=rule, now=now, by=BY)
     step = {"key": "gold", "names": {"en": "Gold"}, "threshold": 100, "rewards": [str(gift.public_id)]}
-    perk = {"names": {"en": "Sale"}, "incentive": str(gift.public_id)}
+    sale = offer(now, "Sale", ["club.gold"])
+    perk = {"names": {"en": "Sale"}, "incentive": str(sale.public_id)}
     said = {**RULE, "tiers": {"steps": [{**step, "perks": [perk]}]}}
 
     status, body = api("loyalty/programmes/", {"key": "club", "unit": "stars", "rule": said})
 
     assert status == 201
     (shown,) = body["rule"]["tiers"]["steps"]
-    assert (shown["rewards"], shown["perks"][0]["incentive"]) == ([str(gift.public_id)], str(gift.public_id))
+    assert (shown["rewards"], shown["perks"][0]["incentive"]) == ([str(gift.public_id)], str(sale.public_id))
     (kept,) = Programme.objects.get().version.data["tiers"]["steps"]
-    assert (kept["rewards"], kept["perks"][0]["incentive"]) == ([gift.pk], gift.pk)
+    assert (kept["rewards"], kept["perks"][0]["incentive"]) == ([gift.pk], sale.pk)
     for strange in (str(uuid.uuid4()), gift.pk, "x", None, True):
         other = {**said, "tiers": {"steps": [{**step, "rewards": [strange]}]}}
         assert api("loyalty/programmes/club/", {"rule": other, "edited": 1}, method="put")[1]["code"] == (

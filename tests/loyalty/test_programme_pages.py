@@ -1,5 +1,6 @@
 """The console's pages of programmes: from the gallery to a live programme, and what a basket would earn."""
 
+import html
 import json
 
 import pytest
@@ -8,7 +9,10 @@ from django.urls import reverse
 from loyalty.models import Programme
 from retention.customers.models import Product
 from retention.doors.seeds import seed as seed_roles
+from retention.incentives import operations as incentives
+from retention.incentives.rules import IncentiveRule
 from retention.shop.models import Staff
+from tests.loyalty.conftest import BY
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +71,25 @@ def test_the_editor_saves_versions_and_says_what_is_wrong_at_its_place(boss):
     told = boss.post(say, json.dumps({"rule": wrong}), content_type="application/json").json()
     assert set(told["errors"]) == {"/earning/0/key", "/earning/0/amount"}
     assert boss.get(reverse("admin:loyalty_programme_add")).status_code == 302
+
+
+def test_an_offer_that_cannot_make_a_perk_true_is_told_beside_its_field(boss, now):
+    boss.post(reverse("admin:loyalty_programme_gallery"), {"key": "points"})
+    made = Programme.objects.get()
+    coded = IncentiveRule.model_validate({"name": "Coded", "effects": [{"kind": "percent", "basis_points": 1000}]})
+    number = incentives.create_incentive(rule=coded, now=now, by=BY).pk
+    rule = made.version.data
+    rule["tiers"]["steps"][2]["perks"] = [{"names": {"en": "Sale"}, "incentive": number}]
+    place, words = "/tiers/steps/2/perks/0/incentive", "“Coded” asks for a code. A perk's offer applies by itself."
+
+    say = reverse("admin:incentives_incentive_say") + "?of=programme"
+    told = boss.post(say, json.dumps({"rule": rule, "row": made.pk}), content_type="application/json").json()
+    saved = boss.post(page("change", made.pk), {"rule": json.dumps(rule), "edited": 1, "why": ""})
+
+    assert told == {"errors": {place: [words]}}
+    assert f"{place}: {words}" in html.unescape(saved.content.decode())
+    made.refresh_from_db()
+    assert made.version.number == 1
 
 
 def test_what_is_being_written_is_tried_at_once(boss, mug):

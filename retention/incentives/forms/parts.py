@@ -37,6 +37,7 @@ class Editor(Generic[Kind]):
         sections: (title, names of fields); what is not named comes last, folded.
         blank: what a new one begins with.
         mend: may complete what was sent, in place, before it is read.
+        check: what of a whole part cannot be, by JSON pointer, as rows stand now; it is told the row that is edited.
         example: what the part would do at an instant, as markup, shown beside it as it is written.
         sets: name of a list → (key, label) of what can be picked from it.
         is_tabbed: its sections are shown one at a time.
@@ -53,12 +54,14 @@ class Editor(Generic[Kind]):
         says: Callable[[Kind], str],
         blank: Mapping[str, Any] | None = None,
         mend: Callable[[Any], None] | None = None,
+        check: Callable[[Kind, int | None], Mapping[str, Any]] | None = None,
         example: Callable[[Kind, dt.datetime], str] | None = None,
         sets: Callable[[], dict[str, list[tuple[str, str]]]] = dict,
         is_tabbed: bool = False,
     ) -> None:
         self.model, self.key, self.sections, self.says = model, key, sections, says
         self.blank, self.mend, self.example, self.sets, self.is_tabbed = blank or {}, mend, example, sets, is_tabbed
+        self.check = check
         self.by_key[key] = self
 
     def read(self, data: Any) -> Kind:
@@ -77,6 +80,11 @@ class Editor(Generic[Kind]):
         if self.mend:
             self.mend(data)
         return self.model.model_validate(data)
+
+    def misfits(self, part: Kind, row_id: int | None) -> dict[str, list[str]]:
+        """What cannot be of a whole part, by JSON pointer."""
+        found = self.check(part, row_id) if self.check else {}
+        return {place: [str(problem)] for place, problem in found.items()}
 
     def typed(self, part: Kind | None) -> dict[str, Any]:
         """What the builder shows, its instants as the shop's clock has them."""
@@ -145,11 +153,15 @@ class PartField(forms.JSONField):
     def clean(self, value: Any) -> Any:
         data = super().clean(value)
         try:
-            return self.editor.read(data)
+            part = self.editor.read(data)
         except PartError as error:
-            # The builder shows each error at its own field; without it the places are words of their own.
             found = problems_of(error, data)
-            raise forms.ValidationError([f"{place}: {' '.join(said)}" for place, said in found.items()]) from None
+        else:
+            found = self.editor.misfits(part, self.widget.row_id)
+            if not found:
+                return part
+        # The builder shows each error at its own field; without it the places are words of their own.
+        raise forms.ValidationError([f"{place}: {' '.join(said)}" for place, said in found.items()])
 
 
 def problems_of(error: PartError, data: Any) -> dict[str, list[str]]:

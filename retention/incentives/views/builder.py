@@ -35,6 +35,9 @@ def say_view(request: HttpRequest) -> JsonResponse:
         part = editor.read(asked["rule"])
     except PartError as error:
         return JsonResponse({"errors": problems_of(error, asked["rule"])})
+    row = asked.get("row")
+    if errors := editor.misfits(part, row if isinstance(row, int) else None):
+        return JsonResponse({"errors": errors})
     return JsonResponse({"sentence": editor.says(part), "example": _example(editor, part)})
 
 
