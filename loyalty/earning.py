@@ -169,7 +169,7 @@ def _weigh(rule: EarningRule, fact: Fact, left: list[Line], at: dt.datetime, per
         worth = rule.worth(fact)
     else:
         return Weighed(rule, refused=NothingMeant)
-    if worth <= 0:
+    if worth.numerator <= 0:
         return Weighed(rule, refused=TooLittle)
     return _bounded(rule, fact, worth, percent if rule.is_multiplied else 100, at, state)
 
@@ -186,7 +186,7 @@ def _bounded(rule: EarningRule, fact: Fact, worth: Fraction, percent: int, at: d
         return Weighed(rule, worth, refused=CodeUsed)
     if rule.cool_down_hours and _is_too_soon(rule, fact, state):
         return Weighed(rule, worth, refused=TooSoon)
-    reckoned = worth * percent // 100
+    reckoned = worth.numerator * percent // (worth.denominator * 100)
     amount = min([reckoned, *(_room(cap, rule.key, at, state) for cap in rule.caps)])
     if amount <= 0:
         return Weighed(rule, worth, refused=AtItsCap if reckoned > 0 else TooLittle)
@@ -240,4 +240,4 @@ def _bonus(bonus: Multiplied, fact: Fact, weighed: list[Weighed], at: dt.datetim
 
 def _text(worth: Fraction) -> str:
     """`12.5`, to four places."""
-    return f"{float(worth):.4f}".rstrip("0").rstrip(".")
+    return f"{worth.numerator / worth.denominator:.4f}".rstrip("0").rstrip(".")

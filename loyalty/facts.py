@@ -39,7 +39,7 @@ class OrderFact:
     happened_at: dt.datetime
     lines: tuple[Line, ...]
     total_minor: int
-    rate: Fraction = Fraction(1)
+    rate: Fraction | int = 1
     shipping_minor: int = 0
     discount_minor: int = 0
     tax_minor: int = 0

@@ -48,11 +48,11 @@ def activities(ids: Sequence[int]) -> list[ActivityFact]:
     return [ActivityFact(*facts, properties=from_json(properties)) for *facts, properties in rows]
 
 
-def rate_of(total_minor: int, base_minor: int, currency: str, base: str) -> Fraction:
+def rate_of(total_minor: int, base_minor: int, currency: str, base: str) -> Fraction | int:
     """What a minor unit of an order was worth; of an order for nothing in another currency nobody knows: nothing."""
     if currency == base:
-        return Fraction(1)
-    return Fraction(base_minor, total_minor) if total_minor else Fraction(0)
+        return 1
+    return Fraction(base_minor, total_minor) if total_minor else 0
 
 
 def _order(row: tuple[Any, ...], base: str) -> OrderFact:

@@ -1,7 +1,7 @@
 """How lists become PostgreSQL's arrays: plain values of one kind as a whole, everything else as psycopg has it.
 
-Statements over thousands of rows carry their columns as lists. psycopg writes such a list item by item, in Python; where
-all items are numbers, words, truths or instants, a few calls that run in C write the same array eight times as fast.
+Statements over thousands of rows carry their columns as lists. psycopg writes such a list item by item, in Python;
+where all items are numbers, words, truths or instants, a few calls that run in C write it several times as fast.
 """
 
 import datetime as dt

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
@@ -26,9 +26,13 @@ FROM loyalty_member member LEFT JOIN loyalty_tier tier ON tier.id = member.tier_
 WHERE member.programme_id = %s AND member.customer_id = ANY(%s)
 ORDER BY member.id FOR NO KEY UPDATE OF member
 """
+# Two parts: each by its own index.
 _BEFORE = """
-SELECT e.order_id, e.activity_id FROM loyalty_earning e JOIN loyalty_member m ON m.id = e.member_id
-WHERE m.programme_id = %(programme)s AND (e.order_id = ANY(%(orders)s) OR e.activity_id = ANY(%(activities)s))
+SELECT 'order', e.order_id FROM loyalty_earning e JOIN loyalty_member m ON m.id = e.member_id
+WHERE m.programme_id = %(programme)s AND e.order_id = ANY(%(orders)s)
+UNION ALL
+SELECT 'activity', e.activity_id FROM loyalty_earning e JOIN loyalty_member m ON m.id = e.member_id
+WHERE m.programme_id = %(programme)s AND e.activity_id = ANY(%(activities)s)
 """
 _PAST = """
 SELECT member_id, rule, earned_at, amount FROM loyalty_earning
@@ -65,7 +69,7 @@ WHERE member.id = each.id
 """
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Row:
     """What one rule gives one member for one fact, on its way to an Earning and a grant; `id` once it is written."""
 
@@ -113,8 +117,7 @@ def earned_before(programme_id: int, facts: Sequence[Fact]) -> list[Fact]:
     }
     with connection.cursor() as cursor:
         cursor.execute(_BEFORE, params)
-        rows = cursor.fetchall()
-    done = {("order", pk) for pk, _activity in rows} | {("activity", pk) for _order, pk in rows}
+        done = set(cursor.fetchall())
     return [fact for fact in facts if isinstance(fact, DayFact) or (fact.about, fact.id) not in done]
 
 
@@ -159,8 +162,9 @@ def insert_earnings(programme_id: int, rows: Sequence[Row], now: dt.datetime) ->
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, params)
         made = {tuple(key): pk for pk, *key in cursor.fetchall()}
-    written = [replace(row, id=made[row.key]) for row in rows if row.key in made]
-    return _use_codes(programme_id, written)
+    for row in rows:
+        row.id = made.get(row.key, 0)
+    return _use_codes(programme_id, [row for row in rows if row.id])
 
 
 def drop(ids: Sequence[int]) -> None:

@@ -24,11 +24,23 @@ CHUNK = 5_000
 ORIGIN = "loyalty.tier_change"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a member stands: as much of `Member` as a move needs, read under her lock."""
+
+    pk: int
+    customer_id: int
+    tier_id: int | None
+    tier_until: dt.datetime | None
+    left_at: dt.datetime | None
+    qualifying: int
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
     """One member's next place. Where `why` is empty she stays, and only what counted and her end are written."""
 
-    member: Member
+    member: Place
     after: Tier | None
     why: str
     counted: int
@@ -55,10 +67,11 @@ class Moved:
         self.refused += other.refused
 
 
-def locked(ids: Iterable[int]) -> list[Member]:
+def locked(ids: Iterable[int]) -> list[Place]:
     """These members, locked in the order of all who lock members."""
     found = Member.objects.filter(pk__in=list(ids)).order_by("pk").select_for_update(no_key=True)
-    return list(found.only("customer_id", "tier_id", "tier_since", "tier_until", "left_at", "qualifying", "programme"))
+    columns = ("pk", "customer_id", "tier_id", "tier_until", "left_at", "qualifying")
+    return [Place(*row) for row in found.values_list(*columns)]
 
 
 def move(ladder: Ladder, moves: Sequence[Move], *, now: dt.datetime, by: Actor) -> Moved:
@@ -134,26 +147,18 @@ def _write_changes(ladder: Ladder, turned: Sequence[Move], *, now: dt.datetime, 
 
 def _tell(ladder: Ladder, turned: Sequence[Move], changes: Sequence[int], now: dt.datetime) -> None:
     names = {row.pk: row.key for row in (*ladder.rows.values(), *ladder.gone.values())}
-    for kind, is_up in (("loyalty.tier_reached", True), ("loyalty.tier_lost", False)):
-        told = [
-            Told(
-                one.member.customer_id,
-                f"{ORIGIN}:{change}",
-                {
-                    "programme": ladder.programme.key,
-                    "tier": _key(one, names) if not is_up else one.after.key if one.after else "",
-                    "before": _key(one, names),
-                    "after": one.after.key if one.after else "",
-                },
-            )
-            for one, change in zip(turned, changes, strict=True)
-            if one.is_up is is_up
-        ]
-        tell(kind=kind, told=told, now=now)
-
-
-def _key(one: Move, names: dict[int, str]) -> str:
-    return names.get(one.member.tier_id or 0, "")
+    said: dict[tuple[int | None, bool, str], dict[str, str]] = {}
+    told: dict[bool, list[Told]] = {True: [], False: []}
+    for one, change in zip(turned, changes, strict=True):
+        after = one.after.key if one.after else ""
+        way = (one.member.tier_id, one.is_up, after)
+        if way not in said:
+            before = names.get(one.member.tier_id or 0, "")
+            tier = after if one.is_up else before
+            said[way] = {"programme": ladder.programme.key, "tier": tier, "before": before, "after": after}
+        told[one.is_up].append(Told(one.member.customer_id, f"{ORIGIN}:{change}", said[way]))
+    tell(kind="loyalty.tier_reached", told=told[True], now=now)
+    tell(kind="loyalty.tier_lost", told=told[False], now=now)
 
 
 def _reward(

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.ladders import Ladder, ladder_of
 from loyalty.models import Member, Programme, TierChange
-from loyalty.operations.moving import Move, Moved, locked, move
+from loyalty.operations.moving import Move, Moved, Place, locked, move
 from loyalty.rules.tiers import local_day
 from retention.actors import Actor
 from retention.audit.operations import record
@@ -95,7 +95,7 @@ def set_tier(
         wanted = _set(ladder, member, rank, TierChange.Why.STAFF if rank != before else "", reason, until, now)
         move(ladder, [wanted], now=now, by=by)
         record(
-            verb="loyalty.set_tier", by=by, now=now, subject=member, customer_id=member.customer_id,
+            verb="loyalty.set_tier", by=by, now=now, subject=Member(pk=member.pk), customer_id=member.customer_id,
             before={"rank": before}, after={"rank": rank, "tier": tier, "reason": reason},
         )  # fmt: skip
     return Member.objects.select_related("tier").get(pk=member_id)
@@ -116,13 +116,13 @@ def _by_hand(programme_id: int, tier: str, reason: str, until: dt.date | None, n
     return ladder, rank
 
 
-def _hers(ladder: Ladder, customer_ids: Sequence[int]) -> list[Member]:
+def _hers(ladder: Ladder, customer_ids: Sequence[int]) -> list[Place]:
     ids = Member.objects.filter(programme=ladder.programme, customer__in=list(customer_ids), left_at=None)
     return [one for one in locked(ids.values_list("pk", flat=True)) if one.left_at is None]
 
 
 def _set(
-    ladder: Ladder, member: Member, rank: int, why: str, reason: str, until: dt.date | None, now: dt.datetime
+    ladder: Ladder, member: Place, rank: int, why: str, reason: str, until: dt.date | None, now: dt.datetime
 ) -> Move:
     ends = ladder.until(rank, local_day(now, ladder.zone))
     if until and rank and ladder.rules.downgrade != "none":

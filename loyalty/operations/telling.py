@@ -11,7 +11,7 @@ from django.db import connection
 from retention.work.operations import facts_came
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Told:
     """One activity: whose, its reference (unique, such as `loyalty.tier_change:812`) and its properties."""
 
@@ -24,6 +24,8 @@ def tell(*, kind: str, told: Sequence[Told], now: dt.datetime) -> None:
     """Write activities of one kind by one statement; a reference that is there already stays as it is."""
     if not told:
         return
+    # Thousands may say the same thing: it is written once.
+    written = {id(one.properties): json.dumps(one.properties) for one in {id(t.properties): t for t in told}.values()}
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -40,7 +42,7 @@ def tell(*, kind: str, told: Sequence[Told], now: dt.datetime) -> None:
                 "now": now,
                 "references": [one.reference for one in told],
                 "customers": [one.customer_id for one in told],
-                "properties": [json.dumps(one.properties) for one in told],
+                "properties": [written[id(one.properties)] for one in told],
             },
         )
     facts_came("activities")

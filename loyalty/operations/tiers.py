@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 
 from loyalty.counted import Asked, counted, with_facts_in, with_news
 from loyalty.ladders import Ladder, ladder_of
 from loyalty.models import Member, Programme, Tier, TierChange
-from loyalty.operations.moving import CHUNK, Move, Moved, locked, move
+from loyalty.operations.moving import CHUNK, Move, Moved, Place, locked, move
 from loyalty.rules import ProgrammeRule
 from loyalty.rules.tiers import Standing, local_day, look, look_at_end
 from retention import texts
@@ -26,6 +27,14 @@ Progress = Callable[[int, int], None]
 RUNNING = (Programme.State.LIVE, Programme.State.PAUSED)
 #: Ways to a tier that returns cannot undo.
 BY_HAND = (TierChange.Why.INVITED, TierChange.Why.STAFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A tier's time that is over: since when it counted what was done to keep it, and the end of the next."""
+
+    since: dt.datetime | None
+    next_end: dt.datetime | None
 
 
 def running_ladders() -> Iterator[Ladder]:
@@ -117,18 +126,15 @@ def _look_at(ladder: Ladder, ids: Sequence[int], *, now: dt.datetime, by: Actor)
     members, since = locked(ids), ladder.since(now)
     sums = counted(ladder.rules.measure, [Asked(one.pk, one.customer_id, since) for one in members])
     left = _since_rising(ladder, members, sums, now)
-    today = local_day(now, ladder.zone)
-    moves = []
-    for member in members:
-        if (found := _next(ladder, member, sums[member.pk], left.get(member.pk), today)) is not None:
-            moves.append(found)
-    done = move(ladder, moves, now=now, by=by)
+    ends = ladder.until(1, local_day(now, ladder.zone))
+    found = (_next(ladder, one, sums[one.pk], left.get(one.pk), ends) for one in members)
+    done = move(ladder, [one for one in found if one is not None], now=now, by=by)
     done.looked_at = len(members)
     return done
 
 
-def _next(ladder: Ladder, member: Member, counts: int, left: Standing | None, today: dt.date) -> Move | None:
-    """Where a member who was looked at goes; None: nothing about her changes."""
+def _next(ladder: Ladder, member: Place, counts: int, left: Standing | None, ends: dt.datetime | None) -> Move | None:
+    """Where a member who was looked at goes; None: nothing about her changes. `ends`: of a tier that begins today."""
     if member.left_at is not None:
         return Move(member, None, TierChange.Why.LEFT, counts, None) if member.tier_id else None
     before = ladder.rank(member)
@@ -138,7 +144,7 @@ def _next(ladder: Ladder, member: Member, counts: int, left: Standing | None, to
     until = member.tier_until
     if why == "reached" or until is None or not rank:
         # Of those who stay, the rules had no end until they were changed.
-        until = ladder.until(rank, today)
+        until = ends if rank else None
     elif ladder.rules.downgrade == "none":
         until = None
     if not why and (counts, until) == (member.qualifying, member.tier_until):
@@ -147,7 +153,7 @@ def _next(ladder: Ladder, member: Member, counts: int, left: Standing | None, to
 
 
 def _since_rising(
-    ladder: Ladder, members: Sequence[Member], sums: dict[int, int], now: dt.datetime
+    ladder: Ladder, members: Sequence[Place], sums: dict[int, int], now: dt.datetime
 ) -> dict[int, Standing]:
     """Where returns lower: of those who came to their tier by what counted, what is left of it."""
     if ladder.rules.returned != "lower":
@@ -191,27 +197,32 @@ def _ending(ladder: Ladder, now: dt.datetime) -> list[int]:
 
 def _look_at_end(ladder: Ladder, ids: Sequence[int], *, now: dt.datetime, by: Actor) -> Moved:
     members = [one for one in locked(ids) if one.tier_until is not None and one.tier_until <= now]
-    rules, today = ladder.rules, local_day(now, ladder.zone)
+    terms = {until: _term(ladder, until) for until in {one.tier_until for one in members} if until}
     asked = [
-        Asked(one.pk, one.customer_id, rules.counts_from(last, ladder.zone), one.tier_until)
-        for one in members
-        if (last := ladder.last_day(one)) and one.tier_until
+        Asked(one.pk, one.customer_id, terms[one.tier_until].since, one.tier_until) for one in members if one.tier_until
     ]
-    sums = counted(rules.measure, asked)
-    done = move(ladder, [_at_end(ladder, one, sums[one.pk], today) for one in members], now=now, by=by)
+    sums = counted(ladder.rules.measure, asked)
+    ends = ladder.until(1, local_day(now, ladder.zone))
+    done = move(ladder, [_at_end(ladder, one, sums[one.pk], terms, ends) for one in members], now=now, by=by)
     done.looked_at = len(members)
     return done
 
 
-def _at_end(ladder: Ladder, member: Member, counts: int, today: dt.date) -> Move:
+def _term(ladder: Ladder, until: dt.datetime) -> Term:
+    rules, last = ladder.rules, ladder.rules.last_day_of(until, ladder.zone)
+    return Term(rules.counts_from(last, ladder.zone), rules.looked_at(rules.next_last_day(last), ladder.zone))
+
+
+def _at_end(
+    ladder: Ladder, member: Place, counts: int, terms: Mapping[dt.datetime, Term], ends: dt.datetime | None
+) -> Move:
     if member.left_at is not None:
         return Move(member, None, TierChange.Why.LEFT, counts, None)
     rank, why = look_at_end(ladder.rules, ladder.rank(member), counts)
     if ladder.has_gone(member):
         why = why or TierChange.Why.RULES
-    if why or not rank:
-        until = ladder.until(rank, today)
+    if why or member.tier_until is None:
+        until = ends
     else:
-        last = ladder.last_day(member)
-        until = ladder.rules.looked_at(ladder.rules.next_last_day(last) if last else None, ladder.zone)
-    return Move(member, ladder.rows.get(rank), why, counts, until, is_up=why == "reached")
+        until = terms[member.tier_until].next_end
+    return Move(member, ladder.rows.get(rank), why, counts, until if rank else None, is_up=why == "reached")

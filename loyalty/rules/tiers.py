@@ -138,8 +138,11 @@ class TierRules(Part):
 
     def reached(self, counted: int) -> int:
         """The rank that so much takes a member to; 0: to none."""
-        ranks = (rank for rank, step in enumerate(self.steps, 1) if _is_reached(step, counted))
-        return max(ranks, default=0)
+        reached = 0
+        for rank, step in enumerate(self.steps, 1):
+            if step.threshold is not None and counted >= step.threshold:
+                reached = rank
+        return reached
 
     def fallen(self, rank: int, reached: int) -> int:
         """The rank of a member whose time is over and who reaches less than she had."""
@@ -194,10 +197,6 @@ class TierRules(Part):
         words = _("then one step down") if self.downgrade == "one_step" else _("then what is reached by then")
         grace = ngettext(", after one day of grace", ", after %(n)s days of grace", self.grace_days)
         return f"{self.validity.sentence()}, {words}" + (grace % {"n": self.grace_days} if self.grace_days else "")
-
-
-def _is_reached(step: TierStep, counted: int) -> bool:
-    return step.threshold is not None and counted >= step.threshold
 
 
 def local_day(at: dt.datetime, zone: str) -> dt.date:

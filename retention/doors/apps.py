@@ -1,4 +1,4 @@
-"""The `doors` room as Django sees it; loads what every app adds to the registries, and sets up how lists are written."""
+"""The `doors` room as Django sees it; loads what every app adds to the registries, and says how lists are written."""
 
 import gc
 

@@ -80,8 +80,9 @@ class PerAmount(OrderRule):
             with_shipping=self.with_shipping and self.goods.is_everything,
             with_tax=self.with_tax,
         )
-        steps = basis / self.per_minor
-        return self.amount * (Fraction(steps.__floor__()) if self.is_whole else steps)
+        if self.is_whole:
+            return Fraction(self.amount * (basis // self.per_minor))
+        return Fraction(self.amount * basis, self.per_minor)
 
     def what(self) -> str:
         words = {"n": self.amount, "per": f"{self.per_minor / 100:.2f}", "what": self.goods.sentence()}
@@ -154,17 +155,18 @@ def paid(
     is_before: bool = False,
     with_shipping: bool = False,
     with_tax: bool = True,
-) -> Fraction:
+) -> Fraction | int:
     """What was paid for what was kept of these lines, in minor units of the base currency, exactly.
 
     A discount of the whole order is shared out over its lines by what they cost; tax, what was refunded without a line,
-    and what was paid with something that does not count, over the whole.
+    and what was paid with something that does not count, over the whole. Most orders take no fraction.
     """
+    minor: Fraction | int
     if is_before:
-        minor = Fraction(sum(line.kept * line.unit_price_minor for line in lines))
+        minor = sum([line.kept * line.unit_price_minor for line in lines])
     else:
-        minor = sum((Fraction(line.total_minor * line.kept, line.quantity) for line in lines), Fraction(0))
-        goods = sum(line.total_minor for line in fact.lines)
+        minor = sum([line.total_minor if line.kept == line.quantity else _kept(line) for line in lines])
+        goods = sum([line.total_minor for line in fact.lines])
         if fact.discount_minor and goods:
             minor *= Fraction(max(goods - fact.discount_minor, 0), goods)
     if with_shipping and any(line.kept for line in fact.lines):
@@ -174,3 +176,7 @@ def paid(
         if out and total:
             minor *= Fraction(max(total - out, 0), total)
     return minor * fact.rate
+
+
+def _kept(line: Line) -> Fraction:
+    return Fraction(line.total_minor * line.kept, line.quantity)

@@ -25,6 +25,7 @@ ORIGIN = "incentives.grant"
 #: Kind of effect → the purpose of the unit that its money is in.
 _PURPOSES = {"store_credit": "store_credit", "cash_back": "store_credit", "cash": "cash"}
 VALUE = frozenset([*_PURPOSES, "points", "gift_card"])
+_TOLD = ("kind", "days", "points", "unit", "products", "categories")
 _DAY = dt.timedelta(days=1)
 
 
@@ -90,7 +91,7 @@ def gifts_of(
     for n, effect in enumerate(effects):
         if effect.kind not in VALUE:
             continue
-        told = effect.model_dump(include={"kind", "days", "points", "unit", "products", "categories"})
+        told = {name: getattr(effect, name) for name in _TOLD if hasattr(effect, name)}
         if effect.kind != "points":
             told["currency"], told["amount_minor"] = _chosen(effect.amounts, currency)
         yield Gift(grant_id, customer_id, n, told, **{"expires_at": expires_at, **waits})

@@ -19,7 +19,7 @@ class ChangedMeanwhile(Exception):
     """The incentive was stopped or saved while this grant was under way."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Wish:
     """One grant asked for: a place in the caller's arrays; `own` are its terms, once they were found good."""
 

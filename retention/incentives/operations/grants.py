@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
@@ -277,7 +277,8 @@ def _with_good_terms(rule: IncentiveRule, fresh: list[Wish], refused: dict[str, 
         if _is_short_of(rule, terms):
             refused[wish.source] = TermsMissing().as_refusal()
         else:
-            good.append(replace(wish, own=terms))
+            wish.own = terms
+            good.append(wish)
     return good
 
 
