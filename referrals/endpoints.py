@@ -15,7 +15,7 @@ from referrals.references import read_rule
 from referrals.shares import shares_of
 from retention import clock
 from retention.customers.models import Customer
-from retention.customers.querysets import NoSuchCustomer
+from retention.customers.querysets import known_as
 from retention.doors.endpoints import Page, Router, actor, idempotency_key, page
 
 router = Router("Referrals")
@@ -83,8 +83,8 @@ def end_scheme(request: HttpRequest, id: uuid.UUID):
 
 @router.post("referrals/schemes/{uuid:id}/advocates/", scope=REFER, response=schemas.OpenedOut)
 def open_advocates(request: HttpRequest, id: uuid.UUID, body: schemas.AdvocatesIn):
-    """Give up to 5,000 customers links of their own; who has one keeps it. Unknown references are left out."""
-    found = Customer.objects.filter(reference__in=body.customers).values_list("pk", flat=True)
+    """Give up to 5,000 customers links of their own; who has one keeps it. Unknown ones are left out."""
+    found = Customer.objects.filter(public_id__in=body.customers).values_list("pk", flat=True)
     opened = operations.open_advocates(
         scheme_id=_scheme(id).pk, customer_ids=list(found), now=clock.now(), by=actor(request)
     )
@@ -96,7 +96,7 @@ def open_advocates(request: HttpRequest, id: uuid.UUID, body: schemas.AdvocatesI
 @router.post("referrals/links/", scope=REFER, response=schemas.ReferralLinkOut)
 def get_referral_link(request: HttpRequest, body: schemas.ReferralLinkIn):
     """One customer's link and code, with texts to share by channel; made now, if she has none yet."""
-    now, customer = clock.now(), _customer(body.customer)
+    now, customer = clock.now(), known_as(body.customer)
     if body.scheme is None:
         link = operations.links_of([customer.pk], now=now).get(customer.pk)
         scheme = Scheme.objects.get(pk=link.scheme_id) if link else None
@@ -120,12 +120,16 @@ def get_referral_link(request: HttpRequest, body: schemas.ReferralLinkIn):
 
 @router.get("referrals/advocates/", scope=READ, response=Page[schemas.AdvocateOut])
 def list_advocates(
-    request: HttpRequest, scheme: Word = "", customer: Word = "", cursor: Cursor = None, limit: Limit = 50
+    request: HttpRequest,
+    scheme: Word = "",
+    customer: uuid.UUID | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ):
-    """Advocates, newest first: of a scheme by its key, of a customer by her reference."""
+    """Advocates, newest first: of a scheme by its key, of a customer."""
     found = Advocate.objects.select_related("scheme", "customer")
     found = found.filter(scheme__key=scheme) if scheme else found
-    found = found.filter(customer__reference=customer) if customer else found
+    found = found.filter(customer__public_id=customer) if customer else found
     return page(querysets.with_counts(found), cursor, limit, newest_first=True, shape=schemas.advocate_out)
 
 
@@ -156,10 +160,9 @@ def add_visit(request: HttpRequest, body: schemas.VisitIn):
 @router.post("referrals/", scope=REFER, response={201: schemas.ReferralOut})
 def refer(request: HttpRequest, body: schemas.ReferralIn):
     """A customer was brought by whoever has this code: she is checked, and given her welcome, at once."""
-    friend = _customer(body.customer)
     referred = operations.refer(
         **body.model_dump(exclude={"customer"}),
-        friend_id=friend.pk,
+        friend_id=known_as(body.customer).pk,
         source=f"key:{request.auth.pk}:{idempotency_key(request)}"[:120],
         now=clock.now(),
         by=actor(request),
@@ -212,13 +215,6 @@ def _scheme(public_id: uuid.UUID) -> Scheme:
 def _turned(public_id: uuid.UUID, turn: Callable[..., Scheme], request: HttpRequest) -> dict[str, Any]:
     turn(scheme_id=_scheme(public_id).pk, now=clock.now(), by=actor(request))
     return schemas.scheme_out(_scheme(public_id))
-
-
-def _customer(reference: str) -> Customer:
-    customer = Customer.objects.filter(reference=reference, erased_at=None).first()
-    if customer is None:
-        raise NoSuchCustomer
-    return customer
 
 
 def _referrals():

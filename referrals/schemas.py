@@ -15,7 +15,6 @@ from referrals.references import rule_out
 from referrals.sharing import link_of
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 Why = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
 VisitorKey = Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)]
@@ -60,11 +59,11 @@ class SchemeWithRuleOut(SchemeOut):
 
 
 class AdvocatesIn(Body):
-    customers: Annotated[list[Reference], Field(min_length=1, max_length=5_000)] = Field(description="By reference.")
+    customers: Annotated[list[uuid.UUID], Field(min_length=1, max_length=5_000)]
 
 
 class ReferralLinkIn(Body):
-    customer: Reference = Field(description="Her reference.")
+    customer: uuid.UUID
     scheme: Key | None = Field(default=None, description="Its key; the one that is for her, if it is not said.")
     language: Language = Field(default="", description="Of the texts; hers, if it is not said.")
     persona: Persona = Field(default="", description="Whose texts; by her segments, if it is not said.")
@@ -73,7 +72,7 @@ class ReferralLinkIn(Body):
 
 
 class AdvocateLinkOut(Schema):
-    customer: str
+    customer: uuid.UUID
     id: uuid.UUID
     code: str
     link: str
@@ -105,7 +104,7 @@ class ReferralLinkOut(Schema):
 class AdvocateOut(Schema):
     id: uuid.UUID
     scheme: str
-    customer: str | None = Field(description="Her reference; empty for a partner.")
+    customer: uuid.UUID | None = Field(description="Empty for a partner.")
     code: str
     link: str
     joined_at: dt.datetime
@@ -133,7 +132,7 @@ class VisitOut(Schema):
 
 class ReferralIn(Body):
     code: Code
-    customer: Reference = Field(description="The friend's reference.")
+    customer: uuid.UUID = Field(description="The friend.")
     visitor_key: VisitorKey = ""
     channel: Channel = ""
     device: Told = ""
@@ -163,7 +162,7 @@ class ReferralOut(Schema):
     id: uuid.UUID
     scheme: str
     advocate: uuid.UUID
-    friend: str | None = Field(description="Her reference.")
+    friend: uuid.UUID
     state: Literal[
         "claimed", "pending", "hold", "review", "approved", "rewarded", "rejected", "lapsed", "reversed"
     ]  # fmt: skip
@@ -198,7 +197,7 @@ def advocate_out(advocate: Any) -> dict[str, Any]:
     return {
         "id": advocate.public_id,
         "scheme": advocate.scheme.key,
-        "customer": advocate.customer.reference if advocate.customer else None,
+        "customer": advocate.customer.public_id if advocate.customer else None,
         "code": advocate.code,
         "link": link_of(advocate.code),
         "joined_at": advocate.joined_at,
@@ -211,8 +210,9 @@ def advocate_out(advocate: Any) -> dict[str, Any]:
 
 
 def link_out(advocate: Advocate) -> dict[str, Any]:
+    """Of a customer's advocate."""
     return {
-        "customer": advocate.customer.reference or "" if advocate.customer else "",
+        "customer": advocate.customer.public_id,
         "id": advocate.public_id,
         "code": advocate.code,
         "link": link_of(advocate.code),
@@ -225,7 +225,7 @@ def referral_out(referral: Referral) -> dict[str, Any]:
         "id": referral.public_id,
         "scheme": referral.scheme.key,
         "advocate": referral.advocate.public_id,
-        "friend": referral.friend.reference,
+        "friend": referral.friend.public_id,
         "state": referral.state,
         "score": referral.score,
         "level": referral.level,

@@ -54,12 +54,12 @@ class Circle:
             self.town.ids[name] = self.town.post("customers/", body)["id"]
 
     def code(self, who: str) -> str:
-        return self.town.post("referrals/links/", {"customer": who})["code"]
+        return self.town.post("referrals/links/", {"customer": self.town.ids[who]})["code"]
 
     def brings(self, who: str, friend: str, **how: Any) -> dict[str, Any]:
         """She passes her code on; a new friend signs up with it."""
         self.join(friend)
-        return self.town.post("referrals/", {"code": self.code(who), "customer": friend, **how})
+        return self.town.post("referrals/", {"code": self.code(who), "customer": self.town.ids[friend], **how})
 
     def orders(self, who: str, reference: str) -> None:
         self.placed[reference] = self.town.post("orders/", an_order(who, reference, ("LP",)))["placed_at"]
@@ -75,10 +75,15 @@ class Circle:
         self.town.run_jobs("referrals.follow")
 
     def states(self) -> dict[str, str]:
-        return {row["friend"]: row["state"] for row in self.town.get("referrals/?limit=200")["items"]}
+        return {name: row["state"] for name, row in self.referrals().items()}
 
     def referral(self, friend: str) -> dict[str, Any]:
-        return next(row for row in self.town.get("referrals/?limit=200")["items"] if row["friend"] == friend)
+        return self.referrals()[friend]
+
+    def referrals(self) -> dict[str, dict[str, Any]]:
+        """By the friend's name."""
+        names = {public_id: name for name, public_id in self.town.ids.items()}
+        return {names[row["friend"]]: row for row in self.town.get("referrals/?limit=200")["items"]}
 
     def credit(self, who: str) -> int:
         found = self.town.get(f"customers/{self.town.ids[who]}/balances/")
@@ -151,7 +156,7 @@ def test_a_chain_of_friends_with_levels(town):
     before = circle.states()
     circle.passes("2026-06-02 12:00")
     assert circle.states() == before
-    advocate = town.get("referrals/advocates/?customer=anna")["items"][0]
+    advocate = town.get(f"referrals/advocates/?customer={town.ids['anna']}")["items"][0]
     assert (advocate["referred"], advocate["rewarded"], advocate["waiting"]) == (6, 4, 0)
 
 
@@ -163,7 +168,7 @@ def test_a_ring_of_five_who_bring_each_other_gains_nothing(town):
     # Each brings the next, from one browser and one network; the fifth tries to bring the first.
     browser = {"device": "one fingerprint", "network": "192.0.2.7"}
     brought = [circle.brings(who, friend, **browser) for who, friend in zip(five, five[1:], strict=False)]
-    closing = town.post("referrals/", {"code": circle.code("ring5"), "customer": "ring1", **browser})
+    closing = town.post("referrals/", {"code": circle.code("ring5"), "customer": town.ids["ring1"], **browser})
     assert [row["state"] for row in brought] == ["pending"] * 4  # one friend of each alone is nobody's pattern
     assert closing["state"] == "review"
     said = {reason["code"]: reason["sentence"] for reason in closing["steps"][-1]["reasons"]}

@@ -6,6 +6,8 @@ from typing import Any
 from retention.segments.ready_stages import STAGES
 
 UNKNOWN = "00000000-0000-7000-8000-000000000001"
+#: The friend who was brought already.
+FRIEND = "00000000-0000-7000-8000-000000000002"
 LINE = {"sku": "LP", "quantity": 1, "unit_price_minor": 1_200}
 BASKET = {"currency": "EUR", "lines": [LINE]}
 AT = "2026-05-01T10:00:00Z"
@@ -105,10 +107,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "widen_campaign": {},
     "create_scheme": {},
     "change_scheme": {},
-    "open_advocates": {"customers": ["a", "b"]},
-    "get_referral_link": {"customer": "b"},
+    "open_advocates": {},
+    "get_referral_link": {},
     "add_visit": {"code": "FR1END", "visitor_key": "v"},
-    "refer": {"code": "FR1END", "customer": "silent"},
+    "refer": {},
     "approve_referral": {"why": "fine"},
     "create_partner": PARTNER,
     "change_partner": PARTNER | {"reference": "sample"},
@@ -392,14 +394,14 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
     "settle_payouts": [({"reference": "x" * 61}, 422, "/reference", "string_too_long")],
     "open_advocates": [({"customers": []}, 422, "/customers", "too_short")],
     "get_referral_link": [
-        ({"customer": "nobody"}, 404, "", "customers.no_such_customer"),
+        ({"customer": UNKNOWN}, 404, "", "customers.no_such_customer"),
         ({"scheme": "nowhere"}, 404, "", "referrals.no_such_scheme"),
     ],
     "add_visit": [({"code": "NOSUCH"}, 404, "", "referrals.no_such_advocate")],
     "refer": [
         ({"code": "NOSUCH"}, 404, "", "referrals.no_such_advocate"),
-        ({"customer": "nobody"}, 404, "", "customers.no_such_customer"),
-        ({"customer": "friend"}, 409, "", "referrals.friend_counted"),
+        ({"customer": UNKNOWN}, 404, "", "customers.no_such_customer"),
+        ({"customer": FRIEND}, 409, "", "referrals.friend_counted"),
     ],
     "approve_referral": [({"why": "x" * 301}, 422, "/why", "string_too_long")],
     "reject_referral": [({"why": "x" * 301}, 422, "/why", "string_too_long")],

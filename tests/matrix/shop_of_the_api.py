@@ -43,7 +43,7 @@ from retention.segments.models import Segment
 from retention.segments.operations import create_stage
 from retention.shop.models import Staff
 from tests.matrix import world
-from tests.matrix.bodies import CARD, CLUB, COUNTRY, GOOD, LUCK, PARENT, PARTNER, TREAT, TWICE, UNKNOWN
+from tests.matrix.bodies import CARD, CLUB, COUNTRY, FRIEND, GOOD, LUCK, PARENT, PARTNER, TREAT, TWICE, UNKNOWN
 from tests.matrix.world import BY, NOW
 
 DOCUMENT = api.get_openapi_schema(path_prefix="/api/v1/")
@@ -212,7 +212,11 @@ def referrals() -> dict[str, Any]:
         pk=referring.open_advocates(scheme_id=scheme.pk, customer_ids=[who], now=NOW, by=BY).advocates[who][0]
     )
     Advocate.objects.filter(pk=advocate.pk).update(code="FR1END")
-    friend = Customer.objects.create(reference="friend", email="friend@mailinator.com", recorded_at=NOW)
+    friend = Customer.objects.create(public_id=FRIEND, email="friend@mailinator.com", recorded_at=NOW)
+    a, b, silent = (str(Customer.objects.get(reference=name).public_id) for name in ("a", "b", "silent"))
+    GOOD["open_advocates"] = {"customers": [a, b]}
+    GOOD["get_referral_link"] = {"customer": b}
+    GOOD["refer"] = {"code": "FR1END", "customer": silent}
     referred = referring.refer(code="FR1END", friend_id=friend.pk, source="matrix", now=NOW, by=BY).referral
     Referral.objects.filter(pk=referred.pk).update(state="review")
     ids = dict.fromkeys(("approve_referral", "reject_referral", "get_referral"), referred.public_id)

@@ -6,11 +6,13 @@ import pytest
 import time_machine
 
 from referrals.endpoints import LAUNCH, READ, REFER, REVIEW, WRITE
+from referrals.models import Advocate
 from retention.doors.keys import create_key
 from retention.incentives.models import Code
 from tests.referrals.conftest import BY, days
 
 pytestmark = pytest.mark.django_db
+NOBODY = "00000000-0000-7000-8000-000000000001"
 SCOPES = (READ, WRITE, LAUNCH, REFER, REVIEW)
 
 
@@ -37,7 +39,7 @@ def ask(client, shop, kinds, now):
 
 def test_a_scheme_is_made_launched_and_brings_a_friend(ask, offer, customer, now, settings):
     settings.BASE_URL = "https://retention.example.com"
-    customer("anna", now - days(400), given_name="Anna")
+    anna = str(customer("anna", now - days(400), given_name="Anna").public_id)
     friend = customer("friend", email="friend@mailinator.com")
     rule = {
         "names": {"en": "Friends"},
@@ -54,19 +56,25 @@ def test_a_scheme_is_made_launched_and_brings_a_friend(ask, offer, customer, now
     assert (status, saved["version"], saved["rule"]["hold_days"]) == (200, 2, 3)
     assert ask(f"{at}launch/", method="post")[1]["state"] == "live"
 
-    status, link = ask("referrals/links/", {"customer": "anna"})
-    assert status == 200
+    status, link = ask("referrals/links/", {"customer": anna})
+    assert (status, link["id"]) == (200, str(Advocate.objects.get().public_id))
     url = f"https://retention.example.com/r/{link['code']}"
     assert (link["link"], link["friend_gets"]) == (url, "10% off")
     assert [share["text"] for share in link["shares"]] == [f"Anna: {url}?via=sms"]
-    status, opened = ask(f"{at}advocates/", {"customers": ["anna", "nobody"]})
-    assert (status, opened["new"], opened["advocates"][0]["code"]) == (200, 0, link["code"])
+    status, opened = ask(f"{at}advocates/", {"customers": [anna, NOBODY]})
+    hers = {"customer": anna, "id": link["id"], "code": link["code"], "link": url}
+    assert (status, opened) == (200, {"new": 0, "advocates": [hers]})
 
     status, visit = ask("referrals/visits/", {"code": link["code"], "visitor_key": "v1", "channel": "sms"})
     assert (status, visit["advocate"], visit["friend_gets"]) == (201, link["id"], "10% off")
-    body = {"code": link["code"].lower(), "customer": "friend", "visitor_key": "v1", "network": "192.0.2.7"}
+    body = {
+        "code": link["code"].lower(),
+        "customer": str(friend.public_id),
+        "visitor_key": "v1",
+        "network": "192.0.2.7",
+    }
     status, brought = ask("referrals/", body, key="once")
-    assert (status, brought["state"], brought["friend"]) == (201, "review", "friend")
+    assert (status, brought["state"], brought["friend"]) == (201, "review", str(friend.public_id))
     assert ask("referrals/", body, key="once")[1]["id"] == brought["id"]
     assert ask("referrals/", body) == (409, ask("referrals/", body)[1])
     assert ask("referrals/", body)[1]["code"] == "referrals.friend_counted"
@@ -79,7 +87,8 @@ def test_a_scheme_is_made_launched_and_brings_a_friend(ask, offer, customer, now
     assert ask(f"referrals/{brought['id']}/approve/", {})[1]["code"] == "referrals.not_in_review"
     status, row = ask(f"referrals/advocates/{link['id']}/")
     assert (status, row["visits"], row["referred"], row["waiting"], row["rewarded"]) == (200, 1, 1, 1, 0)
-    assert ask("referrals/advocates/?customer=anna")[1]["items"] == [row]
+    assert (row["customer"], ask(f"referrals/advocates/?customer={anna}")[1]["items"]) == (anna, [row])
+    assert ask(f"referrals/advocates/?customer={NOBODY}")[1]["items"] == []
     assert ask(f"referrals/{brought['id']}/reject/", {})[1]["state"] == "rejected"
     for verb, state in (("pause", "paused"), ("resume", "live"), ("end", "ended")):
         assert ask(f"{at}{verb}/", method="post")[1]["state"] == state
@@ -87,15 +96,14 @@ def test_a_scheme_is_made_launched_and_brings_a_friend(ask, offer, customer, now
 
 
 def test_every_no_has_its_code(ask, offer, customer):
-    customer("anna")
+    anna = str(customer("anna").public_id)
     made = ask("referrals/schemes/", {"key": "one", "rule": {"names": {"en": "F"}, "friend_incentive": "x"}})
     assert (made[0], made[1]["code"]) == (422, "referrals.unknown_part")
     status, wrong = ask("referrals/schemes/", {"key": "one", "rule": {"names": {"en": "F"}, "hold_days": -1}})
     assert (status, {error["pointer"] for error in wrong["errors"]}) == (422, {"/rule/hold_days"})
-    nobody = "00000000-0000-7000-8000-000000000001"
-    assert ask(f"referrals/schemes/{nobody}/")[1]["code"] == "referrals.no_such_scheme"
-    assert ask(f"referrals/advocates/{nobody}/")[1]["code"] == "referrals.no_such_advocate"
-    assert ask(f"referrals/{nobody}/")[1]["code"] == "referrals.no_such_referral"
-    assert ask("referrals/links/", {"customer": "anna"})[1]["code"] == "referrals.no_such_scheme"
-    assert ask("referrals/links/", {"customer": "nobody"})[1]["code"] == "customers.no_such_customer"
-    assert ask("referrals/", {"code": "NOSUCH", "customer": "anna"})[1]["code"] == "referrals.no_such_advocate"
+    assert ask(f"referrals/schemes/{NOBODY}/")[1]["code"] == "referrals.no_such_scheme"
+    assert ask(f"referrals/advocates/{NOBODY}/")[1]["code"] == "referrals.no_such_advocate"
+    assert ask(f"referrals/{NOBODY}/")[1]["code"] == "referrals.no_such_referral"
+    assert ask("referrals/links/", {"customer": anna})[1]["code"] == "referrals.no_such_scheme"
+    assert ask("referrals/links/", {"customer": NOBODY})[1]["code"] == "customers.no_such_customer"
+    assert ask("referrals/", {"code": "NOSUCH", "customer": anna})[1]["code"] == "referrals.no_such_advocate"
