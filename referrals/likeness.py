@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import cache
-from pathlib import Path
+
+from disposable_email_domains import blocklist
 
 #: Mail to `a.n.n.a+x@` reaches `anna@` there.
 _WITHOUT_DOTS = frozenset({"gmail.com", "googlemail.com"})
@@ -43,14 +43,7 @@ def is_disposable(email: str, more: frozenset[str] = frozenset()) -> bool:
     """Whether its domain, or one above it, is on the kept list or among `more`."""
     labels = email.strip().lower().rpartition("@")[2].split(".")
     above = {".".join(labels[at:]) for at in range(len(labels) - 1)}
-    return bool(above & (disposable_domains() | more))
-
-
-@cache
-def disposable_domains() -> frozenset[str]:
-    """The kept list, one domain a line."""
-    lines = (Path(__file__).parent / "disposable_domains.txt").read_text(encoding="utf-8").split()
-    return frozenset(lines)
+    return not above.isdisjoint(blocklist) or not above.isdisjoint(more)
 
 
 def _bare(name: str) -> str:

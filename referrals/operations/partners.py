@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
+from stdnum.iban import compact, is_valid
 
-from referrals.ibans import is_iban, normal
 from referrals.models import Advocate, Partner, Referral, Scheme
 from referrals.operations.advocates import CODES
 from referrals.operations.commissions import ORIGIN
@@ -109,8 +109,8 @@ class PartnerData:
         Raises:
             BadIban, BadShare, BadCurrency
         """
-        iban = normal(self.iban)
-        if iban and not is_iban(iban):
+        iban = compact(self.iban)
+        if iban and not is_valid(iban):
             raise BadIban
         if not 0 <= self.basis_points <= 10_000:
             raise BadShare

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
+from stdnum.iban import is_valid
 
-from referrals.ibans import is_iban
 from referrals.models import Partner, Payout, PayoutBatch
 from referrals.operations.commissions import ORIGIN, PURPOSE
 from retention.actors import Actor
@@ -91,7 +91,7 @@ def outlook(*, currency: str, now: dt.datetime) -> Outlook:
             continue
         if balance.available < partner.least_minor:
             low += 1
-        elif not (is_iban(partner.iban) and partner.payee):
+        elif not (is_valid(partner.iban) and partner.payee):
             bare += 1
         else:
             amounts[partner.pk] = balance.available

@@ -1,6 +1,7 @@
 """How alike two emails are."""
 
 import pytest
+from disposable_email_domains import blocklist
 
 from referrals.likeness import is_disposable, likeness
 
@@ -25,6 +26,7 @@ def test_likeness(one, other, least, most):
 
 
 def test_a_throw_away_address_is_known_by_its_domain_and_those_above():
+    assert len(blocklist) > 5_000
     assert is_disposable("x@mailinator.com")
     assert is_disposable("x@eu.Mailinator.com")
     assert not is_disposable("x@example.com")
