@@ -44,6 +44,10 @@ class ConsoleSite(UnfoldAdminSite):
         """Nothing: what was done is in the audit."""
         return ()
 
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """What one room shows. Of all rooms the sidebar tells; every page would ask for them, and show none."""
+        return super().get_app_list(request, app_label) if app_label else []
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context = super().each_context(request)
         return {**context, "log_entries": (), "sidebar_navigation": context["sidebar_navigation"] or [{"items": []}]}
