@@ -28,7 +28,7 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "never": (_("Never ends"), ""),
     "after": (_("Some time after"), ""),
     "each_year": (_("On one day of each year"), ""),
-    "automatic": (_("By itself"), ""),
+    "Automatic.automatic": (_("By itself"), ""),
     "choice": (_("She chooses"), ""),
 }
 FIELDS: dict[str, tuple[Any, Any]] = {

@@ -39,6 +39,7 @@
       // On a form that came back with errors, or on a rule that was saved before, nothing is new to her.
       this.isAllTouched = Boolean(this.root.dataset.row) || document.querySelector(".errornote, .errorlist") !== null;
       this.touched = new Set();
+      this.fresh = new Set();
       this.store.hidden = true;
       this.root.querySelector("[data-shell]").hidden = false;
       this.render();
@@ -176,7 +177,7 @@
       const title = variant ? variant.label : field.called.replace("%(n)s", at + 1);
       const remove = h("button", {
         type: "button", class: "seg-tool is-icon", title: this.words.remove, "aria-label": `${this.words.remove}: ${title}`,
-        onclick: () => { items.splice(at, 1); this.touched.clear(); this.keep(); this.render(`add${path.slice(0, path.lastIndexOf("/"))}`); },
+        onclick: () => { items.splice(at, 1); this.touched.clear(); this.fresh.clear(); this.keep(); this.render(`add${path.slice(0, path.lastIndexOf("/"))}`); },
       }, icon("close"));
       return h("div", { class: "seg-leaf inc-item", role: "group", "aria-label": title },
         h("div", { class: "seg-head" }, h("span", { class: "seg-title", title: variant?.about || null }, title), h("span", { class: "seg-tools" }, remove)),
@@ -186,6 +187,7 @@
     drawAdder(field, items, path) {
       const add = (item) => {
         items.push(item);
+        this.fresh.add(`${path}/${items.length - 1}`);
         this.keep();
         this.render();
         const card = this.root.querySelector(`[id^="inc${path}/${items.length - 1}/"]`);
@@ -327,7 +329,8 @@
 
     /** Whether she has been there, or anywhere inside. */
     isTouched(path) {
-      return this.isAllTouched || [...this.touched].some((one) => one === path || one.startsWith(`${path}/`));
+      const isNew = [...this.fresh].some((one) => path === one || path.startsWith(`${one}/`));
+      return (this.isAllTouched && !isNew) || [...this.touched].some((one) => one === path || one.startsWith(`${path}/`));
     }
   }
 

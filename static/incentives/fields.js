@@ -42,7 +42,7 @@
 
   const choice = (field, value, id, change, context) => h("select", {
     id, onchange: (event) => { change(event.target.value); context.redraw(id); },
-  }, field.choices.map(([key, label]) => h("option", { value: key, selected: key === (value ?? field.initial) }, label)));
+  }, [...(field.is_optional ? [["", "–"]] : []), ...field.choices].map(([key, label]) => h("option", { value: key, selected: key === (value ?? field.initial) }, label)));
 
   const instant = (field, value, id, change) =>
     input(id, { type: "datetime-local", value: value ?? "", oninput: (event) => change(event.target.value) });
@@ -141,6 +141,8 @@
       context.changed(path);
     };
     if (field.kind === "words") return drawWords(field, holder, path, context, keep);
+    // What a list shows as chosen is chosen.
+    if (field.kind === "choice" && !field.is_optional && isEmpty(field.initial)) holder[field.name] ??= field.choices[0][0];
     const control = SIMPLE[field.kind](field, holder[field.name] ?? field.initial ?? null, id, keep, context);
     const error = h("span", { class: "seg-error", id: `${id}/error`, role: "alert" });
     const help = field.help ? h("span", { class: "seg-help" }, field.help) : null;

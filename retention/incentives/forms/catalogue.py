@@ -116,7 +116,7 @@ class _Reader:
     def variant(self, schema: Schema) -> Field:
         schema = self.resolved(schema)
         kind = schema["properties"]["kind"]["const"]
-        label, about = words.kind(kind)
+        label, about = words.kind(kind, schema["title"])
         fields, more = self.fields(schema, schema["title"]), words.more(schema["title"])
         return {"kind": kind, "label": label, "about": about, "fields": fields, "more": more}
 

@@ -122,8 +122,8 @@ def learn(
             known.setdefault(key, value)
 
 
-def kind(key: str) -> tuple[str, str]:
-    label, about = KINDS.get(key, (_plain(key), ""))
+def kind(key: str, owner: str) -> tuple[str, str]:
+    label, about = KINDS.get(f"{owner}.{key}") or KINDS.get(key, (_plain(key), ""))
     return str(label), str(about)
 
 
