@@ -28,7 +28,7 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "never": (_("Never ends"), ""),
     "after": (_("Some time after"), ""),
     "each_year": (_("On one day of each year"), ""),
-    "Automatic.automatic": (_("By itself"), ""),
+    "ByItself.automatic": (_("By itself"), ""),
     "choice": (_("She chooses"), ""),
 }
 FIELDS: dict[str, tuple[Any, Any]] = {
@@ -170,7 +170,7 @@ PICKED: dict[str, str] = {
     "UntilEvent.activity": "activity_kinds",
     "Perk.incentive": "automatic_offers",
     "TierStep.rewards": "incentives",
-    "Automatic.reward_id": "rewards",
+    "ByItself.reward_id": "rewards",
     "Choice.reward_ids": "rewards",
     "Choice.default_id": "rewards",
     "When.weekdays": "weekdays_from_nought",

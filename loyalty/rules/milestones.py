@@ -20,7 +20,7 @@ _MEASURES = {
 }
 
 
-class Automatic(Part):
+class ByItself(Part):
     """The reward comes by itself."""
 
     kind: Literal["automatic"] = "automatic"
@@ -52,7 +52,7 @@ class Choice(Part):
         return self.reward_ids
 
 
-Gives = Annotated[Automatic | Choice, Field(discriminator="kind")]
+Gives = Annotated[ByItself | Choice, Field(discriminator="kind")]
 
 
 class Milestone(Part):
