@@ -33,7 +33,7 @@ def summary(rule: SchemeRule, currency: str) -> str:
         if level.is_once:
             said.append(_("With friend %(n)s the advocate gets %(what)s, once.") % what)
         elif level.from_count == 1:
-            said.append(_("The advocate gets %(what)s for each friend.") % what)
+            said.append(_("For each friend the advocate gets %(what)s.") % what)
         else:
             said.append(_("From friend %(n)s on it is %(what)s each.") % what)
     said += [f"{line[:1].upper()}{line[1:]}." for line in rule.sentences(currency)]

@@ -86,7 +86,7 @@ def _picture() -> forms.CharField:
 
 
 def _segment(hint: Any) -> forms.ModelChoiceField:
-    return _row(_("Only for"), Segment.objects.filter(archived_at=None).order_by("name"), hint=hint)
+    return _row(_("Only for the segment"), Segment.objects.filter(archived_at=None).order_by("name"), hint=hint)
 
 
 def _rewards(label: Any, *, hint: Any = "", required: bool = False) -> forms.ModelChoiceField:
@@ -142,7 +142,7 @@ class RewardForm(RuleForm):
     stock = _whole(_("Stock"), 0, hint=_("Empty: as many as are wanted."))
     per_customer = _whole(_("Most for each member"), hint=_("Empty: no limit."))
     within = _choice(
-        _("within"), [("life", _("all time")), ("day", _("a day")), ("week", _("a week")), ("month", _("a month"))]
+        _("Within"), [("life", _("all time")), ("day", _("a day")), ("week", _("a week")), ("month", _("a month"))]
     )
     starts = _instant(_("From"))
     ends = _instant(_("Until"))

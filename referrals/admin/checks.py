@@ -26,13 +26,13 @@ _HINTS = {
     "loop": _("A brought B, B brought C, and now C brings A."),
 }
 _LABELS = {
-    "known_days": _("known for days"),
-    "most": _("more than"),
-    "percent": _("from percent"),
-    "domains": _("also these domains"),
-    "least_seconds": _("within seconds"),
-    "hours": _("within hours"),
-    "length": _("steps at most"),
+    "known_days": _("Known for days"),
+    "most": _("More than"),
+    "percent": _("From percent"),
+    "domains": _("Also these domains"),
+    "least_seconds": _("Within seconds"),
+    "hours": _("Within hours"),
+    "length": _("Steps at most"),
 }
 _BOUNDS = {"ge": "min_value", "le": "max_value"}
 
@@ -50,8 +50,8 @@ def rows() -> Iterator[tuple[str, ...]]:
 def fields() -> Iterator[tuple[str, forms.Field]]:
     for kind, cls in CHECKS.items():
         yield field_name(kind, "is_on"), _switch(cls.label, _HINTS[kind])
-        yield field_name(kind, "points"), _whole(_("points"), cls, "points")
-        yield field_name(kind, "is_hard"), _switch(_("hard: ends it at once"), "")
+        yield field_name(kind, "points"), _whole(_("Points"), cls, "points")
+        yield field_name(kind, "is_hard"), _switch(_("Hard: ends it at once"), "")
         for name in _own(cls):
             if name == "domains":
                 yield (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from referrals.rules.checks import USUAL, AnyCheck
@@ -157,9 +158,14 @@ class SchemeRule(Part):
 
     def sentences(self, currency: str) -> list[str]:
         """The rule in the marketer's words, a line each; what is given is named by whoever shows it."""
+        held = ngettext(
+            "rewarded a day later, if nothing was returned",
+            "rewarded %(n)s days later, if nothing was returned",
+            self.hold_days,
+        )
         lines = [
             _("%(what)s within %(days)s days") % {"what": self.scenario.sentence(currency), "days": self.within_days},
-            _("rewarded %(days)s days later, if nothing was returned") % {"days": self.hold_days},
+            held % {"n": self.hold_days} if self.hold_days else _("rewarded at once"),
             _("%(which)s link of the last %(days)s days counts")
             % {"which": _("the first") if self.attribution == "first" else _("the last"), "days": self.link_days},
         ]
