@@ -1,5 +1,7 @@
 """The room's scheduled work."""
 
+import datetime as dt
+
 from django.utils.translation import gettext_lazy as _
 
 from referrals.operations.commissions import JOB as COMMISSIONS
@@ -13,6 +15,7 @@ from referrals.operations.following import (
     qualify_due,
     reward_due,
 )
+from referrals.operations.purging import count_old_visits, purge_visits
 from retention.registries import DueJob, jobs
 
 
@@ -59,3 +62,22 @@ class FollowReferrals(DueJob):
     def preview(cls, *, now):
         figures = count_due(now=now)
         return {"due": sum(figures.values()), **figures}
+
+
+@jobs.register
+class PurgeVisits(DueJob):
+    """Deletes visits that their schemes keep no longer."""
+
+    key = "referrals.purge_visits"
+    label = _("Delete old visits by referral links")
+    queue = "bulk"
+    at = dt.time(4, 20)
+    order = 90
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return {"due": purge_visits(now=now, progress=progress)}
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": count_old_visits(now=now)}

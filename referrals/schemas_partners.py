@@ -53,7 +53,7 @@ class PartnerOut(Schema):
     is_active: bool
     created_at: dt.datetime
     archived_at: dt.datetime | None
-    statement_url: str = Field(description="Her own page; whoever has the link can read it.")
+    statement_url: str = Field(description="Her own page, for whoever has the link; empty: it was revoked.")
 
 
 class StatementLineOut(Schema):

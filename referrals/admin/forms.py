@@ -138,6 +138,10 @@ class SchemeForm(forms.ModelForm):
         _("Of several links"), [("first", _("the first one counts")), ("last", _("the last one counts"))]
     )
     link_days = whole(_("A link counts for days"), 1, 365, required=True)
+    visit_days = whole(
+        _("Visits are kept for days"), 1, 1095, required=True,
+        hint=_("At least as long as a link counts. Those that brought a friend are kept with her."),
+    )  # fmt: skip
     segment = picked(_("Who may take part"), Segment.objects.none(), hint=_("Empty: every customer."))
     review_from = whole(
         _("To be reviewed from points"), 1, 1000, required=True, hint=_("The sum of the checks that struck.")
@@ -259,8 +263,8 @@ def initial_of(rule: SchemeRule | None, currency: str) -> dict[str, Any]:
 
 #: Fields that are the rule's own, under the same name.
 _PLAIN = (
-    "within_days", "hold_days", "attribution", "link_days", "review_from", "review_days", "at_deadline", "claws_back",
-    "experiment",
+    "within_days", "hold_days", "attribution", "link_days", "visit_days", "review_from", "review_days", "at_deadline",
+    "claws_back", "experiment",
 )  # fmt: skip
 
 

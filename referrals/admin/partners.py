@@ -102,7 +102,7 @@ class PartnerAdmin(EditAdmin):
     list_display = ("name", "reference", "shown_state", "share", "owed")
     list_filter = ("is_active",)
     search_fields = ("name__istartswith", "reference__istartswith")
-    actions_detail = ("enrol", "statement_of", "pause", "resume", "archive", "forget")
+    actions_detail = ("enrol", "statement_of", "renew_link", "revoke_link", "pause", "resume", "archive", "forget")
     change_form_before_template = "referrals/partner.html"
     labels = {"payee": _("Holder of the account")}
     empty_hint = _("A partner brings customers from outside and is paid a share in cash.")
@@ -137,9 +137,12 @@ class PartnerAdmin(EditAdmin):
         return operations.create_partner(**common)
 
     def buttons_of(self, obj):
+        if not obj.name:
+            return ("statement_of",)
+        links = ("renew_link", "revoke_link") if obj.has_link else ("renew_link",)
         if obj.archived_at:
-            return ("statement_of", "forget") if obj.name else ("statement_of",)
-        return ("enrol", "statement_of", "pause" if obj.is_active else "resume", "archive")
+            return ("statement_of", *links, "forget")
+        return ("enrol", "statement_of", *links, "pause" if obj.is_active else "resume", "archive")
 
     def get_object(self, request, object_id, from_field=None):
         partner = super().get_object(request, object_id, from_field)
@@ -170,6 +173,18 @@ class PartnerAdmin(EditAdmin):
         done=_("Her link is on this page."), title=_("Give her a link"),
         description=_("Who comes by it and orders earns her a share."), permissions=["referrals.change_partner"],
         form_class=EnrolForm, icon="add_link",
+    )  # fmt: skip
+    renew_link = button(
+        operations.renew_link, of="partner_id", done=_("Her statement has a new link; the old one is dead."),
+        title=_("New statement link"),
+        description=_("The old link to her statement is dead at once. Send her the new one."),
+        permissions=["referrals.change_partner"], icon="autorenew",
+    )  # fmt: skip
+    revoke_link = button(
+        operations.revoke_link, of="partner_id", done=_("Nobody reads her statement by a link any more."),
+        title=_("Revoke statement link"),
+        description=_("Whoever opens the link finds nothing, until you make a new one."),
+        permissions=["referrals.change_partner"], icon="link_off", variant=ActionVariant.WARNING,
     )  # fmt: skip
     pause = button(
         operations.pause_partner, of="partner_id", done=_("Her links bring nobody now."), title=_("Pause"),
@@ -207,7 +222,7 @@ class PartnerAdmin(EditAdmin):
             return as_file(as_rows(found), f"statement-{partner.pk}-{found.first}-{found.last}")
         context = {
             **self._context(request, partner, _("Statement")), "form": form, "found": shown_statement(found),
-            "link": statement_url(partner) if partner.name else "",
+            "link": statement_url(partner),
             "as_file": f"?first={found.first}&last={found.last}&format=csv",
         }  # fmt: skip
         return TemplateResponse(request, "referrals/statement.html", context)

@@ -216,7 +216,7 @@ def _tabs(scheme: Scheme | None) -> tuple[tuple[Any, tuple[Any, ...]], ...]:
     scenario = ("scenario_kind", "scenario_least", "scenario_count", "scenario_activity")
     return (
         (_("What is given"), (("key", "kind"), *names, *given)),
-        (_("After what"), (*scenario, ("within_days", "hold_days"), ("attribution", "link_days"))),
+        (_("After what"), (*scenario, ("within_days", "hold_days"), ("attribution", "link_days", "visit_days"))),
         (
             _("Words"),
             ("texts", ("friend_message", "advocate_message"), "landing_leads_to", "landing_shop_url", *landing),

@@ -44,6 +44,15 @@ class Migration(migrations.Migration):
                     models.BigIntegerField(default=0, help_text="Less than this is not paid out; it waits."),
                 ),
                 ("is_active", models.BooleanField(default=True)),
+                ("has_link", models.BooleanField(default=True, editable=False, help_text="To her statement.")),
+                (
+                    "link_number",
+                    models.PositiveIntegerField(
+                        default=1,
+                        editable=False,
+                        help_text="Signed into the link to her statement; another one ends the link.",
+                    ),
+                ),
                 ("created_at", models.DateTimeField(editable=False)),
                 ("archived_at", models.DateTimeField(blank=True, null=True)),
             ],
@@ -679,6 +688,12 @@ class Migration(migrations.Migration):
                 condition=models.Q(("state__in", ["claimed", "pending", "hold", "review", "approved"])),
                 fields=["due_at"],
                 name="referral_due",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="referral",
+            index=models.Index(
+                condition=models.Q(("visit__isnull", False)), fields=["visit"], name="referral_by_visit"
             ),
         ),
         migrations.AddIndex(

@@ -23,6 +23,10 @@ class Partner(models.Model):
     currency = models.CharField(max_length=3, validators=[check_currency])
     least_minor = models.BigIntegerField(default=0, help_text="Less than this is not paid out; it waits.")
     is_active = models.BooleanField(default=True)
+    has_link = models.BooleanField(default=True, editable=False, help_text="To her statement.")
+    link_number = models.PositiveIntegerField(
+        default=1, editable=False, help_text="Signed into the link to her statement; another one ends the link."
+    )
     created_at = models.DateTimeField(editable=False)
     archived_at = models.DateTimeField(null=True, blank=True)
 

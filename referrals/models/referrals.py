@@ -73,6 +73,7 @@ class Referral(models.Model):
                 name="referral_due",
                 condition=Q(state__in=["claimed", "pending", "hold", "review", "approved"]),
             ),
+            models.Index(fields=["visit"], name="referral_by_visit", condition=Q(visit__isnull=False)),
             models.Index(fields=["xid"], name="referral_mark"),
         ]
         permissions = [("review_referral", "Can approve and reject referrals")]

@@ -197,6 +197,36 @@ def archive_partner(*, partner_id: int, now: dt.datetime, by: Actor) -> Partner:
 
 
 @transaction.atomic
+def renew_link(*, partner_id: int, now: dt.datetime, by: Actor) -> Partner:
+    """A new link to her statement; the old one is dead.
+
+    Raises:
+        NoSuchPartner: nobody, or one who was forgotten.
+    """
+    partner = locked(partner_id)
+    if not partner.name:
+        raise NoSuchPartner
+    partner.has_link, partner.link_number = True, partner.link_number + 1
+    partner.save(update_fields=["has_link", "link_number"])
+    record(verb="referrals.renew_link", by=by, now=now, subject=partner)
+    return partner
+
+
+@transaction.atomic
+def revoke_link(*, partner_id: int, now: dt.datetime, by: Actor) -> Partner:
+    """The link to her statement is dead until it is renewed.
+
+    Raises:
+        NoSuchPartner
+    """
+    partner = locked(partner_id)
+    partner.has_link = False
+    partner.save(update_fields=["has_link"])
+    record(verb="referrals.revoke_link", by=by, now=now, subject=partner)
+    return partner
+
+
+@transaction.atomic
 def forget_partner(*, partner_id: int, now: dt.datetime, by: Actor) -> Partner:
     """Blank all that names her. The books keep what she earned and was paid, by number alone.
 

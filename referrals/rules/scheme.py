@@ -85,6 +85,8 @@ class SchemeRule(Part):
     hold_days: Annotated[int, Field(ge=0, le=365)] = 14
     attribution: Literal["first", "last"] = "first"
     link_days: Annotated[int, Field(ge=1, le=365)] = 30
+    #: So long visits by links are kept; those that brought a friend stay with her referral.
+    visit_days: Annotated[int, Field(ge=1, le=1095)] = 400
     checks: Annotated[tuple[AnyCheck, ...], Field(max_length=20)] = USUAL
     review_from: Annotated[int, Field(ge=1, le=1000)] = 60
     at_deadline: Literal["approve", "reject", "wait"] = "wait"
@@ -152,6 +154,11 @@ class SchemeRule(Part):
             if (level.from_count == count if level.is_once else level.from_count <= count)
         ]
         return max(reached, key=lambda level: (level.from_count, level.is_once), default=None)
+
+    @property
+    def visits_kept(self) -> int:
+        """Days; never fewer than a link counts."""
+        return max(self.visit_days, self.link_days)
 
     def languages(self) -> frozenset[str]:
         return frozenset(self.names)

@@ -5,8 +5,8 @@ import datetime as dt
 import time_machine
 
 from referrals.operations.commissions import earn_commission, take_back_commission
-from referrals.operations.partners import forget_partner
-from referrals.statements.links import statement_token
+from referrals.operations.partners import forget_partner, renew_link, revoke_link
+from referrals.statements.links import statement_token, statement_url
 from tests.referrals.partners.conftest import BY
 
 
@@ -28,6 +28,23 @@ def test_by_her_link_month_by_month(client, partner, referral, now):
         korean = client.get(f"/a/{token}?month=2026-05", headers={"accept-language": "ko"}).content.decode()
         assert "정산 내역" in korean
         assert client.get(f"/a/{token}?month=nonsense").status_code == 200
+
+
+def test_a_link_that_was_renewed_or_revoked_is_dead(client, partner, now):
+    somebody = partner()
+
+    def opens():
+        """Whether each link that there ever was still does."""
+        return [client.get(f"/a/{token}").status_code == 200 for token in tokens]
+
+    tokens = [statement_token(somebody)]
+    tokens.append(statement_token(renew_link(partner_id=somebody.pk, now=now, by=BY)))
+    assert opens() == [False, True]
+    assert statement_url(revoke_link(partner_id=somebody.pk, now=now, by=BY)) == ""
+    assert opens() == [False, False]
+    tokens.append(statement_token(renew_link(partner_id=somebody.pk, now=now, by=BY)))
+    assert opens() == [False, False, True]
+    assert client.get(f"/a/{tokens[0]}").content == client.get("/a/nobodys.link").content
 
 
 def test_nobody_elses_and_none_once_she_is_forgotten(client, partner, referral, now):
