@@ -14,6 +14,7 @@ from loyalty.operations import challenges, surprises
 from loyalty.operations.rewards import reward_by
 from loyalty.rules.challenges import ChallengeRule
 from loyalty.rules.surprises import SurpriseRule
+from loyalty.tellers import teller_of
 from retention import clock
 from retention.customers.querysets import known_as
 from retention.doors.endpoints import Page, Router, actor, page
@@ -73,7 +74,8 @@ def stop_challenge(request: HttpRequest, id: uuid.UUID):
 def list_progress(request: HttpRequest, programme: str, customer: uuid.UUID):
     """How far a customer is with each challenge that runs, and which ones she did."""
     member = member_by(programme, customer)
-    return [schemas.progress_out(one) for one in challenges.progress_of(member, now=clock.now())]
+    teller = teller_of(member.programme)
+    return [schemas.progress_out(one, teller) for one in challenges.progress_of(member, now=clock.now())]
 
 
 @router.get("loyalty/badges/", scope=READ, response=Page[schemas.BadgeOut])

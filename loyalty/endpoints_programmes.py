@@ -21,6 +21,7 @@ from loyalty.operations.members import NoSuchMember
 from loyalty.operations.programmes import NoSuchProgramme
 from loyalty.reading import orders
 from loyalty.rules import ProgrammeRule
+from loyalty.tellers import teller_of
 from loyalty.trying import again, as_order, try_order
 from loyalty.versions import rule_of
 from retention import clock
@@ -190,7 +191,7 @@ def try_programme(request: HttpRequest, key: str, body: schemas.TryIn):
         fact = again(fact, now=now)
     else:
         fact = as_order(body.basket(shop_currency()), customer_id=customer.pk if customer else 0, now=now)
-    return schemas.tried_out(try_order(rule, fact, member=member, tier=body.tier))
+    return schemas.tried_out(try_order(rule, fact, teller=teller_of(programme), member=member, tier=body.tier))
 
 
 @router.post("loyalty/programmes/{key}/back-test/", scope=READ, response=schemas.BackTestOut, idempotent=False)

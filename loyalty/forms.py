@@ -16,6 +16,8 @@ from loyalty import vocabulary
 from loyalty.models import Programme, Reward
 from loyalty.operations.perks import perk_problems
 from loyalty.rules import ProgrammeRule
+from loyalty.sentences import Teller
+from loyalty.tellers import Tellers
 from loyalty.trying import TriedBasket, TriedLine, as_order, try_order
 from loyalty.versions import rule_of
 from retention import money
@@ -40,11 +42,17 @@ words.learn(
 )
 
 
-def said(rule: ProgrammeRule) -> str:
-    """The earning rules, then on what and when it counts, in sentences."""
-    paid = [rule.earns_on_sentence()] if rule.earns_on_orders else []
-    sentences = [*(each.sentence() for each in rule.earning), *paid, rule.pending.sentence()]
-    return " ".join(f"{capfirst(each)}." for each in sentences)
+def sentences(rule: ProgrammeRule, teller: Teller) -> list[str]:
+    """The earning rules, on what and when it counts, and what tiers there are."""
+    said = [*(each.sentence(teller) for each in rule.earning), *rule.when_sentences(teller)]
+    if rule.tiers.steps:
+        named = teller.listed(teller.tier(step.key) for step in rule.tiers.steps)
+        said.append(": ".join([named, "; ".join(rule.tiers.sentences(teller))]))
+    return [capfirst(each) for each in said]
+
+
+def said(rule: ProgrammeRule, teller: Teller) -> str:
+    return " ".join(f"{each}." for each in sentences(rule, teller))
 
 
 def example_basket() -> TriedBasket:
@@ -52,14 +60,6 @@ def example_basket() -> TriedBasket:
     currency = shop_currency()
     found = Product.objects.filter(archived_at=None, currency=currency, price_minor__gt=0).order_by("pk")[:3]
     return TriedBasket(currency, [TriedLine(one.sku, n, one.price_minor) for n, one in enumerate(found, start=1)])
-
-
-def _example(rule: ProgrammeRule, now: dt.datetime) -> str:
-    basket = example_basket()
-    if not basket.lines:
-        return ""
-    tried = try_order(rule, as_order(basket, customer_id=0, now=now))
-    return render_to_string("loyalty/tried.html", {"tried": tried, "basket": basket})
 
 
 def _sets() -> dict[str, list[tuple[str, str]]]:
@@ -77,12 +77,31 @@ def _sets() -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def _misfits(rule: ProgrammeRule, programme_id: int | None) -> dict[str, Any]:
-    key = Programme.objects.filter(pk=programme_id).values_list("key", flat=True).first()
-    return dict(perk_problems(key, rule.tiers)) if key else {}
+class ProgrammeEditor(Editor[ProgrammeRule]):
+    """Speaks of the programme that is edited: in its unit, and of offers for its tiers."""
+
+    def misfits(self, part: ProgrammeRule, row_id: int | None) -> dict[str, list[str]]:
+        key = Programme.objects.filter(pk=row_id).values_list("key", flat=True).first()
+        found = perk_problems(key, part.tiers) if key else {}
+        return {place: [str(problem)] for place, problem in found.items()}
+
+    def say(self, part: ProgrammeRule, row_id: int | None) -> str:
+        return said(part, _teller(part, row_id))
+
+    def show(self, part: ProgrammeRule, row_id: int | None, now: dt.datetime) -> str:
+        basket = example_basket()
+        if not basket.lines:
+            return ""
+        tried = try_order(part, as_order(basket, customer_id=0, now=now), teller=_teller(part, row_id))
+        return render_to_string("loyalty/tried.html", {"tried": tried, "basket": basket})
 
 
-RULE = Editor(
+def _teller(rule: ProgrammeRule, programme_id: int | None) -> Teller:
+    programme = Programme.objects.select_related("unit").filter(pk=programme_id).first()
+    return Tellers().of(programme, rule) if programme else Tellers().plain
+
+
+RULE = ProgrammeEditor(
     ProgrammeRule,
     key="programme",
     sections=(
@@ -92,10 +111,8 @@ RULE = Editor(
         (_("Tiers"), ("tiers",)),
         (_("Milestones"), ("milestones",)),
     ),
-    says=said,
-    check=_misfits,
+    says=lambda rule: said(rule, Tellers().plain),
     blank={"names": {}, "earning": [{"kind": "per_amount", "key": "base", "amount": 1, "per_minor": 100}]},
-    example=_example,
     sets=_sets,
     is_tabbed=True,
 )

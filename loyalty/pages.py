@@ -14,6 +14,8 @@ from loyalty.forecasts import forecasts, show_counted
 from loyalty.models import Claim, Completion, Member, Passing, Programme, Reward
 from loyalty.operations.challenges import Progress, progress_of
 from loyalty.operations.milestones import milestone_of
+from loyalty.rules.tiers import expiry_words
+from loyalty.tellers import Tellers
 from loyalty.versions import rule_of
 from retention import clock
 from retention.customers.models import Customer
@@ -65,6 +67,8 @@ def how_it_works(programme: Programme, *, language: str, now: dt.datetime) -> di
     rules = reward_rules(one.version_id for one in rewards)
     shown = [rules[one.version_id] for one in rewards if _is_public(rules[one.version_id], now)]
 
+    teller = Tellers(reader.language).of(programme)
+
     def threshold(amount: int | None) -> str:
         if not amount:
             return ""
@@ -74,11 +78,11 @@ def how_it_works(programme: Programme, *, language: str, now: dt.datetime) -> di
     return {
         "name": reader.named(rule.names),
         "is_open": programme.state in OPEN,
-        "earning": [reader.told(one.names) or one.sentence() for one in rule.earning],
-        "earns_on": rule.earns_on if rule.earns_on_orders else "",
-        "pending": rule.pending.sentence(),
-        "expiry": reader.unit.expiry.sentence(),
+        "earning": [reader.told(one.names) or one.sentence(teller) for one in rule.earning],
+        "when": rule.when_sentences(teller),
+        "expiry": expiry_words(reader.unit.expiry, teller),
         "inactive_days": rule.expires_after_inactive_days,
+        "tier_rules": rule.tiers.sentences(teller),
         "tiers": [
             {
                 "name": reader.named(step.names), "from": threshold(step.threshold), "percent": step.percent,
@@ -96,7 +100,7 @@ def how_it_works(programme: Programme, *, language: str, now: dt.datetime) -> di
             for one in shown
         ],
         "milestones": [
-            {"name": reader.named(one.names), "what": one.sentence(_reached(reader, one))} for one in rule.milestones
+            {"name": reader.named(one.names), "what": one.sentence(teller)} for one in rule.milestones
         ],
     }  # fmt: skip
 
@@ -104,10 +108,6 @@ def how_it_works(programme: Programme, *, language: str, now: dt.datetime) -> di
 def _is_public(rule: Any, now: dt.datetime) -> bool:
     is_over = rule.ends_at is not None and rule.ends_at <= now
     return rule.is_in_catalogue and not rule.segment_id and not is_over
-
-
-def _reached(reader: Reader, milestone: Any) -> str:
-    return reader.amount(milestone.at) if milestone.measure == "points" else ""
 
 
 @dataclass

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from ninja import Schema
 from pydantic import ConfigDict, Field, StrictInt, StringConstraints
 from pydantic import ValidationError as RuleError
@@ -16,6 +17,7 @@ from pydantic import ValidationError as RuleError
 from loyalty.models import Earning, Member, Programme
 from loyalty.references import inwards, outwards
 from loyalty.rules import ProgrammeRule
+from loyalty.tellers import teller_of
 from loyalty.trying import Tried, TriedBasket, TriedLine
 from retention.incentives.parts import Currency
 from retention.ledger.querysets import Balance
@@ -204,6 +206,7 @@ def read_rule(data: Mapping[str, Any]) -> ProgrammeRule:
 def programme_out(programme: Programme) -> dict[str, Any]:
     assert programme.version is not None
     rule = ProgrammeRule.model_validate(programme.version.data)
+    teller = teller_of(programme)
     return {
         "id": programme.public_id,
         "key": programme.key,
@@ -213,7 +216,7 @@ def programme_out(programme: Programme) -> dict[str, Any]:
         "version": programme.version.number,
         "launched_at": programme.launched_at,
         "rule": outwards(programme.version.data),
-        "sentences": [each.sentence() for each in rule.earning],
+        "sentences": [capfirst(each.sentence(teller)) for each in rule.earning],
     }
 
 

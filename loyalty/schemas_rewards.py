@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from typing import Annotated, Any, Literal
 
+from django.utils.text import capfirst
 from ninja import Schema
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -14,6 +15,8 @@ from loyalty.operations.milestones import milestone_of
 from loyalty.rules.challenges import ChallengePlan
 from loyalty.rules.rewards import RewardPlan
 from loyalty.rules.surprises import SurprisePlan
+from loyalty.sentences import Teller
+from loyalty.tellers import teller_of
 from retention.incentives.models import Incentive
 from retention.segments.models import Segment
 
@@ -276,17 +279,18 @@ def challenge_out(challenge: Challenge) -> dict[str, Any]:
     rule = challenge_rule(challenge.version_id)
     return {
         "id": challenge.public_id, "programme": challenge.programme.key, "name": challenge.name,
-        "state": challenge.state, "version": challenge.version.number, "sentence": rule.sentence(),
+        "state": challenge.state, "version": challenge.version.number,
+        "sentence": capfirst(rule.sentence(teller_of(challenge.programme))),
         "plan": _plan(ChallengePlan, rule), "reward": _reward(rule.reward_id), "segment": _segment(rule.segment_id),
     }  # fmt: skip
 
 
-def progress_out(one: Progress) -> dict[str, Any]:
+def progress_out(one: Progress, teller: Teller) -> dict[str, Any]:
     rule = one.rule
     return {
         "id": one.challenge.public_id, "names": rule.names, "descriptions": rule.descriptions,
-        "image_url": rule.image_url, "sentence": rule.sentence(), "done": one.done, "target": one.target,
-        "ends_at": rule.ends_at, "completed_at": one.completed_at,
+        "image_url": rule.image_url, "sentence": capfirst(rule.sentence(teller)), "done": one.done,
+        "target": one.target, "ends_at": rule.ends_at, "completed_at": one.completed_at,
     }  # fmt: skip
 
 

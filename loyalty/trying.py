@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,6 +19,7 @@ from loyalty.operations.earning_rows import read_states
 from loyalty.operations.members import Who
 from loyalty.rules import ProgrammeRule
 from loyalty.rules.pending import Moment, Waiting
+from loyalty.sentences import Teller
 from retention import money
 from retention.customers.models import Product
 from retention.incentives.facts import shop_currency
@@ -81,8 +83,8 @@ class Tried:
 
 
 def try_order(
-    rule: ProgrammeRule, fact: OrderFact, *, member: Member | None = None, tier: str | None = None
-) -> Tried:  # fmt: skip
+    rule: ProgrammeRule, fact: OrderFact, *, teller: Teller, member: Member | None = None, tier: str | None = None
+) -> Tried:
     """What this order would earn by this rule: of a member with what she earned before, or of anybody in a tier."""
     zone = shop_zone()
     state = State(zone=zone, tier=tier or "")
@@ -94,10 +96,12 @@ def try_order(
     weighed = weigh(fact, rule, state)
     moment = Moment(fact.happened_at, fact.customer_id, member.programme_id if member else 0, None)
     return Tried(
-        rules=tuple(TriedRule(each.rule.key, each.rule.sentence(), each.amount, words(each)) for each in weighed),
+        rules=tuple(
+            TriedRule(each.rule.key, capfirst(each.rule.sentence(teller)), each.amount, words(each)) for each in weighed
+        ),
         tier=state.tier,
         waiting=rule.pending.waiting(moment, zone),
-        waiting_words=rule.pending.sentence(),
+        waiting_words=rule.pending.sentence(teller),
     )
 
 

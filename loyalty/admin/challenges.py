@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
@@ -15,6 +16,7 @@ from loyalty.models import Challenge, Claim, Completion, Surprise
 from loyalty.operations import challenges, surprises
 from loyalty.rules.challenges import ChallengeRule
 from loyalty.rules.surprises import SurpriseRule
+from loyalty.tellers import teller_of
 from retention import clock
 from retention.doors.console import ConfirmForm, DaysFilter, EditAdmin, FactAdmin, VersionHistory, acting, button
 from retention.refusals import Refusal
@@ -114,7 +116,7 @@ class ChallengeAdmin(_StartStop):
 
     @admin.display(description=_("What is to be done"))
     def said(self, challenge):
-        return challenge_rule(challenge.version_id).sentence()
+        return capfirst(challenge_rule(challenge.version_id).sentence(teller_of(challenge.programme)))
 
     @admin.display(description=_("Did it"))
     def so_far(self, challenge):

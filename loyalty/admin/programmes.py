@@ -17,10 +17,11 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from loyalty import gallery, operations
-from loyalty.forms import ProgrammeForm, TryProgrammeForm, example_try, said
+from loyalty.forms import ProgrammeForm, TryProgrammeForm, example_try, said, sentences
 from loyalty.models import Member, Programme
 from loyalty.reading import orders
 from loyalty.rules import ProgrammeRule
+from loyalty.tellers import Tellers, teller_of
 from loyalty.trying import Tried, again, as_order, try_order
 from loyalty.versions import rule_of, rules_of
 from retention import clock
@@ -192,7 +193,7 @@ class ProgrammeAdmin(VersionHistory, EditAdmin):
             "opts": self.opts,
             "original": programme,
             "programme": programme,
-            "said": said(rule_of(programme.version_id)),
+            "said": said(rule_of(programme.version_id), teller_of(programme)),
             "form": form,
             "media": self.media,
             "suggest_url": reverse("admin:incentives_incentive_suggest"),
@@ -212,9 +213,7 @@ class ProgrammeAdmin(VersionHistory, EditAdmin):
             "loyalty/overview.html",
             {
                 "programme": programme,
-                "sentences": [each.sentence() for each in rule.earning],
-                "paid": rule.earns_on_sentence() if rule.earns_on_orders else "",
-                "counts": rule.pending.sentence(),
+                "sentences": sentences(rule, teller_of(programme)),
                 "members": f"{programme.member_count:,}",
             },
         )
@@ -222,11 +221,14 @@ class ProgrammeAdmin(VersionHistory, EditAdmin):
     def get_changelist_instance(self, request):
         changelist = super().get_changelist_instance(request)
         rules_of(programme.version_id for programme in changelist.result_list)
+        tellers = Tellers()
+        for programme in changelist.result_list:
+            programme.teller = tellers.of(programme)
         return changelist
 
     @display(description=_("Programme"), header=True, ordering="name")
     def shown_name(self, programme):
-        return programme.name, said(rule_of(programme.version_id))
+        return programme.name, said(rule_of(programme.version_id), programme.teller)
 
     @display(description=_("State"), label=TONES, ordering="state")
     def shown_state(self, programme):
@@ -259,7 +261,7 @@ def _try(programme: Programme, form: Any) -> Tried:
         fact = again(fact, now=at)
     else:
         fact = as_order(form.basket(), customer_id=customer_id, now=at)
-    return try_order(rule, fact, member=member, tier=given["tier"] or None)
+    return try_order(rule, fact, teller=teller_of(programme), member=member, tier=given["tier"] or None)
 
 
 class NoSuchOrder(Refused):

@@ -5,12 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal, Self
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from pydantic import Field, StringConstraints, model_validator
 
 from loyalty.rules.parts import Names
 from loyalty.rules.rewards import Descriptions, Picture
+from loyalty.sentences import Teller
 from retention.incentives.parts import Category, Part, Word
 
 Count = Annotated[int, Field(ge=1, le=10_000)]
@@ -52,7 +51,7 @@ class Task(Part):
     def facts(self) -> tuple[str, dict[str, Any]]:
         raise NotImplementedError
 
-    def sentence(self) -> str:
+    def sentence(self, teller: Teller) -> str:
         raise NotImplementedError
 
 
@@ -70,8 +69,10 @@ class Orders(Task):
     def facts(self) -> tuple[str, dict[str, Any]]:
         return _ORDERS, {"least_minor": self.least_minor}
 
-    def sentence(self) -> str:
-        return ngettext("one order", "%(n)s orders", self.count) % {"n": self.count}
+    def sentence(self, teller: Teller) -> str:
+        if self.least_minor:
+            return teller.say("task_orders_least", self.count, least=teller.money(self.least_minor))
+        return teller.say("task_orders", self.count)
 
 
 class Spend(Task):
@@ -91,8 +92,8 @@ class Spend(Task):
     def facts(self) -> tuple[str, dict[str, Any]]:
         return _ORDERS, {"least_minor": 0}
 
-    def sentence(self) -> str:
-        return _("spend %(amount)s") % {"amount": f"{self.amount_minor / 100:,.2f}"}
+    def sentence(self, teller: Teller) -> str:
+        return teller.say("task_spend", n=teller.money(self.amount_minor))
 
 
 class Products(Task):
@@ -114,13 +115,10 @@ class Products(Task):
             "below": [f"{_escaped(path)}/%" for path in self.categories],
         }
 
-    def sentence(self) -> str:
-        what = ngettext("one product", "%(n)s different products", self.count) % {"n": self.count}
-        return (
-            _("%(what)s of %(where)s") % {"what": what, "where": ", ".join(self.categories)}
-            if self.categories
-            else what
-        )
+    def sentence(self, teller: Teller) -> str:
+        if self.categories:
+            return teller.say("task_products_of", self.count, what=teller.any_of(self.categories))
+        return teller.say("task_products", self.count)
 
 
 class Categories(Task):
@@ -136,8 +134,8 @@ class Categories(Task):
     def facts(self) -> tuple[str, dict[str, Any]]:
         return _LINES.format(what="split_part(p.category, '/', 1)", only="p.category <> ''"), {}
 
-    def sentence(self) -> str:
-        return ngettext("one category", "%(n)s different categories", self.count) % {"n": self.count}
+    def sentence(self, teller: Teller) -> str:
+        return teller.say("task_categories", self.count)
 
 
 class Activities(Task):
@@ -156,9 +154,9 @@ class Activities(Task):
     def facts(self) -> tuple[str, dict[str, Any]]:
         return _ACTIVITIES, {"kind": self.activity, "field": self.field, "value": self.value}
 
-    def sentence(self) -> str:
-        words = f"{self.count} × {self.activity.replace('_', ' ')}"
-        return f"{words} ({self.field}: {self.value})" if self.field else words
+    def sentence(self, teller: Teller) -> str:
+        what = teller.say("task_activities", self.count, kind=teller.kind(self.activity))
+        return teller.say("task_where", what=what, name=self.field, value=self.value) if self.field else what
 
 
 AnyTask = Annotated[Orders | Spend | Products | Categories | Activities, Field(discriminator="kind")]
@@ -191,11 +189,9 @@ class ChallengePlan(Part):
             raise ValueError("it begins before it ends")
         return self
 
-    def sentence(self) -> str:
-        words = [self.task.sentence()]
-        if self.within_days:
-            words.append(ngettext("within one day", "within %(n)s days", self.within_days) % {"n": self.within_days})
-        return " ".join(words)
+    def sentence(self, teller: Teller) -> str:
+        what = self.task.sentence(teller)
+        return teller.say("task_within", self.within_days, what=what) if self.within_days else what
 
 
 class ChallengeRule(ChallengePlan):

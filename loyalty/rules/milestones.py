@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from pydantic import Field, model_validator
 
 from loyalty.rules.parts import Key, Names
+from loyalty.sentences import Teller
 from retention.incentives.parts import Part
 
 RewardId = Annotated[int, Field(ge=1)]
-
-_MEASURES = {
-    "points": gettext_lazy("%(at)s points earned in all"),
-    "orders": gettext_lazy("%(at)s orders"),
-    "spend": gettext_lazy("%(at)s spent in all"),
-}
 
 
 class ByItself(Part):
@@ -75,7 +68,7 @@ class Milestone(Part):
         """How often somebody who did so much has passed it."""
         return reached // self.at if self.is_repeated else int(reached >= self.at)
 
-    def sentence(self, at: str = "") -> str:
-        """`every 10 orders`; `at` is the amount as it is shown, where that is not its number."""
-        what = str(_MEASURES[self.measure]) % {"at": at or self.at}
-        return _("every %(what)s") % {"what": what} if self.is_repeated else what
+    def sentence(self, teller: Teller) -> str:
+        """`every 10 orders`."""
+        shown = {"points": teller.amount, "spend": teller.money, "orders": str}[self.measure](self.at)
+        return teller.say(f"{'every' if self.is_repeated else 'milestone'}_{self.measure}", self.at, n=shown)

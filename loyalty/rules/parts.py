@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Annotated
 
-from django.utils.translation import gettext as _
 from pydantic import Field, StringConstraints
 
-from retention.incentives.parts import Category, Part, Sku, Tag, some
+from loyalty.sentences import Teller
+from retention.incentives.parts import Category, Part, Sku, Tag
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 #: By language; the shop's default language is asked for when a programme is saved.
@@ -45,10 +45,10 @@ class Goods(Part):
             return False
         return not self.is_chosen or _names(sku, category, tags, self.products, self.categories, self.tags)
 
-    def sentence(self) -> str:
-        words = some((*self.categories, *self.tags, *self.products)) or _("everything")
-        without = some((*self.without_categories, *self.without_tags, *self.without_products))
-        return words + (_(", but not %(what)s") % {"what": without} if without else "")
+    def sentence(self, teller: Teller) -> str:
+        words = teller.any_of((*self.categories, *self.tags, *self.products)) or teller.say("everything")
+        without = teller.any_of((*self.without_categories, *self.without_tags, *self.without_products))
+        return teller.say("but_not", what=words, without=without) if without else words
 
 
 def _names(

@@ -6,10 +6,9 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from pydantic import Field, StringConstraints, model_validator
 
+from loyalty.sentences import Teller
 from retention import clock
 from retention.incentives.parts import Part
 from retention.ledger.units import day_end
@@ -43,8 +42,8 @@ class AtOnce(Part):
     def waiting(self, moment: Moment, zone: str) -> Waiting:
         return Waiting()
 
-    def sentence(self) -> str:
-        return _("can be spent at once")
+    def sentence(self, teller: Teller) -> str:
+        return teller.say("at_once")
 
 
 class AfterDays(Part):
@@ -65,18 +64,8 @@ class AfterDays(Part):
             begins = moment.fulfilled_at
         return Waiting(active_at=days_after(begins, self.days, zone))
 
-    def sentence(self) -> str:
-        said = {
-            "paid": ngettext(
-                "can be spent one day after the order", "can be spent %(n)s days after the order", self.days
-            ),
-            "fulfilled": ngettext(
-                "can be spent one day after the order was delivered",
-                "can be spent %(n)s days after the order was delivered",
-                self.days,
-            ),
-        }
-        return said[self.since] % {"n": self.days}
+    def sentence(self, teller: Teller) -> str:
+        return teller.say(f"after_{self.since}", self.days)
 
 
 class FromDate(Part):
@@ -96,10 +85,10 @@ class FromDate(Part):
         begins = clock.local_instant(self.on, dt.time(), zone)
         return Waiting(active_at=max(begins, moment.happened_at), expires_at=day_end(self.until, zone))
 
-    def sentence(self) -> str:
+    def sentence(self, teller: Teller) -> str:
         if self.until is None:
-            return _("can be spent from %(on)s on") % {"on": self.on}
-        return _("can be spent from %(on)s to %(until)s") % {"on": self.on, "until": self.until}
+            return teller.say("from_date", on=teller.day(self.on))
+        return teller.say("from_date_until", on=teller.day(self.on), until=teller.day(self.until))
 
 
 class UntilEvent(Part):
@@ -111,8 +100,8 @@ class UntilEvent(Part):
     def waiting(self, moment: Moment, zone: str) -> Waiting:
         return Waiting(event=activity_event(moment.programme_id, self.activity, moment.customer_id))
 
-    def sentence(self) -> str:
-        return _("can be spent after “%(activity)s”") % {"activity": self.activity}
+    def sentence(self, teller: Teller) -> str:
+        return teller.say("after_event", kind=teller.kind(self.activity))
 
 
 Pending = Annotated[AtOnce | AfterDays | FromDate | UntilEvent, Field(discriminator="kind")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from django.utils.translation import gettext as _
 from pydantic import Field, model_validator
 
 from loyalty.rules.earning import EarningRule
@@ -12,6 +11,7 @@ from loyalty.rules.milestones import Milestone
 from loyalty.rules.parts import Names
 from loyalty.rules.pending import AtOnce, Pending
 from loyalty.rules.tiers import TierRules
+from loyalty.sentences import Teller
 from retention.incentives.parts import Part
 
 
@@ -50,18 +50,11 @@ class ProgrammeRule(Part):
             raise ValueError("two rules have the same key")
         return self
 
-    @property
-    def earns_on_orders(self) -> bool:
-        return any(rule.about == "order" for rule in self.earning)
-
-    def earns_on_sentence(self) -> str:
-        """Which means of paying count, for the marketer."""
-        said = {
-            "money": _("earned on what was paid with money alone"),
-            "cards": _("earned on what was paid with money or gift cards"),
-            "everything": _("earned on everything that was paid, with points and credit too"),
-        }
-        return said[self.earns_on]
+    def when_sentences(self, teller: Teller) -> list[str]:
+        """On what it is earned where it is for orders, and when it can be spent."""
+        is_for_orders = any(rule.about == "order" for rule in self.earning)
+        paid = [teller.say(f"earns_on_{self.earns_on}")] if is_for_orders else []
+        return [*paid, self.pending.sentence(teller)]
 
     @property
     def activities(self) -> frozenset[str]:

@@ -6,14 +6,13 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from pydantic import Field, model_validator
 
 from loyalty.rules.parts import Key, Names
+from loyalty.sentences import Teller
 from retention import clock
 from retention.incentives.parts import Part
-from retention.ledger.units import Expiry, Never, day_end, months_later
+from retention.ledger.units import After, EachYear, Expiry, Never, day_end, months_later
 
 _DAY = dt.timedelta(days=1)
 
@@ -26,9 +25,6 @@ class CalendarYear(Part):
     def first_day(self, day: dt.date) -> dt.date | None:
         return dt.date(day.year, 1, 1)
 
-    def sentence(self) -> str:
-        return _("in a calendar year")
-
 
 class Rolling(Part):
     """What she did in so many months up to a day, that day included."""
@@ -39,9 +35,6 @@ class Rolling(Part):
     def first_day(self, day: dt.date) -> dt.date | None:
         return months_later(day, -self.months) + _DAY
 
-    def sentence(self) -> str:
-        return ngettext("within a month", "within %(n)s months", self.months) % {"n": self.months}
-
 
 class Life(Part):
     """Everything she ever did."""
@@ -50,9 +43,6 @@ class Life(Part):
 
     def first_day(self, day: dt.date) -> dt.date | None:
         return None
-
-    def sentence(self) -> str:
-        return _("in all")
 
 
 Window = Annotated[CalendarYear | Rolling | Life, Field(discriminator="kind")]
@@ -178,25 +168,36 @@ class TierRules(Part):
         first = self.window.first_day(day)
         return clock.local_instant(first, dt.time(), zone) if first else None
 
-    def sentence(self) -> str:
-        """What counts, where and for how long."""
+    def sentences(self, teller: Teller) -> list[str]:
+        """What counts, where, and for how long a tier is hers."""
         if not self.steps:
-            return _("no tiers")
-        counted = {
-            "points": _("by what was earned %(window)s"),
-            "spend": _("by what was spent %(window)s"),
-            "orders": _("by the number of orders %(window)s"),
-            "invitation": _("by invitation"),
-        }[self.measure] % {"window": self.window.sentence()}
-        names = ", ".join(next(iter(step.names.values())) for step in self.steps)
-        return f"{names}: {counted}; {self._falling()}"
+            return []
+        months = self.window.months if isinstance(self.window, Rolling) else 0
+        window = teller.say(f"window_{self.window.kind}", months)
+        kept = self.downgrade == "none" or self.validity.kind == "never"
+        return [
+            teller.say(f"counts_{self.measure}", window=window),
+            teller.say("tier_kept") if kept else self._lasting(teller),
+        ]
 
-    def _falling(self) -> str:
-        if self.downgrade == "none" or self.validity.kind == "never":
-            return _("they are kept for ever")
-        words = _("then one step down") if self.downgrade == "one_step" else _("then what is reached by then")
-        grace = ngettext(", after one day of grace", ", after %(n)s days of grace", self.grace_days)
-        return f"{self.validity.sentence()}, {words}" + (grace % {"n": self.grace_days} if self.grace_days else "")
+    def _lasting(self, teller: Teller) -> str:
+        return teller.say(
+            "tier_lasts",
+            expiry=expiry_words(self.validity, teller),
+            then=teller.say(f"then_{self.downgrade}"),
+            grace=teller.say("grace", self.grace_days) if self.grace_days else "",
+        )
+
+
+def expiry_words(expiry: Expiry, teller: Teller) -> str:
+    """How long something lasts."""
+    match expiry:
+        case After():
+            span = teller.say(f"span_{expiry.per}", expiry.count)
+            return teller.say("after", span=span, end=teller.say(f"end_{expiry.rounded_to}"))
+        case EachYear():
+            return teller.say("each_year", day=teller.day_of_year(expiry.month, expiry.day))
+    return teller.say("never")
 
 
 def local_day(at: dt.datetime, zone: str) -> dt.date:

@@ -41,8 +41,7 @@ def programme(request: HttpRequest, key: str) -> HttpResponse:
         raise Http404
     language = _language(request.GET.get("language") or wished(request))
     spoken, words = club_words(language)
-    with translation.override(spoken):
-        page = how_it_works(found, language=language, now=clock.now())
+    page = how_it_works(found, language=language, now=clock.now())
     _word_programme(page, words)
     answer = shown(request, "programme", language, page=page, club=words, languages=_languages(), spoken=language)
     answer["X-Robots-Tag"] = "all"
@@ -117,7 +116,6 @@ def _word_programme(page: dict[str, Any], words: Mapping[str, str]) -> None:
     for reward in page["rewards"]:
         tiers = ", ".join(reward["tiers"])
         reward["for_tiers"] = words["for_tiers"].format(tiers=tiers) if tiers else ""
-    page["earns_on_words"] = words.get(f"earns_on_{page['earns_on']}", "")
     days = page["inactive_days"]
     page["inactive"] = words["inactive"].format(days=days) if days else ""
 

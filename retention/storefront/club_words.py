@@ -5,8 +5,6 @@ from collections.abc import Mapping
 WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "earn": "How you earn",
-        "earns_on_money": "You earn on what you pay with money; what points, credit or gift cards pay earns nothing.",
-        "earns_on_cards": "You earn on what you pay with money or gift cards; what points or credit pay earns nothing.",
         "tiers": "Tiers",
         "from": "from {amount}",
         "by_invitation": "by invitation",
@@ -61,8 +59,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "ko": {
         "earn": "적립 방법",
-        "earns_on_money": "현금이나 카드로 결제하신 금액에만 적립됩니다. 포인트, 적립금, 상품권 결제는 제외됩니다.",
-        "earns_on_cards": "현금, 카드, 상품권으로 결제하신 금액에 적립됩니다. 포인트와 적립금 결제는 제외됩니다.",
         "tiers": "등급",
         "from": "{amount}부터",
         "by_invitation": "초대 전용",
@@ -117,8 +113,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "ru": {
         "earn": "Как копить",
-        "earns_on_money": "Начисляем за оплаченное деньгами; оплата баллами или подарочной картой не считается.",
-        "earns_on_cards": "Начисляем за оплаченное деньгами или подарочной картой; оплата баллами не считается.",
         "tiers": "Уровни",
         "from": "от {amount}",
         "by_invitation": "по приглашению",

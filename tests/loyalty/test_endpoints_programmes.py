@@ -45,7 +45,7 @@ def test_a_programme_is_written_changed_and_lives(api, unit):
     unit("stars")
     status, body = api("loyalty/programmes/", {"key": "club", "unit": "stars", "rule": RULE})
     assert (status, body["state"], body["version"], body["unit"], body["sentences"]) == (
-        201, "draft", 1, "stars", ["1 for every 1.00, after discounts"],
+        201, "draft", 1, "stars", ["1 Stars for every €1.00 paid"],
     )  # fmt: skip
     again, refused = api("loyalty/programmes/", {"key": "club", "unit": "stars", "rule": RULE})
     assert (again, refused["code"]) == (409, "loyalty.unit_in_use")

@@ -100,9 +100,14 @@ def test_what_is_being_written_is_tried_at_once(boss, mug):
     told = boss.post(say, json.dumps({"rule": rule}), content_type="application/json").json()
 
     assert told["sentence"] == (
-        "3 for every 1.00, after discounts. Earned on what was paid with money alone. Can be spent at once."
+        "3 for every €1.00 paid. Earned on what is paid with money; points, credit and gift cards earn nothing."
+        " Can be spent at once."
     )
     assert "<td>27</td>" in told["example"]
+    # Of a programme that is there, in its unit.
+    row = {"rule": rule, "row": Programme.objects.get().pk}
+    told = boss.post(say, json.dumps(row), content_type="application/json").json()
+    assert told["sentence"].startswith("3 Stars for every €1.00 paid. ")
 
 
 def test_a_basket_and_an_order_are_tried(boss, mug, order, customers, now):

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from loyalty.rules import TierRules
 from loyalty.rules.tiers import Forecast, Standing, forecast, look, look_at_end
+from loyalty.sentences import Teller
 
 ZONE = "Europe/Berlin"
 YEAR = {"kind": "after", "count": 1, "per": "year", "rounded_to": "year"}
@@ -199,11 +200,11 @@ def test_rules_that_cannot_be(more, words):
 
 
 def test_in_words():
-    assert TierRules().sentence() == "no tiers"
-    assert rules(grace_days=31, downgrade="one_step").sentence() == (
-        "Silver, Gold, Circle, Platinum: by what was earned in a calendar year; expires after one year, at the end of"
-        " that year, then one step down, after 31 days of grace"
-    )
-    assert rules(measure="spend", window={"kind": "life"}, downgrade="none").sentence().endswith(
-        "by what was spent in all; they are kept for ever"
-    )  # fmt: skip
+    assert TierRules().sentences(Teller()) == []
+    assert rules(grace_days=31, downgrade="one_step").sentences(Teller()) == [
+        "what is earned in a calendar year counts",
+        "a tier expires after one year, at the end of that year, with 31 days of grace; then it is one tier down",
+    ]
+    assert rules(measure="spend", window={"kind": "life"}, downgrade="none").sentences(Teller()) == [
+        "what is spent in all counts", "a tier is kept for good",
+    ]  # fmt: skip

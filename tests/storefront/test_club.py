@@ -71,6 +71,11 @@ def test_how_it_works_is_made_of_the_rules_that_hold_now(stranger, club, reward,
     assert "친구들" in stranger.get("/club/club?language=ko").content.decode()
     assert "에코백" in stranger.get("/club/club", headers={"accept-language": "ko"}).content.decode()
 
+    unnamed = {"en": "1 Club_points for every €1.00 paid", "ko": "결제 금액 €1.00당 1 Club_points"}
+    for language, words in unnamed.items():
+        assert f"<li>{words}</li>" in stranger.get(f"/club/club?language={language}").content.decode()
+    assert "바로 사용할 수 있습니다. " in stranger.get("/club/club?language=ko").content.decode()
+
     club.refresh_from_db()
     rule = {**club.version.data, "earning": [{**ONE_FOR_ONE, "names": {"en": "A point for every euro"}}]}
     operations.save_programme(

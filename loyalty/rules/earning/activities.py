@@ -7,12 +7,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal
 
-from django.utils.translation import gettext as _
 from pydantic import Field, StringConstraints, model_validator
 
 from loyalty.facts import ActivityFact
 from loyalty.rules.earning.base import Rule
 from loyalty.rules.parts import Amount
+from loyalty.sentences import Teller
 from retention.incentives.parts import Part
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
@@ -43,16 +43,13 @@ class PropertyIs(Part):
             return False
         return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
 
-    def sentence(self) -> str:
+    def sentence(self, teller: Teller) -> str:
         if self.one_of:
-            return _("%(name)s is %(values)s") % {"name": self.name, "values": ", ".join(self.one_of)}
-        if self.most is None:
-            return _("%(name)s from %(least)s") % {"name": self.name, "least": f"{self.least:g}"}
-        if self.least is None:
-            return _("%(name)s up to %(most)s") % {"name": self.name, "most": f"{self.most:g}"}
-        return _("%(name)s from %(least)s to %(most)s") % {
-            "name": self.name, "least": f"{self.least:g}", "most": f"{self.most:g}",
-        }  # fmt: skip
+            return teller.say("is_one_of", name=self.name, values=teller.any_of(self.one_of))
+        least = "" if self.least is None else f"{self.least:g}"
+        most = "" if self.most is None else f"{self.most:g}"
+        key = "is_between" if least and most else "is_least" if least else "is_most"
+        return teller.say(key, name=self.name, least=least, most=most)
 
 
 class ForActivity(Rule):
@@ -92,16 +89,14 @@ class ForActivity(Rule):
             return Fraction(0)
         return self.amount * Fraction(Decimal(str(count)))
 
-    def what(self) -> str:
+    def what(self, teller: Teller) -> str:
+        n = teller.amount(self.amount)
         if self.per_property:
-            words = {"n": self.amount, "property": self.per_property, "activity": self.activity}
-            parts = [_("%(n)s for each of “%(property)s” of “%(activity)s”") % words]
+            said = teller.say("per_property", n=n, property=self.per_property, kind=teller.kind(self.activity))
         else:
-            parts = [_("%(n)s for “%(activity)s”") % {"n": self.amount, "activity": self.activity}]
-        parts += [each.sentence() for each in self.filters]
-        if self.code_property:
-            parts.append(_("each “%(property)s” once") % {"property": self.code_property})
-        return ", ".join(parts)
+            said = teller.say("activity", n=n, kind=teller.kind(self.activity, is_object=True))
+        codes = [teller.say("code_once", property=self.code_property)] if self.code_property else []
+        return ", ".join([said, *(each.sentence(teller) for each in self.filters), *codes])
 
 
 class Yearly(Rule):
@@ -120,9 +115,5 @@ class Yearly(Rule):
     def worth(self, fact: Any) -> Fraction:
         return Fraction(self.amount)
 
-    def what(self) -> str:
-        said = {
-            "birthday": _("%(n)s on her birthday"),
-            "joining": _("%(n)s on each anniversary of joining"),
-        }
-        return said[self.of] % {"n": self.amount}
+    def what(self, teller: Teller) -> str:
+        return teller.say(self.of, n=teller.amount(self.amount))

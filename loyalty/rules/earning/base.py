@@ -5,24 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, ClassVar, Literal
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from loyalty.rules.parts import Amount, Key, Names
+from loyalty.sentences import Teller
 from retention.incentives.parts import Part
-
-_A_STRETCH = {
-    "day": gettext_lazy("a day"),
-    "week": gettext_lazy("a week"),
-    "month": gettext_lazy("a month"),
-    "year": gettext_lazy("a year"),
-    "life": gettext_lazy("in all"),
-}
-_WEEKDAYS = (
-    gettext_lazy("Monday"), gettext_lazy("Tuesday"), gettext_lazy("Wednesday"), gettext_lazy("Thursday"),
-    gettext_lazy("Friday"), gettext_lazy("Saturday"), gettext_lazy("Sunday"),
-)  # fmt: skip
 
 
 class Cap(Part):
@@ -45,11 +32,11 @@ class Cap(Part):
             "life": (),
         }[self.per]
 
-    def sentence(self) -> str:
-        words = {"n": self.most, "per": _A_STRETCH[self.per]}
+    def sentence(self, teller: Teller) -> str:
+        stretch = teller.say(f"stretch_{self.per}")
         if self.of == "amount":
-            return _("at most %(n)s %(per)s") % words
-        return ngettext("at most once %(per)s", "at most %(n)s times %(per)s", self.most) % words
+            return teller.say("most_amount", n=teller.amount(self.most), stretch=stretch)
+        return teller.say("most_times", self.most, stretch=stretch)
 
 
 class When(Part):
@@ -89,20 +76,21 @@ class When(Part):
             return False
         return not (self.starts_on and day < self.starts_on or self.ends_on and day > self.ends_on)
 
-    def sentences(self) -> list[str]:
+    def sentences(self, teller: Teller) -> list[str]:
         words = []
         if self.weekdays:
-            words.append(_("on %(days)s") % {"days": ", ".join(str(_WEEKDAYS[day]) for day in self.weekdays)})
-        if self.from_ is not None:
-            words.append(_("from %(a)s to %(b)s") % {"a": f"{self.from_:%H:%M}", "b": f"{self.until:%H:%M}"})
+            names = teller.say("weekdays").split()
+            words.append(teller.say("on_weekdays", days=teller.listed(names[day] for day in self.weekdays)))
+        if self.from_ is not None and self.until is not None:
+            words.append(teller.say("hours", a=teller.hour(self.from_), b=teller.hour(self.until, is_end=True)))
         if self.days:
-            words.append(_("on %(days)s") % {"days": ", ".join(map(str, self.days))})
-        if self.starts_on and self.ends_on:
-            words.append(_("from %(a)s to %(b)s") % {"a": self.starts_on, "b": self.ends_on})
-        elif self.starts_on:
-            words.append(_("from %(a)s on") % {"a": self.starts_on})
-        elif self.ends_on:
-            words.append(_("until %(b)s") % {"b": self.ends_on})
+            words.append(teller.say("on_days", days=teller.any_of(map(teller.day, self.days))))
+        first = teller.day(self.starts_on) if self.starts_on else ""
+        last = teller.day(self.ends_on) if self.ends_on else ""
+        if first and last:
+            words.append(teller.say("days", a=first, b=last))
+        elif first or last:
+            words.append(teller.say("days_from", a=first) if first else teller.say("days_until", b=last))
         return words
 
 
@@ -129,18 +117,15 @@ class Rule(Part):
     is_multiplied: bool = True
     counts_for_tier: bool = True
 
-    def what(self) -> str:
-        """What it gives for what, in the marketer's words."""
+    def what(self, teller: Teller) -> str:
+        """What it gives for what."""
         raise NotImplementedError
 
-    def sentence(self) -> str:
-        words = [self.what(), *self.when.sentences()]
+    def sentence(self, teller: Teller) -> str:
+        words = [self.what(teller), *self.when.sentences(teller)]
         if self.for_tiers:
-            words.append(_("for %(tiers)s only") % {"tiers": ", ".join(self.for_tiers)})
-        words += [cap.sentence() for cap in self.caps]
+            words.append(teller.say("for_tiers", tiers=teller.any_of(map(teller.tier, self.for_tiers))))
+        words += [cap.sentence(teller) for cap in self.caps]
         if self.cool_down_hours:
-            words.append(
-                ngettext("again after one hour", "again after %(n)s hours", self.cool_down_hours)
-                % {"n": self.cool_down_hours}
-            )
+            words.append(teller.say("cool_down", self.cool_down_hours))
         return ", ".join(words)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
-from django.utils.translation import gettext as _
 from pydantic import Field
 
 from loyalty.rules.earning.base import Rule
 from loyalty.rules.parts import Key
-from retention.incentives.parts import Word, percent_text
+from loyalty.sentences import Teller
+from retention.incentives.parts import Word
 
 
 class Multiplied(Rule):
@@ -25,10 +26,11 @@ class Multiplied(Rule):
     of: Annotated[tuple[Key, ...], Field(max_length=50)] = ()
     channels: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
 
-    def what(self) -> str:
-        said = _("%(times)s times what other rules give") % {"times": percent_text(self.percent)}
+    def what(self, teller: Teller) -> str:
+        times = teller.number(Decimal(self.percent) / 100)
         if self.of:
-            said = _("%(times)s times what %(rules)s give") % {
-                "times": percent_text(self.percent), "rules": ", ".join(self.of),
-            }  # fmt: skip
-        return said + (_(", through %(channels)s") % {"channels": ", ".join(self.channels)} if self.channels else "")
+            said = teller.say("multiplied_of", times=times, rules="; ".join(map(teller.rule, self.of)))
+        else:
+            said = teller.say("multiplied", times=times)
+        channels = [teller.say("channels", channels=teller.any_of(self.channels))] if self.channels else []
+        return ", ".join([said, *channels])

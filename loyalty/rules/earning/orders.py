@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Annotated, ClassVar, Literal
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from pydantic import Field
 
 from loyalty.facts import Line, OrderFact
 from loyalty.rules.earning.base import Rule
 from loyalty.rules.parts import Amount, Goods, Minor
+from loyalty.sentences import Teller
 from retention.incentives.parts import Units, Word
 
 
@@ -84,18 +83,18 @@ class PerAmount(OrderRule):
             return Fraction(self.amount * (basis // self.per_minor))
         return Fraction(self.amount * basis, self.per_minor)
 
-    def what(self) -> str:
-        words = {"n": self.amount, "per": f"{self.per_minor / 100:.2f}", "what": self.goods.sentence()}
-        said = _("%(n)s for every whole %(per)s") if self.is_whole else _("%(n)s for every %(per)s")
-        parts = [said % words]
-        if not self.goods.is_everything:
-            parts.append(_("on %(what)s") % words)
-        parts.append(_("before discounts") if self.of == "before" else _("after discounts"))
-        if self.with_shipping:
-            parts.append(_("with shipping"))
-        if not self.with_tax:
-            parts.append(_("without tax"))
-        return ", ".join([*parts, *_bounds(self)])
+    def what(self, teller: Teller) -> str:
+        goods = "" if self.goods.is_everything else teller.say("basis_goods", what=self.goods.sentence(teller))
+        said = teller.say(
+            "per_amount_full" if self.is_whole else "per_amount",
+            n=teller.amount(self.amount),
+            per=teller.money(self.per_minor),
+            basis=teller.say(f"basis_{self.of}"),
+            goods=goods,
+        )
+        more = [teller.say("with_shipping")] if self.with_shipping else []
+        more += [] if self.with_tax else [teller.say("without_tax")]
+        return ", ".join([said, *more, *_bounds(self, teller)])
 
 
 class PerUnit(OrderRule):
@@ -115,14 +114,11 @@ class PerUnit(OrderRule):
         units = sum(line.kept for line in lines)
         return Fraction(self.amount * min(units, self.most_units or units))
 
-    def what(self) -> str:
-        parts = [_("%(n)s for each of %(what)s") % {"n": self.amount, "what": self.goods.sentence()}]
+    def what(self, teller: Teller) -> str:
+        parts = [teller.say("per_unit", n=teller.amount(self.amount), what=self.goods.sentence(teller))]
         if self.most_units:
-            parts.append(
-                ngettext("for one unit of an order", "for at most %(n)s units of an order", self.most_units)
-                % {"n": self.most_units}
-            )
-        return ", ".join([*parts, *_bounds(self)])
+            parts.append(teller.say("most_units", self.most_units))
+        return ", ".join([*parts, *_bounds(self, teller)])
 
 
 class PerOrder(OrderRule):
@@ -135,16 +131,16 @@ class PerOrder(OrderRule):
         is_kept = any(line.kept for line in lines) and self._is_enough(fact)
         return Fraction(self.amount if is_kept else 0)
 
-    def what(self) -> str:
-        return ", ".join([_("%(n)s for each order") % {"n": self.amount}, *_bounds(self)])
+    def what(self, teller: Teller) -> str:
+        return ", ".join([teller.say("per_order", n=teller.amount(self.amount)), *_bounds(self, teller)])
 
 
-def _bounds(rule: OrderRule) -> list[str]:
+def _bounds(rule: OrderRule, teller: Teller) -> list[str]:
     words = []
     if rule.from_minor:
-        words.append(_("for orders from %(least)s") % {"least": f"{rule.from_minor / 100:.2f}"})
+        words.append(teller.say("from_order", least=teller.money(rule.from_minor)))
     if rule.channels:
-        words.append(_("through %(channels)s") % {"channels": ", ".join(rule.channels)})
+        words.append(teller.say("channels", channels=teller.any_of(rule.channels)))
     return words
 
 

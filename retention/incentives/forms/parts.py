@@ -37,7 +37,6 @@ class Editor(Generic[Kind]):
         sections: (title, names of fields); what is not named comes last, folded.
         blank: what a new one begins with.
         mend: may complete what was sent, in place, before it is read.
-        check: what of a whole part cannot be, by JSON pointer, as rows stand now; it is told the row that is edited.
         example: what the part would do at an instant, as markup, shown beside it as it is written.
         sets: name of a list → (key, label) of what can be picked from it.
         is_tabbed: its sections are shown one at a time.
@@ -54,14 +53,12 @@ class Editor(Generic[Kind]):
         says: Callable[[Kind], str],
         blank: Mapping[str, Any] | None = None,
         mend: Callable[[Any], None] | None = None,
-        check: Callable[[Kind, int | None], Mapping[str, Any]] | None = None,
         example: Callable[[Kind, dt.datetime], str] | None = None,
         sets: Callable[[], dict[str, list[tuple[str, str]]]] = dict,
         is_tabbed: bool = False,
     ) -> None:
         self.model, self.key, self.sections, self.says = model, key, sections, says
         self.blank, self.mend, self.example, self.sets, self.is_tabbed = blank or {}, mend, example, sets, is_tabbed
-        self.check = check
         self.by_key[key] = self
 
     def read(self, data: Any) -> Kind:
@@ -82,9 +79,15 @@ class Editor(Generic[Kind]):
         return self.model.model_validate(data)
 
     def misfits(self, part: Kind, row_id: int | None) -> dict[str, list[str]]:
-        """What cannot be of a whole part, by JSON pointer."""
-        found = self.check(part, row_id) if self.check else {}
-        return {place: [str(problem)] for place, problem in found.items()}
+        """What cannot be of a whole part as rows stand now, by JSON pointer; `row_id` is of the one that is edited."""
+        return {}
+
+    def say(self, part: Kind, row_id: int | None) -> str:
+        return self.says(part)
+
+    def show(self, part: Kind, row_id: int | None, now: dt.datetime) -> str:
+        """What the part would do, as markup; empty for nothing to show."""
+        return self.example(part, now) if self.example else ""
 
     def typed(self, part: Kind | None) -> dict[str, Any]:
         """What the builder shows, its instants as the shop's clock has them."""

@@ -35,15 +35,15 @@ def say_view(request: HttpRequest) -> JsonResponse:
         part = editor.read(asked["rule"])
     except PartError as error:
         return JsonResponse({"errors": problems_of(error, asked["rule"])})
-    row = asked.get("row")
-    if errors := editor.misfits(part, row if isinstance(row, int) else None):
+    row = asked["row"] if isinstance(asked.get("row"), int) else None
+    if errors := editor.misfits(part, row):
         return JsonResponse({"errors": errors})
-    return JsonResponse({"sentence": editor.says(part), "example": _example(editor, part)})
+    return JsonResponse({"sentence": editor.say(part, row), "example": _example(editor, part, row)})
 
 
-def _example(editor: Editor, part: Any) -> str:
+def _example(editor: Editor, part: Any, row: int | None) -> str:
     if editor is not RULE:
-        return editor.example(part, clock.now()) if editor.example else ""
+        return editor.show(part, row, clock.now())
     found = example_of(part)
     return str(effects_table(found)) if found else ""
 
