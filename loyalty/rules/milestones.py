@@ -70,5 +70,5 @@ class Milestone(Part):
 
     def sentence(self, teller: Teller) -> str:
         """`every 10 orders`."""
-        shown = {"points": teller.amount, "spend": teller.money, "orders": str}[self.measure](self.at)
+        shown = teller.money(self.at) if self.measure == "spend" else teller.amount(self.at)
         return teller.say(f"{'every' if self.is_repeated else 'milestone'}_{self.measure}", self.at, n=shown)
