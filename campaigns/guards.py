@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.db.models import Q
+
 from campaigns.goals import ORIGIN, done
 from campaigns.models import Campaign, Touch
 from campaigns.operations.life import ENDED
@@ -89,7 +91,7 @@ class StillWanted(SendGuard):
         """(touch, why) of those whose exit has come; touch → customer."""
         if plan.exits.segment is not None:
             segment = Segment.objects.get(pk=plan.exits.segment)
-            inside = members(segment.rule, now, of=segment.pk).filter(pk__in=touches.values())
+            inside = members(segment.rule, now, of=segment.pk, among=Q(pk__in=set(touches.values())))
             left = set(inside.values_list("pk", flat=True))
             yield from ((touch_id, LEFT) for touch_id, customer_id in touches.items() if customer_id in left)
         if plan.exits.on_goal:

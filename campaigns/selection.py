@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
 from campaigns.local_days import every_zone, zones_of
 from campaigns.models import Campaign
@@ -184,7 +185,7 @@ class Selection:
             params.append(list(self.plan.countries))
         for rule, within in ((self.audience, "IN"), (self.excluded, "NOT IN")):
             if rule is not None:
-                inside = members(rule, self.now).filter(pk__gte=from_id, pk__lt=until_id)
+                inside = members(rule, self.now, among=Q(pk__gte=from_id, pk__lt=until_id))
                 sql, inside_params = inside.order_by().values("pk").query.sql_with_params()
                 text += f" AND c.id {within} ({sql})"
                 params += inside_params

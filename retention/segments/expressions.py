@@ -4,11 +4,13 @@ typed questions to JSON, and a stable bucket."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db.models import BooleanField, Count, Exists, F, Func, IntegerField, JSONField, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import Subquery
+
+from retention.customers.models import Customer
 
 
 class IsNotTrue(Func):
@@ -81,14 +83,20 @@ class InGroups(Facts, Exists):
     """Whether the customer is among the groups of a query that selects customer ids and groups by them.
 
     EXISTS over a subquery in FROM: PostgreSQL makes it a semi or anti join, hashes it under OR, and for one
-    customer pushes her id into the groups, so the same SQL is fast for everyone and for one.
+    customer pushes her id into the groups, so the same SQL is fast for everyone and for one. For some of them it groups
+    everybody's facts unless it is told whose (`of_these`).
     """
 
     template = 'EXISTS(SELECT 1 FROM (%(subquery)s) "groups" ("of") WHERE "groups"."of" = %(customer)s)'
 
     def __init__(self, queryset: QuerySet, **extra: Any) -> None:
         Subquery.__init__(self, queryset, **extra)
-        self.customer = F("pk")
+        self.customer, self.groups = F("pk"), queryset
+
+    def of_these(self, customers: QuerySet) -> InGroups:
+        """The same of these customers alone: nobody else's facts are grouped, and nobody else is in a group."""
+        theirs = self.groups.filter(**{f"{self.of}__in": customers.order_by().values("pk")})
+        return InGroups(theirs).about(self.facts, self.measure, self.of)
 
     def get_source_expressions(self):
         return [self.query, self.customer]
@@ -100,6 +108,32 @@ class InGroups(Facts, Exists):
         customer, params = compiler.compile(self.customer)
         sql, own = Subquery.as_sql(self, compiler, connection, customer=customer, **extra_context)
         return sql, (*own, *params)
+
+
+def narrowed(q: Q, among: Q | None = None, *, where: Callable[[QuerySet], bool] | None = None) -> Q:
+    """The same question, right for whoever is `among`: facts are grouped of those alone whom all beside them leaves.
+
+    What stands beside a group is asked twice, but of next to nobody the second time. Below `not`, too, whoever fails it
+    is no matter: the whole has its answer without the group. `where` says of those left whether they are few enough.
+    """
+    beside = [child for child in q.children if q.connector == Q.AND and not _has_groups(child)]
+    if among is not None:
+        beside.append(among)
+    rest = Q(*beside) if beside else None
+    return Q(*(_narrowed_child(child, rest, where) for child in q.children), _connector=q.connector, _negated=q.negated)
+
+
+def _narrowed_child(child: Any, among: Q | None, where: Callable[[QuerySet], bool] | None) -> Any:
+    if isinstance(child, Q):
+        return narrowed(child, among, where=where)
+    if isinstance(child, InGroups) and among is not None:
+        left = Customer.objects.filter(exact(among))
+        return child.of_these(left) if where is None or where(left) else child
+    return child
+
+
+def _has_groups(child: Any) -> bool:
+    return any(map(_has_groups, child.children)) if isinstance(child, Q) else isinstance(child, InGroups)
 
 
 def any_of(facts: QuerySet, *, of: str = "customer") -> Q:

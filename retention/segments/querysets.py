@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ PASS_AFTER = dt.timedelta(minutes=15)
 #: …and no more often than keeps the looking below a three-hundredth of the time.
 PASS_FACTOR = dt.timedelta(milliseconds=300)
 RETRY_AFTER = dt.timedelta(minutes=10)
+#: Of all customers: where the conditions beside a count leave fewer, it counts theirs alone. Twice as many lose by it.
+FEW = 0.1
 
 
 def live_customers() -> QuerySet[Customer]:
@@ -34,13 +37,24 @@ def live_customers() -> QuerySet[Customer]:
     return Customer.objects.filter(merged_into__isnull=True, erased_at__isnull=True)
 
 
-def members(rule: Any, now: dt.datetime, *, of: int | None = None) -> QuerySet[Customer]:
-    """The customers whom the rule means, as one SQL statement; an empty rule is nobody.
+def members(rule: Any, now: dt.datetime, *, of: int | None = None, among: Q | None = None) -> QuerySet[Customer]:
+    """The customers whom the rule means, as one SQL statement; an empty rule is nobody. Only those `among`, if told.
 
     Raises:
         forms.ValidationError: the rule is not valid (any more), by JSON pointer.
     """
-    return live_customers().filter(rules.q(rule, now, of=of))
+    if among is None:
+        return live_customers().filter(rules.q(rule, now, of=of, where=_are_few))
+    return live_customers().filter(among, rules.q(rule, now, of=of, among=among))
+
+
+def _are_few(customers: QuerySet[Customer]) -> bool:
+    """Whether fetching their facts one customer after the other beats grouping everybody's, as the planner guesses."""
+    left, all_ = (
+        json.loads(asked.order_by().values("pk").explain(format="json"))[0]["Plan"]["Plan Rows"]
+        for asked in (customers, Customer.objects.all())
+    )
+    return left < FEW * all_
 
 
 def size(rule: Any, now: dt.datetime) -> int:

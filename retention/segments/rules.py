@@ -8,18 +8,18 @@ A rule without conditions is nobody. Inside a rule a group must not be empty: `n
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from retention.registries import Condition, conditions
 from retention.segments.arguments import DATES, EVER, WordsField
-from retention.segments.expressions import NO_ONE, exact
+from retention.segments.expressions import NO_ONE, exact, narrowed
 
 #: Hostile JSON ends here: levels of nesting, conditions (those of the segments it names included), length of a text.
 MOST_LEVELS = 8
@@ -201,13 +201,21 @@ def is_storable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= symbol <= "\udfff" for symbol in text)
 
 
-def q(rule: Any, now: dt.datetime, *, of: int | None = None) -> Q:
-    """Who the rule means, over `Customer`: two-valued, in AND and OR only.
+def q(
+    rule: Any,
+    now: dt.datetime,
+    *,
+    of: int | None = None,
+    among: Q | None = None,
+    where: Callable[[QuerySet], bool] | None = None,
+) -> Q:
+    """Who the rule means, over `Customer`: two-valued, in AND and OR only. `among` and `where` as `narrowed` has them.
 
     Raises:
         forms.ValidationError: the rule is not valid (any more).
     """
-    return exact(_question(parse(rule, of=of), now))
+    asked = _question(parse(rule, of=of), now)
+    return exact(asked if among is None and where is None else narrowed(asked, among, where=where))
 
 
 def _question(node: Node, now: dt.datetime) -> Q:

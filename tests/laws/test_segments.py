@@ -1,10 +1,12 @@
 """Whatever the rule: a customer is in it or in its `not`, never in both; and what is said of one agrees with all."""
 
 import pytest
+from django.db.models import Q
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retention.segments.querysets import explain, live_customers, members
+from retention.segments.rules import q
 from tests.segments.conftest import shop  # noqa: F401
 from tests.segments.facts import NOW
 from tests.segments.test_conditions import TABLE
@@ -30,8 +32,12 @@ def levels(rule) -> int:
     return 1 + max(map(levels, parts), default=0)
 
 
+def found(customers) -> set[int]:
+    return set(customers.values_list("pk", flat=True))
+
+
 def meant(rule) -> set[int]:
-    return set(members(rule, NOW).values_list("pk", flat=True))
+    return found(members(rule, NOW))
 
 
 def everywhere(explained):
@@ -64,6 +70,26 @@ def test_all_any_and_not_are_the_sets_they_say(shop, one, other):  # noqa: F811
         return
     assert meant({"all": [one, other]}) == meant(one) & meant(other)
     assert meant({"any": [one, other]}) == meant(one) | meant(other)
+
+
+#: Leaves that group facts, twice as often as the others.
+COUNTING = [leaf for leaf in LEAVES if {"operator", "window"} <= set(leaf["args"]) or leaf["key"] == "nth_order"]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    rule=rules_of(LEAVES[::5] + COUNTING * 2).filter(lambda rule: levels(rule) <= 4),
+    beside=st.sampled_from(LEAVES),
+    few=st.integers(0, 2**9 - 1),
+)
+def test_facts_grouped_of_some_alone_say_the_same_of_these(shop, rule, beside, few):  # noqa: F811
+    """Of those that a list names, and of those whom the conditions beside a count leave over."""
+    some = {pk for at, pk in enumerate(sorted(shop.names)) if few >> at & 1}
+    for word in ("all", "any"):
+        both = {word: [{"not": rule}, beside]}
+        whom = found(live_customers().filter(q(both, NOW)))
+        assert found(live_customers().filter(q(both, NOW, where=lambda _left: True))) == whom
+        assert found(members(both, NOW, among=Q(pk__in=some))) == whom & some
 
 
 @settings(max_examples=25, deadline=None)

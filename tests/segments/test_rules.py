@@ -3,7 +3,9 @@
 
 import pytest
 from django import forms
+from django.db.models import Q
 
+from retention.customers.models import Customer
 from retention.segments import rules
 from retention.segments.models import Segment
 from retention.segments.querysets import members
@@ -173,6 +175,27 @@ def test_a_segment_whose_facts_are_gone_is_an_error(shop):
     broken = Segment.objects.create(name="Broken", rule={"key": "attribute_known", "args": {"attribute": "gone"}})
     with pytest.raises(forms.ValidationError, match="gone"):
         members({"key": "in_segment", "args": {"segment": str(broken.public_id)}}, NOW)
+
+
+def test_a_count_groups_the_facts_of_those_left_over_where_they_are_few(shop):
+    """The customers named, and the Germans among the few, stand inside what is grouped; nowhere else in vain."""
+    vip = {"key": "order_count", "args": {"operator": "at_least", "number": 5, "window": "last", "days": 30}}
+
+    def groups(customers) -> str:
+        return str(customers.query).split("EXISTS(SELECT 1 FROM (")[1].split('"groups"')[0]
+
+    anna = shop.people["anna"].pk
+    assert (
+        f'"customer_id" IN (SELECT U0."id" AS "pk" FROM "customers_customer" U0 WHERE U0."id" IN ({anna}))'
+        in groups(members(vip, NOW, among=Q(pk__in=[anna])))
+    )
+    for few in (True, False):
+        asked = rules.q({"all": [{"not": vip}, GERMANS]}, NOW, where=lambda _left, few=few: few)
+        left = Customer.objects.filter(asked)
+        assert ("country" in groups(left)) == few
+    # Of one or the other nobody is left out beforehand.
+    either = rules.q({"any": [vip, GERMANS]}, NOW, where=lambda _left: True)
+    assert "country" not in groups(Customer.objects.filter(either))
 
 
 def test_sentences_show_how_a_rule_is_nested(shop):

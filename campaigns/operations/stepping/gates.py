@@ -7,6 +7,8 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 
+from django.db.models import Q
+
 from campaigns.goals import convert, done
 from campaigns.models import Campaign, Touch
 from campaigns.operations.stepping.entering import enter
@@ -131,4 +133,4 @@ def _members(segment_id: int, rows: Iterable[Touched], now: dt.datetime) -> set[
     """The customers among these whom the segment means now."""
     rule = Segment.objects.values_list("rule", flat=True).get(pk=segment_id)
     ids = [row.customer_id for row in rows]
-    return set(members(rule, now, of=segment_id).filter(pk__in=ids).values_list("pk", flat=True))
+    return set(members(rule, now, of=segment_id, among=Q(pk__in=ids)).values_list("pk", flat=True))

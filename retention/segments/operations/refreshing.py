@@ -19,7 +19,7 @@ from retention.refusals import Refused
 from retention.segments import following, rules
 from retention.segments.arguments import shop_day
 from retention.segments.models import Segment, SegmentSize
-from retention.segments.querysets import members
+from retention.segments.querysets import live_customers, members
 
 logger = logging.getLogger(__name__)
 #: With more changed customers than this, one look at everybody is quicker than one at each.
@@ -200,9 +200,10 @@ def _look_twice(segment: Segment, now: dt.datetime) -> _Looked:
 
 
 def _members(segment: Segment, now: dt.datetime, *, one_by_one: bool = False) -> tuple[str, tuple]:
-    meant = members(segment.rule, now, of=segment.pk)
     if one_by_one:
-        meant = meant.filter(pk=RawSQL("changed.id", ()))
+        meant = live_customers().filter(rules.q(segment.rule, now, of=segment.pk), pk=RawSQL("changed.id", ()))
+    else:
+        meant = members(segment.rule, now, of=segment.pk)
     return meant.order_by().values("pk").query.sql_with_params()
 
 
