@@ -14,7 +14,7 @@ from ninja import Query, Status
 
 from loyalty import operations
 from loyalty import schemas_programmes as schemas
-from loyalty.backtests import look_back
+from loyalty.backtests.looking import look_back
 from loyalty.models import Earning, Member, Programme
 from loyalty.operations.earning import earn_now
 from loyalty.operations.members import NoSuchMember
@@ -196,7 +196,7 @@ def try_programme(request: HttpRequest, key: str, body: schemas.TryIn):
 
 @router.post("loyalty/programmes/{key}/back-test/", scope=READ, response=schemas.BackTestOut, idempotent=False)
 def back_test_programme(request: HttpRequest, key: str, body: schemas.BackTestIn):
-    """What the programme as last saved would have given for orders of days gone by. Writes nothing."""
+    """What the programme as last saved would have given for orders and activities of days gone by. Writes nothing."""
     programme = _found(key)
     return asdict(
         look_back(_rule(programme), unit_rule_of(programme.unit), first=body.first, last=body.last, now=clock.now())

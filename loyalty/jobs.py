@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.backtests import operations as back_tests
 from loyalty.operations import challenges, milestones, surprises
 from loyalty.operations.earning import count_due, earn_due
 from loyalty.operations.expiry import slide
@@ -123,3 +124,21 @@ class Surprises(DueJob):
     @classmethod
     def preview(cls, *, now):
         return {"due": surprises.due_surprises(now=now)}
+
+
+@jobs.register
+class BackTests(DueJob):
+    """One at a time, apart from what customers wait for."""
+
+    key = back_tests.JOB
+    label = _("Back-tests of programmes that were asked for")
+    queue = "bulk"
+    order = 61
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return {"due": back_tests.do_back_tests(now=now, progress=progress)}
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": back_tests.open_back_tests()}

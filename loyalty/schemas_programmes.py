@@ -171,19 +171,30 @@ class BackTestIn(In):
     last: dt.date
 
 
+class BackTestMonthOut(Schema):
+    first: dt.date
+    earned: int
+    spend_minor: int
+
+
 class BackTestOut(Schema):
-    """What the newest version would have given for orders of these days."""
+    """What the newest version would have given for orders and activities of these days."""
 
     customers: int
     orders: int
+    activities: int
     spend_minor: int = Field(description="In the base currency.")
     currency: str
     earned: int
+    expired: int = Field(description="Of it, by the end of these days, if nobody had spent anything.")
     by_rule: dict[str, int]
-    worth_minor: int | None = Field(description="At the checkout, with nothing spent or expired; absent if unpriced.")
+    worth_minor: int | None = Field(description="Of all at the checkout; absent if unpriced.")
+    owed_minor: int | None = Field(description="The same of what would not have expired.")
     reward_basis_points: int | None = Field(description="Of what was paid, in hundredths of a percent.")
     tiers: dict[str, int] = Field(description="Customers by the tier they would be in; an empty key for none.")
+    months: list[BackTestMonthOut]
     one_in: int = Field(description="One of so many customers was looked at, and stands for all.")
+    is_enough: bool = Field(description="There were customers enough to say something of others.")
 
 
 def read_rule(data: Mapping[str, Any]) -> ProgrammeRule:

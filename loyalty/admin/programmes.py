@@ -17,6 +17,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from loyalty import gallery, operations
+from loyalty.admin.backtests import BackTestPages
 from loyalty.forms import ProgrammeForm, TryProgrammeForm, example_try, said, sentences
 from loyalty.models import Member, Programme
 from loyalty.reading import orders
@@ -33,15 +34,15 @@ from retention.refusals import Refused
 
 TONES = {"draft": "info", "live": "success", "paused": "warning", "ended": "danger"}
 BUTTONS = {
-    Programme.State.DRAFT: ["try_it", "launch"],
-    Programme.State.LIVE: ["try_it", "pause", "end"],
-    Programme.State.PAUSED: ["try_it", "resume", "end"],
-    Programme.State.ENDED: ["try_it", "archive"],
+    Programme.State.DRAFT: ["try_it", "back_test", "launch"],
+    Programme.State.LIVE: ["try_it", "back_test", "pause", "end"],
+    Programme.State.PAUSED: ["try_it", "back_test", "resume", "end"],
+    Programme.State.ENDED: ["try_it", "back_test", "archive"],
 }
 
 
 @admin.register(Programme)
-class ProgrammeAdmin(VersionHistory, EditAdmin):
+class ProgrammeAdmin(BackTestPages, VersionHistory, EditAdmin):
     form = ProgrammeForm
     list_display = ["shown_name", "shown_state", "shown_joining", "shown_members"]
     list_filter = ["state"]
@@ -49,7 +50,7 @@ class ProgrammeAdmin(VersionHistory, EditAdmin):
     list_select_related = ["version", "unit"]
     readonly_fields = ["overview"]
     compressed_fields = False
-    actions_detail = ["try_it", "launch", "pause", "resume", "end", "archive"]
+    actions_detail = ["try_it", "back_test", "launch", "pause", "resume", "end", "archive"]
     fieldsets = [(None, {"fields": ["overview"]}), (None, {"fields": ["rule"], "classes": ["inc-rule"]})]
 
     class Media:
@@ -60,6 +61,7 @@ class ProgrammeAdmin(VersionHistory, EditAdmin):
         wrapped = self.admin_site.admin_view
         return [
             path("gallery/", wrapped(self.gallery_view), name="loyalty_programme_gallery"),
+            *self.back_test_urls(),
             path("<int:object_id>/try/", wrapped(self.try_view), name="loyalty_programme_try"),
             *super().get_urls(),
         ]
@@ -159,6 +161,10 @@ class ProgrammeAdmin(VersionHistory, EditAdmin):
     @action(description=_("Try it"), icon="science", url_path="try-it", permissions=["view"])
     def try_it(self, request, object_id):
         return redirect("admin:loyalty_programme_try", object_id=object_id)
+
+    @action(description=_("Back-test"), icon="history", url_path="back-test", permissions=["view"])
+    def back_test(self, request, object_id):
+        return redirect("admin:loyalty_programme_back_tests", object_id=object_id)
 
     def gallery_view(self, request: HttpRequest) -> HttpResponse:
         """Ready programmes; one click makes a draft."""

@@ -3,6 +3,7 @@
 import django.contrib.postgres.fields
 import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
+from django.conf import settings
 from django.db import migrations, models
 
 import retention.marks
@@ -18,6 +19,7 @@ class Migration(migrations.Migration):
         ("customers", "0002_append_only"),
         ("incentives", "0002_counters_and_checkout"),
         ("ledger", "0002_functions"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -993,6 +995,71 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.UniqueConstraint(fields=("programme", "rule", "code"), name="a_code_earns_once_a_rule")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="BackTest",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("first", models.DateField(help_text="First day of the shop's that is looked at.")),
+                ("last", models.DateField(help_text="Last one.")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("done", models.PositiveIntegerField(default=0, help_text="Facts that are through.")),
+                ("total", models.PositiveIntegerField(default=0)),
+                ("figures", models.JSONField(default=dict, help_text="The result, in the shape of `looking.Looked`.")),
+                ("error", models.CharField(blank=True, max_length=300)),
+                ("asked_at", models.DateTimeField()),
+                ("computed_at", models.DateTimeField(help_text="As of when facts were read.", null=True)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="back_tests", to="loyalty.programme"
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="audit.version",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("first__lte", models.F("last"))), name="loyalty_back_test_has_days"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["waiting", "running"])),
+                        fields=("programme",),
+                        name="one_open_look_back",
+                    ),
                 ],
             },
         ),

@@ -1,5 +1,6 @@
 """Programmes, who is in them, what they earned, where they stand, and what they took for it."""
 
+from loyalty.backtests.models import BackTest
 from loyalty.models.challenges import Challenge, Completion
 from loyalty.models.earning import Earning, UsedCode
 from loyalty.models.milestones import Passing
@@ -9,6 +10,7 @@ from loyalty.models.surprises import Surprise
 from loyalty.models.tiers import Tier, TierChange
 
 __all__ = [
+    "BackTest",
     "Challenge",
     "Claim",
     "Completion",
