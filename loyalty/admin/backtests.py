@@ -108,7 +108,7 @@ class BackTestPages:
 
 
 def _results(request: HttpRequest, programme: Programme) -> dict[str, Any]:
-    asked = list(programme.back_tests.select_related("version")[:LISTED])
+    asked = list(BackTest.objects.filter(programme=programme).select_related("version")[:LISTED])
     done = [one for one in asked if one.state == BackTest.State.DONE]
     wished = request.GET.get("result")
     shown = next((one for one in done if str(one.pk) == wished), None) or next(iter(done), None)

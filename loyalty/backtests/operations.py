@@ -45,7 +45,7 @@ def ask_back_test(*, programme_id: int, first: dt.date, last: dt.date, now: dt.d
     if programme is None or programme.version is None:
         raise NoSuchProgramme
     check_days(first, last, now)
-    if programme.back_tests.filter(state__in=BackTest.OPEN).exists():
+    if BackTest.objects.filter(programme=programme, state__in=BackTest.OPEN).exists():
         raise BeingLookedAt
     made = BackTest.objects.create(
         programme=programme, version=programme.version, first=first, last=last, asked_by_id=by.staff_id, asked_at=now
