@@ -16,6 +16,8 @@ from referrals.operations.following import (
     reward_due,
 )
 from referrals.operations.purging import count_old_visits, purge_visits
+from referrals.reports.counting import JOB as REPORTS
+from referrals.reports.counting import count_waiting, waiting
 from retention.registries import DueJob, jobs
 
 
@@ -81,3 +83,19 @@ class PurgeVisits(DueJob):
     @classmethod
     def preview(cls, *, now):
         return {"due": count_old_visits(now=now)}
+
+
+@jobs.register
+class CountReports(DueJob):
+    key = REPORTS
+    label = _("Count the reports of referrals that somebody looks at")
+    queue = "bulk"
+    order = 63
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return {"due": count_waiting(now=now, progress=progress)}
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": len(waiting())}

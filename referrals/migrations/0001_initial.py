@@ -690,6 +690,38 @@ class Migration(migrations.Migration):
                 name="referral_due",
             ),
         ),
+        migrations.CreateModel(
+            name="ReportCount",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("first", models.DateField()),
+                ("last", models.DateField()),
+                (
+                    "days",
+                    models.PositiveSmallIntegerField(help_text="Within which a customer's worth is counted."),
+                ),
+                ("figures", models.JSONField(default=dict)),
+                ("counted_at", models.DateTimeField(null=True)),
+                ("asked_at", models.DateTimeField(help_text="Somebody waits for newer ones.", null=True)),
+                (
+                    "scheme",
+                    models.ForeignKey(
+                        help_text="Empty: all.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="referrals.scheme",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("scheme", "first", "last", "days"), name="one_count_a_report", nulls_distinct=False
+                    )
+                ],
+            },
+        ),
         migrations.AddIndex(
             model_name="referral",
             index=models.Index(

@@ -2,6 +2,7 @@
 
 from referrals.models.partners import Commission, Partner, Payout, PayoutBatch
 from referrals.models.referrals import Referral, ReferralStep
+from referrals.models.reports import ReportCount
 from referrals.models.schemes import Advocate, AdvocateCount, Scheme, Visit
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "PayoutBatch",
     "Referral",
     "ReferralStep",
+    "ReportCount",
     "Scheme",
     "Visit",
 ]

@@ -5,10 +5,16 @@ Amounts are minor units of the shop's base currency. A figure that nothing can b
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
+import scipy
+
 from retention import money
+
+#: So small a chance that an advocate has so many friends changes no cent.
+_NOBODY = 1e-9
 
 
 def k_factor(*, users: int, invitations: int, converted: int) -> float | None:
@@ -32,6 +38,21 @@ def roi(*, ltv_minor: float, k: float, reward_minor: float) -> float | None:
     if reward_minor <= 0:
         return None
     return (ltv_minor * (1 + k) - reward_minor) / reward_minor
+
+
+def average_by_place(friends_each: float, worth: Callable[[int], float]) -> float:
+    """What one friend costs on average, where `worth(n)` is what an advocate's n-th costs.
+
+    Friends come by chance: each advocate has a Poisson number of them, so that the share of n-th friends among all is
+    P(N ≥ n) / mean; P(N ≥ n) is the regularised incomplete gamma function of n at the mean.
+    """
+    if friends_each <= 0:
+        return worth(1)
+    total, place = 0.0, 1
+    while (chance := float(scipy.special.gammainc(place, friends_each))) > _NOBODY or place <= friends_each:
+        total += chance * worth(place)
+        place += 1
+    return total / friends_each
 
 
 @dataclass(frozen=True)

@@ -102,10 +102,9 @@ WITH {_BROUGHT}, {_COSTS}, {_SPEND}, costs AS (
     GROUP BY brought.advocate_id
     ORDER BY spend DESC, won DESC, brought.advocate_id LIMIT %(most)s
 )
-SELECT led.advocate_id, advocate.code, advocate.customer_id, coalesce(partner.name, ''), led.friends, led.won,
+SELECT led.advocate_id, advocate.code, advocate.customer_id, advocate.partner_id, led.friends, led.won,
        led.spend, round(led.cost)
 FROM led JOIN referrals_advocate advocate ON advocate.id = led.advocate_id
-LEFT JOIN referrals_partner partner ON partner.id = advocate.partner_id
 ORDER BY led.spend DESC, led.won DESC, led.advocate_id
 """  # noqa: S608
 _MONTHS = f"""
@@ -177,7 +176,7 @@ class Leader:
     advocate_id: int
     code: str
     customer_id: int | None
-    partner: str
+    partner_id: int | None
     friends: int
     won: int
     spend_minor: int

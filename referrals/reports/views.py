@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -20,20 +19,22 @@ from unfold.widgets import (
 )
 
 from referrals.admin.partners import as_file
-from referrals.models import Scheme
-from referrals.reports.figures import Report, estimate_defaults, report_of
+from referrals.models import Partner, Scheme
+from referrals.reports.counting import Asked, BeingCounted
+from referrals.reports.estimates import estimate_defaults
+from referrals.reports.figures import Report, report_of
+from referrals.reports.files import FILES, number
 from referrals.reports.formulas import Inputs, estimate
-from referrals.reports.reading import leaders
 from referrals.reports.variants import Trial, trial
 from retention import clock, money
 from retention.customers.models import Customer
 from retention.ledger.days import book_day
 from retention.shop.models import Shop
-from retention.work.ingest.files import harmless
 
 DAYS = [(30, _("30 days")), (90, _("90 days")), (180, _("180 days")), (365, _("a year"))]
 LEADERS = 20
-IN_FILE = 5_000
+#: A page whose figures are being counted asks again after so many seconds.
+AGAIN = "15"
 
 
 class ReportForm(forms.Form):
@@ -121,7 +122,7 @@ class EstimateForm(forms.Form):
 
 
 def reports_view(admin: Any, request: HttpRequest) -> HttpResponse:
-    """Figures of a period; `format=csv` has every advocate as a file."""
+    """Figures of a period; `file=advocates`, `months` or `worth` has them as a file."""
     if not request.user.has_perm("referrals.view_referral"):
         raise PermissionDenied
     shop, now = Shop.objects.get(), clock.now()
@@ -136,33 +137,37 @@ def reports_view(admin: Any, request: HttpRequest) -> HttpResponse:
     form = ReportForm(request.GET if "first" in request.GET else None, initial=typed)
     if form.is_valid():
         typed = {**typed, **form.cleaned_data}
-    found = report_of(
-        scheme=typed["scheme"],
-        first=typed["first"],
-        last=typed["last"],
-        days=typed["days"] or 90,
-        running_minor=_minor(typed["running"] or 0, shop.currency),
-        now=now,
-    )
+    scheme, days = typed["scheme"], typed["days"] or 90
+    asked = Asked(scheme.pk if scheme else None, typed["first"], typed["last"], days)
+    try:
+        found = report_of(asked, running_minor=_minor(typed["running"] or 0, shop.currency), now=now)
+    except BeingCounted:
+        found = None
+    rows = FILES.get(request.GET.get("file", ""))
+    if rows is not None and found is not None:
+        name = f"referrals-{request.GET['file']}-{typed['first']}-{typed['last']}"
+        return as_file(rows(found, shop.currency), name)
     may_see = request.user.has_perm("customers.view_customer")
-    if request.GET.get("format") == "csv":
-        return as_file(_rows(found, shop.currency), f"referrals-{typed['first']}-{typed['last']}")
-    asked = request.GET.copy()
-    asked["first"], asked["last"], asked["format"] = str(typed["first"]), str(typed["last"]), "csv"
+    query = request.GET.copy()
+    query.pop("file", None)
+    query["first"], query["last"] = str(typed["first"]), str(typed["last"])
     context = {
         **admin.admin_site.each_context(request),
         "title": _("Reports"),
         "opts": admin.opts,
         "form": form,
-        "report": shown(found, shop.currency, may_see=may_see),
-        "as_file": f"?{asked.urlencode()}",
+        "report": shown(found, shop.currency, may_see=may_see) if found else None,
+        "query": query.urlencode(),
         "trials": [
             shown_trial(each, run, shop.currency)
-            for each in _tested(typed["scheme"])
+            for each in _tested(scheme)
             if (run := trial(each, now=now)) is not None
         ],
     }
-    return TemplateResponse(request, "referrals/reports.html", context)
+    response = TemplateResponse(request, "referrals/reports.html", context)
+    if found is None or found.found.is_being_counted:
+        response["Refresh"] = AGAIN
+    return response
 
 
 def estimate_view(admin: Any, request: HttpRequest) -> HttpResponse:
@@ -195,12 +200,13 @@ def estimate_view(admin: Any, request: HttpRequest) -> HttpResponse:
         "form": form,
         "scheme": scheme,
         "assumed": told.assumed,
+        "notes": told.notes,
         "result": {
             **vars(result),
             "cost": money.show(result.cost_minor, shop.currency),
             "revenue": money.show(result.revenue_minor, shop.currency),
-            "k": _number(result.k),
-            "roi": _number(result.roi),
+            "k": number(result.k),
+            "roi": number(result.roi),
             "each": _shown(result.cost_per_customer_minor, shop.currency),
         },
     }
@@ -209,27 +215,29 @@ def estimate_view(admin: Any, request: HttpRequest) -> HttpResponse:
 
 def shown(found: Report, currency: str, *, may_see: bool) -> dict[str, Any]:
     """The report as people read it; names of customers only for those who may see them."""
-    tops = found.leaders[:LEADERS]
-    people = {each.pk: each for each in Customer.objects.filter(pk__in=[top.customer_id for top in tops])}
-    most = max((max(spend, cost) for _month, spend, cost in found.months), default=0)
+    counted = found.found
+    tops = counted.leaders[:LEADERS]
+    people = Customer.objects.in_bulk([top.customer_id for top in tops if top.customer_id])
+    partners = Partner.objects.in_bulk([top.partner_id for top in tops if top.partner_id])
+    most = max((max(spend, cost) for _month, spend, cost in counted.months), default=0)
     return {
-        "found": found,
-        "spend": money.show(found.funnel.spend_minor, currency),
-        "reward": money.show(found.funnel.reward_minor, currency),
+        "found": counted,
+        "spend": money.show(counted.funnel.spend_minor, currency),
+        "reward": money.show(counted.funnel.reward_minor, currency),
         "running": money.show(found.running_minor, currency),
-        "k": _number(found.k),
-        "roi": _number(found.roi),
+        "k": number(found.k),
+        "roi": number(found.roi),
         "cac": _shown(found.cac_minor, currency),
-        "referred": _shown(found.referred.mean_minor, currency),
-        "others": _shown(found.others.mean_minor, currency),
+        "referred": _shown(counted.referred.mean_minor, currency),
+        "others": _shown(counted.others.mean_minor, currency),
         "difference": _between(found, currency),
         "leaders": [
             {
                 "top": top,
-                "name": top.partner or (str(people.get(top.customer_id, "")) if may_see else "") or top.code,
+                "name": str(partners.get(top.partner_id) or may_see and people.get(top.customer_id) or top.code),
                 "spend": money.show(top.spend_minor, currency),
                 "reward": money.show(top.reward_minor, currency),
-                "roi": _number(found.roi_of(top)),
+                "roi": number(found.roi_of(top)),
             }
             for top in tops
         ],
@@ -241,7 +249,7 @@ def shown(found: Report, currency: str, *, may_see: bool) -> dict[str, Any]:
                 "spend_share": 100 * spend / most if most > 0 else 0,
                 "reward_share": 100 * cost / most if most > 0 else 0,
             }
-            for month, spend, cost in found.months
+            for month, spend, cost in counted.months
         ],
     }
 
@@ -281,22 +289,6 @@ def _tested(scheme: Scheme | None) -> list[Scheme]:
     return [scheme] if scheme else list(Scheme.objects.exclude(state="draft").select_related("version"))
 
 
-def _rows(found: Report, currency: str) -> Iterator[list[str]]:
-    yield ["as_of", "advocate_code", "partner", "friends", "won", "spend", "reward", "currency", "roi"]
-    for top in leaders(found.period, most=IN_FILE):
-        yield [
-            found.period.now.isoformat(timespec="minutes"),
-            top.code,
-            harmless(top.partner),
-            str(top.friends),
-            str(top.won),
-            str(money.to_major(top.spend_minor, currency)),
-            str(money.to_major(top.reward_minor, currency)),
-            currency,
-            _number(found.roi_of(top)),
-        ]
-
-
 def _between(found: Report, currency: str) -> str:
     interval = found.difference.interval
     if abs(interval.low) == float("inf"):
@@ -311,10 +303,6 @@ def _minor(amount: Any, currency: str) -> int:
 
 def _shown(minor: float | None, currency: str) -> str:
     return "–" if minor is None else money.show(money.round_half_up(Decimal(minor)), currency)
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
 
 
 def _percent(share: float) -> Decimal:

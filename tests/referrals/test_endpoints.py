@@ -90,6 +90,10 @@ def test_a_scheme_is_made_launched_and_brings_a_friend(ask, offer, customer, now
     assert (row["customer"], ask(f"referrals/advocates/?customer={anna}")[1]["items"]) == (anna, [row])
     assert ask(f"referrals/advocates/?customer={NOBODY}")[1]["items"] == []
     assert ask(f"referrals/{brought['id']}/reject/", {})[1]["state"] == "rejected"
+    status, report = ask("referrals/report/?scheme=friends&running_minor=3000")
+    assert (status, report["funnel"]["friends"], report["funnel"]["rejected"], report["k"]) == (200, 1, 1, 0.0)
+    assert (report["cost_per_customer_minor"], report["difference"]["low_minor"]) == (None, None)
+    assert (report["months"][-1]["month"], report["leaders"][0]["code"]) == (f"{now:%Y-%m}-01", link["code"])
     for verb, state in (("pause", "paused"), ("resume", "live"), ("end", "ended")):
         assert ask(f"{at}{verb}/", method="post")[1]["state"] == state
     assert ask("referrals/visits/", {"code": link["code"]})[1]["code"] == "referrals.not_live"
@@ -103,6 +107,8 @@ def test_every_no_has_its_code(ask, offer, customer):
     assert (status, {error["pointer"] for error in wrong["errors"]}) == (422, {"/rule/hold_days"})
     assert ask(f"referrals/schemes/{NOBODY}/")[1]["code"] == "referrals.no_such_scheme"
     assert ask(f"referrals/advocates/{NOBODY}/")[1]["code"] == "referrals.no_such_advocate"
+    assert ask("referrals/report/?scheme=nowhere")[1]["code"] == "referrals.no_such_scheme"
+    assert ask("referrals/report/?first=2026-05-02&last=2026-05-01")[1]["code"] == "referrals.bad_report"
     assert ask(f"referrals/{NOBODY}/")[1]["code"] == "referrals.no_such_referral"
     assert ask("referrals/links/", {"customer": anna})[1]["code"] == "referrals.no_such_scheme"
     assert ask("referrals/links/", {"customer": NOBODY})[1]["code"] == "customers.no_such_customer"

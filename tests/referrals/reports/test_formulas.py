@@ -2,7 +2,7 @@
 
 import pytest
 
-from referrals.reports.formulas import Inputs, cost_per_customer, estimate, k_factor, roi
+from referrals.reports.formulas import Inputs, average_by_place, cost_per_customer, estimate, k_factor, roi
 
 
 def test_k_is_invitations_per_user_times_conversion():
@@ -25,6 +25,15 @@ def test_the_return_by_the_stated_formula():
     # Worth less than she cost: (18 − 20) / 20 = −0.1.
     assert roi(ltv_minor=1_500, k=0.2, reward_minor=2_000) == pytest.approx(-0.1)
     assert roi(ltv_minor=9_000, k=0.2, reward_minor=0) is None
+
+
+def test_an_average_over_places_is_weighed_by_how_many_have_them():
+    # A Poisson number of friends, 1 each: P(N ≥ 1) = 0.63212, P(N ≥ 2) = 0.26424; all P(N ≥ n) sum to the mean.
+    assert average_by_place(1.0, lambda n: 10.0 if n == 1 else 0.0) == pytest.approx(6.3212, abs=1e-4)
+    assert average_by_place(1.0, lambda n: 10.0 if n == 2 else 0.0) == pytest.approx(2.6424, abs=1e-4)
+    for mean in (0.001, 0.24, 7.5, 2_000.0):
+        assert average_by_place(mean, lambda n: 3.0) == pytest.approx(3.0, abs=1e-3)
+    assert average_by_place(0.0, lambda n: 5.0 if n == 1 else 9.0) == 5.0
 
 
 def test_an_estimate_before_launch():

@@ -5,16 +5,24 @@ import datetime as dt
 import pytest
 
 from referrals import operations
-from referrals.models import Referral, Scheme
+from referrals.jobs import CountReports
+from referrals.models import Referral, ReportCount, Scheme
 from referrals.operations import commissions
 from referrals.operations.partners import PartnerData, create_partner, enrol_partner
-from referrals.reports.figures import estimate_defaults, report_of
+from referrals.reports import counting
+from referrals.reports.counting import Asked, BeingCounted, figures_of
+from referrals.reports.estimates import Cost, cost_of, estimate_defaults
+from referrals.reports.figures import report_of
 from referrals.reports.reading import Period, all_schemes, funnel, leaders, months, worths
 from referrals.reports.variants import trial
 from referrals.rules import SchemeRule
 from referrals.versions import rule_of
 from retention.customers.models import Customer, Order, Return
 from retention.customers.operations.stats import refresh_stats
+from retention.incentives import operations as incentives
+from retention.incentives.baskets import Line
+from retention.incentives.checkouts import Buyer, Checkout
+from retention.incentives.models import Code
 from tests.referrals.conftest import BY
 
 DAY = dt.timedelta(days=1)
@@ -86,13 +94,13 @@ def test_what_came_and_what_it_cost(shop_with_friends, period, now):
 
 def test_the_formulas_over_them(shop_with_friends, now):
     last = now.date()
-    found = report_of(scheme=None, first=last - 364 * DAY, last=last, days=90, running_minor=1_000, now=now)
+    found = report_of(Asked(None, last - 364 * DAY, last, 90), running_minor=1_000, now=now)
     # A year at €10 a month is €120, as far as it has lasted: 364 of 365 days. Two friends cost 50 + 119.67.
     assert found.running_minor == 11_967
     assert found.cac_minor == 8_484  # (5,000 + 11,967) / 2
     assert found.k == 1.0  # two won for two advocates
     assert found.roi == pytest.approx((6_500 * 2 - 8_484) / 8_484)
-    (anna,) = found.leaders
+    (anna,) = found.found.leaders
     assert found.roi_of(anna) == pytest.approx((6_500 * 2 - 8_483.5) / 8_483.5)
 
 
@@ -132,7 +140,7 @@ def test_a_partners_commission_is_what_she_cost(scheme, customer, bought, period
     referral.refresh_from_db()
     commissions.earn_commission(referral=referral, now=now, by=BY)
     assert funnel(period()).reward_minor == 800
-    assert leaders(period())[0].partner == "P"
+    assert leaders(period())[0].partner_id == partner.pk
 
 
 def test_an_estimate_says_what_is_not_the_shops_own(shop_with_friends, now):
@@ -142,6 +150,75 @@ def test_an_estimate_says_what_is_not_the_shops_own(shop_with_friends, now):
         "how many share their link", "how many they invite", "how many of these come", "what a friend spends",
         "your margin",
     ]  # fmt: skip
+
+
+def test_the_figures_of_a_large_shop_are_counted_by_the_job(shop_with_friends, customer, now, monkeypatch):
+    monkeypatch.setattr(counting, "FEW", 1)
+    asked = Asked(shop_with_friends.pk, now.date() - 90 * DAY, now.date(), 14)
+    with pytest.raises(BeingCounted):
+        figures_of(asked, now=now)
+    run = {"now": now, "progress": lambda done, total: None}
+    assert (CountReports.preview(now=now), CountReports.run(**run), CountReports.run(**run)) == (
+        {"due": 1}, {"due": 1}, {"due": 0},
+    )  # fmt: skip
+    found = figures_of(asked, now=now)
+    period = asked.period(now)
+    assert (found.funnel, found.leaders, found.months) == (funnel(period), leaders(period), months(period))
+    assert ((found.referred, found.others), found.is_being_counted) == (worths(period, days=14), False)
+    # Old ones are told, and newer ones counted meanwhile.
+    operations.refer(
+        code=found.leaders[0].code, friend_id=customer("late").pk, source="late", now=now, by=BY
+    )  # fmt: skip
+    later = now + DAY
+    older = figures_of(asked, now=later)
+    assert (older.funnel.friends, older.period.now, older.is_being_counted) == (3, now, True)
+    CountReports.run(now=later, progress=lambda done, total: None)
+    assert figures_of(asked, now=later).funnel.friends == 4
+    CountReports.run(now=later + counting.KEPT_FOR + DAY, progress=lambda done, total: None)
+    assert not ReportCount.objects.exists()
+
+
+def test_a_discount_costs_what_of_its_codes_is_used(offer, customer, bought, now):
+    given = offer("Tenth", is_live=True)
+    bought(customer("buyer"), 6_000, now)
+    assert cost_of(given.pk, now=now) == Cost(600)  # at its face: of the usual order
+    whose = [customer(f"g{n}").pk for n in range(25)]
+    for n, pk in enumerate(whose):
+        incentives.grant(
+            incentive_id=given.pk, sources=[f"g{n}"], customer_ids=[pk], origin="test", origin_ids=[n], is_given=True,
+            now=now - (40 if n < 20 else 1) * DAY, by=BY,
+        )  # fmt: skip
+    for code in Code.objects.filter(customer__in=whose[:5]):
+        checkout = Checkout(
+            "EUR",
+            (Line("LP", 1, 5_000),),
+            buyer=Buyer(public_id=str(code.customer.public_id)),
+            order_reference=code.code,
+        )
+        incentives.redeem(source=code.code, request_hash=b"x" * 32, codes=[code.code], checkout=checkout, now=now)
+    # Five of the twenty that have had a month; credit has nothing to be used.
+    assert cost_of(given.pk, now=now) == Cost(600, 0.25)
+    assert Cost(600, 0.25).minor == 150
+    credit = offer("Credit", effects=[{"kind": "store_credit", "amounts": {"EUR": 1_000}}], is_live=True)
+    assert cost_of(credit.pk, now=now) == Cost(1_000)
+
+
+def test_an_estimate_counts_every_level(scheme, offer, now):
+    def worth(minor):
+        return offer(f"Credit {minor}", effects=[{"kind": "store_credit", "amounts": {"EUR": minor}}]).pk
+
+    levels = [{"from_count": 1, "incentive_id": worth(1_000)}, {"from_count": 2, "incentive_id": worth(9_000)}]
+    made = scheme(friend_incentive=worth(500), levels=levels)
+    told = estimate_defaults(made, now=now)
+    # 3 invitations × 8 % = 0.24 friends each: of them P(N ≥ 1) / 0.24 = 0.8891 are first ones, the others later ones.
+    assert (told.inputs.friend_minor, told.inputs.advocate_minor) == (500, 1_888)
+    assert [str(note) for note in told.notes] == [
+        "The friend's reward counts at its face value.",
+        "The advocate's reward counts at its face value.",
+        "The advocate's is the average over her levels, if 0.24 friends of each come as chance has it.",
+    ]
+    capped = estimate_defaults(scheme("capped", friend_incentive=None, levels=levels, caps={"in_all": 1}), now=now)
+    assert capped.inputs.advocate_minor == 889  # beyond the cap nothing
 
 
 def test_a_test_counts_every_advocate_in_her_arm(shop_with_friends, customer, now):
