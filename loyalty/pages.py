@@ -14,6 +14,7 @@ from loyalty.forecasts import forecasts, show_counted
 from loyalty.models import Claim, Completion, Member, Passing, Programme, Reward
 from loyalty.operations.challenges import Progress, progress_of
 from loyalty.operations.milestones import milestone_of
+from loyalty.rules import ProgrammeRule
 from loyalty.rules.tiers import expiry_words
 from loyalty.tellers import Tellers
 from loyalty.versions import rule_of
@@ -146,7 +147,7 @@ def hers(customer: Customer, programme: Programme, *, language: str, now: dt.dat
         _add_tier(page, member, reader, now)
         page.choices = _choices(member, reader, now)
         page.challenges = [_challenge(one, reader) for one in progress_of(member, now=now) if not one.completed_at]
-    page.offers = [_offer(one, reader) for one in offered_to(member, now=now)]
+    page.offers = [_offer(one, rule, reader) for one in offered_to(member, now=now)]
     done = Completion.objects.filter(member=member, has_badge=True).select_related("challenge")
     page.badges = [one.challenge.name for one in done]
     page.taken = [_taken(one, reader) for one in _claims(member)]
@@ -163,7 +164,9 @@ def _add_balance(page: Hers, customer: Customer, programme: Programme, reader: R
     page.pending = reader.amount(held.pending) if held.pending else ""
     if held.expires_next_at:
         page.expires_next, page.expires_on = reader.amount(held.expires_next), reader.last_day(held.expires_next_at)
-    page.history = [_moved(one, account, reader) for one in entries_among([account.pk])[:_LATEST]]
+    moved = list(entries_among([account.pk])[:_LATEST])
+    bought = {one.entry_id: _claimed(one, reader) for one in Claim.objects.filter(entry__in=moved)}
+    page.history = [_moved(one, account, reader, bought.get(one.pk, "")) for one in moved]
 
 
 def _add_tier(page: Hers, member: Member, reader: Reader, now: dt.datetime) -> None:
@@ -179,20 +182,22 @@ def _add_tier(page: Hers, member: Member, reader: Reader, now: dt.datetime) -> N
         )
 
 
-def _moved(entry: Entry, account: Account, reader: Reader) -> dict[str, Any]:
+def _moved(entry: Entry, account: Account, reader: Reader, bought: str) -> dict[str, Any]:
+    """`bought`: the reward that it was spent on."""
     is_out = entry.from_account_id == account.pk
     return {
-        "day": reader.day(entry.effective_at), "verb": entry.verb, "is_out": is_out,
+        "day": reader.day(entry.effective_at), "verb": entry.verb, "is_out": is_out, "bought": bought,
         "amount": reader.amount(-entry.amount if is_out else entry.amount),
     }  # fmt: skip
 
 
-def _offer(one: Offered, reader: Reader) -> dict[str, Any]:
+def _offer(one: Offered, rule: ProgrammeRule, reader: Reader) -> dict[str, Any]:
+    tiers = [reader.named(step.names) for step in rule.tiers.steps if step.key in one.rule.tiers]
     return {
         "id": one.reward.public_id, "name": reader.named(one.rule.names), "about": reader.told(one.rule.descriptions),
         "image_url": one.rule.image_url, "price": reader.amount(one.rule.price) if one.rule.price else "",
         "can_have": one.can_have, "why": one.refusal.code if one.refusal else "", "left": one.left,
-        "short": reader.amount(one.short) if one.short else "",
+        "short": reader.amount(one.short) if one.short else "", "tiers": tiers,
     }  # fmt: skip
 
 
@@ -230,5 +235,12 @@ def _claims(member: Member) -> list[Claim]:
 def _taken(claim: Claim, reader: Reader) -> dict[str, Any]:
     code = getattr(claim.grant, "code", None)
     usable = code.code if code and code.state == Code.State.GIVEN else ""
-    names = reward_rules([claim.version_id])[claim.version_id].names
-    return {"name": reader.named(names), "code": usable, "day": reader.day(claim.claimed_at)}
+    is_used = code is not None and code.state == Code.State.REDEEMED
+    return {
+        "name": _claimed(claim, reader), "code": usable, "is_used": is_used, "day": reader.day(claim.claimed_at),
+    }  # fmt: skip
+
+
+def _claimed(claim: Claim, reader: Reader) -> str:
+    """What she took, as it was called then."""
+    return reader.named(reward_rules([claim.version_id])[claim.version_id].names)

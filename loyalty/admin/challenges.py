@@ -130,8 +130,8 @@ class CompletionAdmin(FactAdmin):
     search_fields = ["member__customer__email_normal__exact", "member__customer__reference__exact"]
     search_help_text = _("Email or reference of the customer, whole")
     list_select_related = ["challenge", "member__customer"]
-    fields = ["challenge", "customer", "has_badge", "claim", "grant", "shown_state", "why", "completed_at"]
-    readonly_fields = ["customer", "shown_state", "why"]
+    fields = ["challenge", "customer", "has_badge", "claim", "grant", "state", "why", "completed_at"]
+    readonly_fields = ["customer", "why"]
     labels = {"completed_at": _("Done")}
     empty_hint = _("Who did which challenge, and what it brought.")
 

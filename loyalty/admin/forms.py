@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel
@@ -26,6 +25,7 @@ from loyalty.rules.rewards import RewardRule
 from loyalty.rules.surprises import SurpriseRule
 from retention import money
 from retention.customers.models import ActivityKind
+from retention.incentives.forms.parts import problem_words
 from retention.incentives.models import Incentive
 from retention.messaging.forms import NamesWidget
 from retention.segments.models import Segment
@@ -90,8 +90,16 @@ def _segment(hint: Any) -> forms.ModelChoiceField:
 
 
 def _rewards(label: Any, *, hint: Any = "", required: bool = False) -> forms.ModelChoiceField:
-    rows = Reward.objects.filter(archived_at=None).order_by("name")
-    return _row(label, rows, hint=hint, required=required)
+    field = _row(label, Reward.objects.none(), hint=hint, required=required)
+    field.label_from_instance = lambda reward: f"{reward.programme}: {reward}"
+    return field
+
+
+#: What a rule calls otherwise than its form.
+_FIELDS = {
+    "starts_at": "starts", "ends_at": "ends", "incentive_id": "given", "segment_id": "segment", "reward_id": "reward",
+    "chance": "percent", "amount_minor": "count", "least_minor": "least",
+}  # fmt: skip
 
 
 class RuleForm(forms.ModelForm):
@@ -103,6 +111,10 @@ class RuleForm(forms.ModelForm):
         super().__init__(*args, **options)
         if "programme" in self.fields:
             self.fields["programme"].queryset = Programme.objects.filter(archived_at=None)
+        if "reward" in self.fields:
+            rewards = Reward.objects.filter(archived_at=None).select_related("programme")
+            rewards = rewards.filter(programme=self.instance.programme_id) if self.instance.pk else rewards
+            self.fields["reward"].queryset = rewards.order_by("programme__name", "name")
         if self.instance.pk and self.instance.version_id:
             self.initial |= self.shown()
 
@@ -114,17 +126,26 @@ class RuleForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         typed = super().clean()
+        reward, programme = typed.get("reward"), typed.get("programme")
+        if reward and programme and reward.programme_id != programme.pk:
+            self.add_error("reward", _("It is a reward of another programme."))
         if self.errors:
             return typed
         try:
             typed["rule"] = self.rule_class.model_validate(self.said(typed))
         except RuleError as error:
-            raise ValidationError([found["msg"].removeprefix("Value error, ") for found in error.errors()]) from None
+            for one in error.errors():
+                self.add_error(self._field_of(one["loc"]), problem_words(one))
         return typed
+
+    def _field_of(self, loc: tuple[Any, ...]) -> str | None:
+        """The field beside which something wrong with the rule is said."""
+        names = (_FIELDS.get(part, part) for part in reversed(loc))
+        return next((name for name in names if name in self.fields), None)
 
     def _get_validation_exclusions(self) -> set[str]:
         # The database's rules are said by the rule itself, in words.
-        return {field.name for field in self._meta.model._meta.get_fields()} - {"programme"}
+        return {field.name for field in self._meta.model._meta.get_fields()}
 
 
 class RewardForm(RuleForm):

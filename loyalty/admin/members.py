@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -52,17 +53,18 @@ def show_measure(member: Member, amount: int, currency: str = "") -> str:
 def ahead_words(member: Member, ahead: Forecast) -> list[str]:
     """What lies ahead of her, in sentences."""
     names = dict(Tier.objects.filter(programme=member.programme_id).values_list("key", "name"))
+    then = date_format(ahead.then_until) if ahead.then_until else ""
     words = []
     if ahead.next:
         missing = {"missing": show_measure(member, ahead.missing), "tier": names[ahead.next]}
         words.append(str(_("%(missing)s to %(tier)s.") % missing))
     if ahead.last_day is not None:
-        words.append(str(_("Hers until %(day)s.") % {"day": ahead.last_day.isoformat()}))
+        words.append(str(_("Hers until %(day)s.") % {"day": date_format(ahead.last_day)}))
     if ahead.to_keep:
-        kept = {"missing": show_measure(member, ahead.to_keep), "tier": names[ahead.tier], "day": ahead.then_until}
+        kept = {"missing": show_measure(member, ahead.to_keep), "tier": names[ahead.tier], "day": then}
         words.append(str(_("%(missing)s by then to stay %(tier)s until %(day)s.") % kept))
     elif ahead.to_keep == 0:
-        words.append(str(_("She has done enough to keep it until %(day)s.") % {"day": ahead.then_until}))
+        words.append(str(_("She has done enough to keep it until %(day)s.") % {"day": then}))
     return words
 
 

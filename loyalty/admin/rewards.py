@@ -169,8 +169,8 @@ class ClaimAdmin(FactAdmin):
     search_fields = ["member__customer__email_normal__exact", "member__customer__reference__exact"]
     search_help_text = _("Email or reference of the customer, whole")
     list_select_related = ["reward__programme__unit", "member__customer"]
-    fields = ["reward", "customer", "paid", "because", "grant", "shown_state", "claimed_at", "ended_at"]
-    readonly_fields = ["customer", "paid", "because", "shown_state"]
+    fields = ["reward", "customer", "paid", "because", "grant", "state", "claimed_at", "ended_at"]
+    readonly_fields = ["customer", "paid", "because"]
     labels = {"claimed_at": _("Claimed"), "ended_at": _("Returned")}
     empty_hint = _("What members took for their points, and what milestones, challenges and surprises gave them.")
     actions_detail = ["give_back"]
@@ -221,14 +221,14 @@ class PassingAdmin(FactAdmin):
         "times",
         "customer",
         "programme",
-        "shown_state",
+        "state",
         "why",
         "choose_until",
         "claim",
         "passed_at",
         "ended_at",
     ]
-    readonly_fields = ["called", "customer", "programme", "shown_state", "why"]
+    readonly_fields = ["called", "customer", "programme", "why"]
     labels = {"passed_at": _("Passed"), "choose_until": _("May choose until"), "ended_at": _("Settled")}
     empty_hint = _("Milestones that members passed, what they brought, and choices that are open.")
     actions_detail = ["again"]

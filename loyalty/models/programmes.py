@@ -105,4 +105,4 @@ class Member(models.Model):
         ]
 
     def __str__(self):
-        return f"Member {self.pk}"
+        return str(self.customer)

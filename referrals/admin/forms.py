@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -196,6 +197,12 @@ class SchemeForm(forms.ModelForm):
             told = Q(archived_at=None) | Q(pk=(rule and getattr(rule, name)) or 0)
             self.fields[name].queryset = Template.objects.filter(told).order_by("name")
         self.initial |= initial_of(rule, self.currency)
+
+    def clean_key(self) -> str:
+        key = self.cleaned_data["key"]
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", key):
+            raise ValidationError(_("Small letters, digits and _, a letter first: such as bring_a_friend."))
+        return key
 
     def rule(self) -> SchemeRule:
         """

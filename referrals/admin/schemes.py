@@ -81,6 +81,12 @@ class SchemeAdmin(VersionHistory, EditAdmin):
         tabs = [(title, {"fields": fields, "classes": ("tab",)}) for title, fields in _tabs(obj)]
         return (*tabs, (_("History"), {"fields": ("why", "edited"), "classes": ("tab",)}))
 
+    def render_change_form(self, request, context, *args, obj=None, **kwargs):
+        may_edit = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        if not may_edit:
+            context["sentence"] = summary(rule_of(obj.version_id), Shop.objects.get().currency)
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
     def operate(self, request, form, formsets, change):
         common = {"rule": form.rule(), "why": form.cleaned_data.get("why", ""), **acting(request)}
         if not change:

@@ -124,12 +124,15 @@ def _word_member(page: Hers, words: Mapping[str, str]) -> dict[str, str]:
     """The same for her own page; empty where there is nothing to say."""
     for offer in page.offers:
         offer["left_words"] = words["left"].format(n=offer["left"]) if offer["left"] is not None else ""
-        is_short = offer["why"] == "loyalty.points_short"
-        offer["words"] = words["short"].format(amount=offer["short"]) if is_short else words.get(offer["why"], "")
+        told = {
+            "loyalty.points_short": words["short"].format(amount=offer["short"]),
+            "loyalty.for_other_tiers": words["for_tiers"].format(tiers=", ".join(offer["tiers"])),
+        }
+        offer["words"] = told.get(offer["why"]) or words.get(offer["why"], "")
     for choice in page.choices:
         choice["words"] = words["choose_until"].format(name=choice["name"], day=choice["until"])
     for one in page.history:
-        one["words"] = words.get(one["verb"], words["moved"])
+        one["words"] = one["bought"] or words.get(one["verb"], words["moved"])
     said = {
         "pending": {"amount": page.pending}, "expires": {"amount": page.expires_next, "day": page.expires_on},
         "tier": {"tier": page.tier}, "until": {"day": page.tier_until},

@@ -44,7 +44,7 @@ def personal_link(request: HttpRequest, code: str) -> HttpResponse:
     try:
         offer = offered(code, language=wished(request), now=now)
     except NoSuchAdvocate:
-        return shown(request, "nothing", "", status=404)
+        return shown(request, "nothing", "", status=404, is_of_a_friend=True)
     if not offer.is_live:
         return shown(request, "friend_over", offer.language, status=410)
     if request.method == "POST":
@@ -71,7 +71,7 @@ def _taken(request: HttpRequest, offer: Offered) -> HttpResponse:
     except ValidationError:
         return _shown(request, offer, request.POST.get("visitor", ""), is_wrong=True, status=422)
     except BadSignature:
-        return shown(request, "nothing", "", status=404)
+        return shown(request, "nothing", "", status=404, is_of_a_friend=True)
     if not _may({f"referral:{_network(request)}": MOST}, now):
         return shown(request, "friend_sent", offer.language, status=429)
     operations.take_friend(

@@ -73,7 +73,7 @@ def test_what_does_not_fit_is_said_on_the_form(as_role, programme, incentive):
     card = marketer.post(f"{PAGE}/reward/add/", typed(club, incentive, kind="gift_card")).content.decode()
     assert "it is not a gift card" in card
     ends = {"ends_0": "2026-05-01", "ends_1": "08:00"}
-    assert "it begins before it ends" in marketer.post(
+    assert "It begins before it ends." in marketer.post(
         f"{PAGE}/reward/add/", typed(club, incentive, **ends)
     ).content.decode()  # fmt: skip
     assert not Reward.objects.exists()

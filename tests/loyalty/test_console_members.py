@@ -43,8 +43,8 @@ def test_the_list_is_filtered_by_programme_tier_and_day(anna, as_role):
 def test_her_page_says_where_she_stands_and_what_lies_ahead(anna, as_role):
     page = as_role("support agent").get(f"{MEMBERS}{anna.pk}/change/").content.decode()
     for words in (
-        "180 Club_points", "Silver (180 Club_points count)", "320 Club_points to Gold.", "Hers until 2027-12-31.",
-        "100 Club_points by then to stay Silver until 2028-12-31.", "reached what it takes",
+        "180 Club_points", "Silver (180 Club_points count)", "320 Club_points to Gold.", "Hers until 31 Dec 2027.",
+        "100 Club_points by then to stay Silver until 31 Dec 2028.", "reached what it takes",
     ):  # fmt: skip
         assert words in page, words
 

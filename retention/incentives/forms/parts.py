@@ -174,11 +174,12 @@ def problems_of(error: PartError, data: Any) -> dict[str, list[str]]:
         place = _pointer(one["loc"], data)
         # A list whose one item is wrong is also called too short.
         if one["type"] != "too_short" or not any(other.startswith(f"{place}/") for other in found):
-            found.setdefault(place, []).append(_sentence(one))
+            found.setdefault(place, []).append(problem_words(one))
     return found
 
 
-def _sentence(error: Mapping[str, Any]) -> str:
+def problem_words(error: Mapping[str, Any]) -> str:
+    """What is wrong, as a person reads it."""
     said = words.PROBLEMS.get(error["type"])
     if said is not None:
         return str(said) % error.get("ctx", {})

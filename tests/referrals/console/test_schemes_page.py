@@ -1,6 +1,7 @@
 """The scheme's editor: what is saved is what was there, what is wrong is said, and the gallery makes a draft."""
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from referrals.admin.forms import SchemeForm
 from referrals.models import Scheme
@@ -103,3 +104,12 @@ def test_a_new_one_by_the_form(boss, shop, offer, now):
     answer = boss.post("/admin/referrals/scheme/add/", data)
     assert answer.status_code == 302, answer.context["errors"]
     assert SchemeRule.model_validate(Scheme.objects.get(key="mine").version.data).names == {"en": "Mine"}
+
+
+def test_who_only_reads_reads_the_sentence(client, scheme):
+    agent = Staff.objects.create_user("agent", "agent@example.com", "x", is_staff=True)
+    agent.user_permissions.add(Permission.objects.get(codename="view_scheme"))
+    client.force_login(agent, backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(f"/admin/referrals/scheme/{scheme().pk}/change/").content.decode()
+    assert "The first link of the last 30 days counts." in page
+    assert "data-said" not in page
