@@ -9,11 +9,12 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import DatabaseError, connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 
 from campaigns.local_days import every_zone
-from campaigns.models import Campaign, Reach, Touch
+from campaigns.models import Campaign, Quota, Reach, Touch
+from campaigns.operations.stepping.entering import day_of
 from campaigns.plans import Plan, plan_of_version
 from campaigns.selection import MENDABLE, Sql, changed_sql, zones_of_changed
 from retention.marks import safe_mark
@@ -42,11 +43,18 @@ def glance(*, now: dt.datetime) -> list[int]:
     """
     # Before all else: facts below the mark are in everything that is read from here on.
     mark = safe_mark()
-    due = Touch.objects.filter(campaign=OuterRef("campaign"), state=Touch.State.DUE, next_at__lte=now)
-    moved = RawSQL("campaigns_reach.xmin::text", [])
-    reaches = list(running(now).annotate(has_steps=Exists(due), row=moved))
     zone = shop_zone()
-    resting = [reached for reached in reaches if not (reached.has_steps or _must_look(reached, zone, now))]
+    due = Touch.objects.filter(campaign=OuterRef("campaign"), state=Touch.State.DUE, next_at__lte=now)
+    today = Quota.objects.filter(campaign=OuterRef("campaign"), period=day_of(now, zone)).values("taken")
+    reaches = list(
+        running(now).annotate(
+            has_steps=Exists(due),
+            has_steps_of_begun=Exists(due.filter(begun_at__isnull=False)),
+            taken_today=Subquery(today),
+            row=RawSQL("campaigns_reach.xmin::text", []),
+        )
+    )
+    resting = [reached for reached in reaches if not _must_look(reached, zone, now)]
     questions = _questions(resting, mark, zone, now)
     busy = _answers(questions)
     idle = {reached.pk: reached.row for reached in resting if reached.pk in questions.keys() - busy}
@@ -61,15 +69,19 @@ def _known(version_id: int, zone: str) -> tuple[Plan, dict[str, Any], dt.datetim
     return plan, plan.cleaned_args(), plan.over_at(zone)
 
 
-def _must_look(reached: Reach, zone: str, now: dt.datetime) -> bool:
-    """Whether there is something to do without asking: a start, an end, a look to go on with, many to catch up."""
+def _must_look(reached: Any, zone: str, now: dt.datetime) -> bool:
+    """Whether there is something to do without asking: a start, an end, steps, a look to go on with or to catch up."""
     if reached.campaign.state != Campaign.State.LIVE or reached.phase != Reach.Phase.REST:
         return True
-    if now - reached.at > LATELY:
+    if now - reached.at > LATELY or reached.has_steps_of_begun:
         return True
     try:
-        _plan, _args, over_at = _known(reached.campaign.approved_version_id, zone)
+        plan, _args, over_at = _known(reached.campaign.approved_version_id, zone)
     except Exception:  # it is said by the look of its own, which fails in the same way
+        return True
+    # Whoever has not begun waits for a day with room.
+    a_day = plan.limits.touches_a_day
+    if reached.has_steps and (a_day is None or (reached.taken_today or 0) < a_day):
         return True
     return over_at is not None and now >= over_at
 

@@ -9,7 +9,7 @@ from django.db.models.expressions import RawSQL
 from django.test.utils import CaptureQueriesContext
 
 from campaigns import operations
-from campaigns.models import Reach, Touch
+from campaigns.models import Quota, Reach, Touch
 from campaigns.operations import glancing
 from retention import registries
 from retention.customers.models import Customer
@@ -89,6 +89,31 @@ def test_whoever_is_due_is_found_at_a_glance(live, person, incentive, template, 
     assert busy(now + 6 * MINUTE + 2 * HOUR) == [welcome.pk], "the second step"
     assert Touch.objects.count() == 3
     assert Reach.objects.get(campaign=idle).at == now + 6 * MINUTE + 2 * HOUR
+
+
+@COMMITTING
+def test_a_full_day_rests_until_there_is_room(live, person, template, now):
+    """Three wait, one may begin a day: what is left rests with the others, but for the steps of who has begun."""
+    for _n in range(3):
+        person(birth_month=5, birth_day=12)
+    steps = [{"messages": [template.pk]}, {"wait": {"hours": 2}, "messages": [template.pk]}]
+    campaign = live("birthday", NINE, steps=steps, limits={"touches_a_day": 1}, at=now - 4 * HOUR)
+    settle()
+    tick(now)
+    assert sorted(Touch.objects.values_list("step", flat=True)) == [0, 0, 1]
+    figures, sent = tick(now + MINUTE)
+    assert (figures["due"], len(sent)) == (0, 7), sent
+    assert Reach.objects.get().at == now + MINUTE
+    assert operations.glance(now=now + 2 * HOUR) == [campaign.pk], "the second step of who has begun"
+    tick(now + 2 * HOUR)
+    assert operations.glance(now=now + 11 * HOUR) == []
+    assert operations.glance(now=now + 12 * HOUR) == [campaign.pk], "midnight in Berlin"
+    tick(now + 12 * HOUR)
+    assert sorted(Touch.objects.values_list("step", flat=True)) == [0, 1, 2]
+    assert operations.glance(now=now + 13 * HOUR) == []
+    # A place that is given back is taken again.
+    Quota.objects.filter(period="2026-05-13").update(taken=0)
+    assert operations.glance(now=now + 13 * HOUR) == [campaign.pk]
 
 
 @COMMITTING

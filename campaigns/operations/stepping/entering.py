@@ -128,6 +128,6 @@ def never_began(campaign: Campaign, plan: Plan, count: int, now: dt.datetime) ->
         quotas.give_back(campaign_id=campaign.pk, period=quotas.RAMP, count=count)
 
 
-def day_of(now: dt.datetime) -> str:
-    """The shop's day, as limits by the day name it."""
-    return f"{now.astimezone(clock.zone(shop_zone())).date():%Y-%m-%d}"
+def day_of(now: dt.datetime, zone: str | None = None) -> str:
+    """The shop's day, as limits by the day name it; `zone` is the shop's, where the caller knows it."""
+    return f"{now.astimezone(clock.zone(zone or shop_zone())).date():%Y-%m-%d}"
