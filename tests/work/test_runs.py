@@ -57,6 +57,24 @@ def test_a_doubled_task_does_nothing(shop, hourly, now):
     assert len(hourly) == 1
 
 
+def test_a_runs_books_are_two_statements_beside_its_progress(shop, hourly, now, django_assert_num_queries):
+    """Claimed with its job's row in one, ended with the sign of life and the alert in another."""
+    operations.tick(now=now)
+    Alert.objects.create(kind="work.failed", subject="each_tick", text="It failed.", raised_at=now)
+    Job.objects.filter(key="at_six").update(is_enabled=False)
+    by_key = dict(JobRun.objects.values_list("job__key", "pk"))
+    with django_assert_num_queries(3):
+        ended = operations.run(run_id=by_key["each_tick"], now=now)
+    with django_assert_num_queries(1):
+        assert operations.run(run_id=by_key["at_six"], now=now) is None, "its job is off"
+    kept = JobRun.objects.select_related("job").get(pk=by_key["each_tick"])
+    same = ("state", "attempts", "started_at", "ended_at", "lease_until", "done", "total", "figures", "error")
+    assert [getattr(ended, name) for name in same] == [getattr(kept, name) for name in same]
+    assert (kept.state, kept.attempts, kept.job.heartbeat_at) == ("done", 1, kept.ended_at)
+    assert Alert.objects.get().resolved_at == now
+    assert JobRun.objects.get(pk=by_key["at_six"]).state == "waiting"
+
+
 def test_a_lost_task_is_rung_for_again(shop, hourly, now):
     opened = operations.tick(now=now)
     assert operations.tick(now=now) == []

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
-
 from retention import registries
 from retention.work.due import latest_due
 from retention.work.models import Job, JobRun
@@ -69,14 +67,14 @@ def run_due(
 def _run(cls: type[registries.DueJob], job: Job, due_at: dt.datetime, now: dt.datetime, progress: Any) -> Report:
     deadline = time.monotonic() + PATIENCE
     while True:
-        with transaction.atomic():
-            opened = _open_runs([(job.pk, due_at, 0)])
-        open_run = JobRun.objects.filter(job=job, lane=0, state__in=JobRun.OPEN).order_by("id").first()
-        if not opened and open_run is None:
+        opened = _open_runs([(job.pk, due_at, 0)])
+        ids = [pk for pk, _key in opened]
+        if not opened:
+            ids = list(job.runs.filter(lane=0, state__in=JobRun.OPEN).values_list("pk", flat=True))
+        if not ids:
             return Report(cls.key, cls.label, "not due")
-        run_id = opened[0][0] if opened else open_run.pk
         ended = run(
-            run_id=run_id,
+            run_id=ids[0],
             now=now,
             may_retry=False,
             progress=progress and (lambda done, total: progress(cls.key, done, total)),

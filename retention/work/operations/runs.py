@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import logging
 import time
 import traceback
@@ -11,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -22,7 +23,7 @@ from retention.refusals import Refused
 from retention.work.bell import bell, ring_on_commit
 from retention.work.due import latest_due
 from retention.work.models import Alert, Job, JobRun
-from retention.work.operations.alerts import raise_alert, resolve_alert
+from retention.work.operations.alerts import raise_alert
 from retention.work.operations.heartbeats import beat, forget_workers, watch
 from retention.work.querysets import shop_zone
 
@@ -112,17 +113,37 @@ def _runs_to_ring_again() -> list[tuple[int, str]]:
         return cursor.fetchall()
 
 
-def claim(*, run_id: int, now: dt.datetime) -> JobRun | None:
-    """Take a run that waits, or whose worker died; None where there is nothing to take."""
-    taken = JobRun.objects.filter(
-        Q(state=JobRun.State.WAITING) | Q(state=JobRun.State.RUNNING, lease_until__lt=Now()), pk=run_id
+#: A run that waits, or whose worker died, of a job that is on and known here.
+_CLAIM = """
+    UPDATE work_jobrun r SET state = 'running', attempts = r.attempts + 1, started_at = %s,
+           lease_until = statement_timestamp() + %s
+    FROM work_job j WHERE r.id = %s AND j.id = r.job_id AND j.is_enabled AND j.key = ANY(%s)
+      AND (r.state = 'waiting' OR r.state = 'running' AND r.lease_until < statement_timestamp())
+    RETURNING r.*, j.key, j.at
+"""
+#: The run's end, its job's sign of life, and no more need to look at it: all of it, or nothing where it is another's.
+_FINISH = """
+    WITH ended AS (
+        UPDATE work_jobrun SET state = 'done', ended_at = %(ended_at)s, lease_until = NULL, figures = %(figures)s,
+               error = ''
+        WHERE id = %(run)s AND attempts = %(attempts)s AND state = 'running' RETURNING job_id
+    ), heard AS (
+        UPDATE work_job j SET heartbeat_at = %(ended_at)s FROM ended WHERE j.id = ended.job_id
+    ), resolved AS (
+        UPDATE work_alert SET resolved_at = %(now)s FROM ended
+        WHERE kind = 'work.failed' AND subject = %(key)s AND resolved_at IS NULL
     )
-    with transaction.atomic():
-        if not taken.update(
-            state=JobRun.State.RUNNING, attempts=F("attempts") + 1, started_at=now, lease_until=Now() + LEASE
-        ):
-            return None
-        return JobRun.objects.select_related("job").get(pk=run_id)
+    SELECT FROM ended
+"""
+
+
+def claim(*, run_id: int, now: dt.datetime) -> JobRun | None:
+    """Take a run that waits, or whose worker died; None where there is nothing to take, or its job is off."""
+    taken: Any
+    for taken in JobRun.objects.raw(_CLAIM, [now, LEASE, run_id, list(registries.jobs.keys())]):
+        taken.job = Job(pk=taken.job_id, key=taken.key, at=taken.at)
+        return taken
+    return None
 
 
 class Lease:
@@ -142,6 +163,7 @@ class Lease:
         mine = JobRun.objects.filter(pk=self.run.pk, attempts=self.run.attempts, state=JobRun.State.RUNNING)
         if not mine.update(lease_until=Now() + LEASE, done=done, total=total):
             raise RunTakenOver()
+        self.run.done, self.run.total = done, total
 
 
 def run(*, run_id: int, now: dt.datetime, progress: Any = None, may_retry: bool = True) -> JobRun | None:
@@ -149,8 +171,6 @@ def run(*, run_id: int, now: dt.datetime, progress: Any = None, may_retry: bool 
 
     A failure is recorded with its reason, not raised; a job with an hour is tried again within the hour.
     """
-    if not JobRun.objects.filter(pk=run_id, job__is_enabled=True, job__key__in=list(registries.jobs.keys())).exists():
-        return None
     claimed = claim(run_id=run_id, now=now)
     if claimed is None:
         return None
@@ -171,13 +191,16 @@ def run(*, run_id: int, now: dt.datetime, progress: Any = None, may_retry: bool 
 
 
 def _finish(claimed: JobRun, figures: dict[str, Any], *, now: dt.datetime) -> JobRun | None:
-    mine = JobRun.objects.filter(pk=claimed.pk, attempts=claimed.attempts, state=JobRun.State.RUNNING)
     ended_at = now + dt.timedelta(seconds=figures["seconds"])
-    if not mine.update(state=JobRun.State.DONE, ended_at=ended_at, lease_until=None, figures=figures, error=""):
-        return None
-    Job.objects.filter(pk=claimed.job_id).update(heartbeat_at=ended_at)
-    resolve_alert(kind="work.failed", subject=claimed.job.key, now=now)
-    return JobRun.objects.select_related("job").get(pk=claimed.pk)
+    kept = json.dumps(figures)
+    params = {"run": claimed.pk, "attempts": claimed.attempts, "key": claimed.job.key, "ended_at": ended_at, "now": now}
+    with connection.cursor() as cursor:
+        cursor.execute(_FINISH, {**params, "figures": kept})
+        if not cursor.rowcount:
+            return None
+    claimed.state, claimed.ended_at, claimed.lease_until = JobRun.State.DONE, ended_at, None
+    claimed.figures, claimed.error = json.loads(kept), ""
+    return claimed
 
 
 def _fail(claimed: JobRun, error: str, *, now: dt.datetime, may_retry: bool) -> JobRun | None:
