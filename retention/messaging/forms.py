@@ -48,6 +48,7 @@ SNIPPETS = (
         '    <mj-image src="{{ coupon.qr_url }}" alt="{{ coupon.code }}" width="148px" />\n'
         "    {% if coupon.expires_on %}\n"
         '    <mj-text align="center">Good until {{ coupon.expires_on }}</mj-text>\n    {% endif %}\n'
+        '    {% if coupon.terms %}\n    <mj-text align="center">{{ coupon.terms }}</mj-text>\n    {% endif %}\n'
         "  </mj-column>\n</mj-section>\n{% endif %}",
     ),
     (

@@ -1,4 +1,4 @@
-"""What an incentive gives in the customer's words and language, shorter than the rule the marketer reads."""
+"""What an incentive gives and leaves out, in the customer's words and language; shorter than what marketers read."""
 
 from __future__ import annotations
 
@@ -36,6 +36,10 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "cash": "{value}",
         "trial": "a free trial of {what}",
         "products": "selected products",
+        "not_for": "Not for {what}.",
+        "sale": "items on sale",
+        "chosen": "some products",
+        "alone": "Not together with other offers.",
     },
     "ko": {
         "percent": "{value}% 할인",
@@ -61,6 +65,10 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "cash": "{value}",
         "trial": "{what} 무료 체험",
         "products": "일부 상품",
+        "not_for": "{what} 제외.",
+        "sale": "할인 상품",
+        "chosen": "일부 상품",
+        "alone": "다른 혜택과 함께 사용할 수 없습니다.",
     },
     "ru": {
         "percent": "скидка {value} %",
@@ -86,6 +94,10 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "cash": "{value}",
         "trial": "бесплатный пробный период: {what}",
         "products": "избранные товары",
+        "not_for": "Не действует на: {what}.",
+        "sale": "товары со скидкой",
+        "chosen": "отдельные товары",
+        "alone": "Не суммируется с другими предложениями.",
     },
     "de": {
         "percent": "{value} % Rabatt",
@@ -111,6 +123,10 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "cash": "{value}",
         "trial": "{what} gratis testen",
         "products": "ausgewählte Produkte",
+        "not_for": "Nicht für {what}.",
+        "sale": "reduzierte Ware",
+        "chosen": "einzelne Produkte",
+        "alone": "Nicht mit anderen Angeboten kombinierbar.",
     },
 }
 
@@ -127,6 +143,20 @@ def offer(rule: IncentiveRule, terms: Mapping[str, Any], language: str) -> str:
     # In English one says “10% off your first order”, and “free shipping on” it.
     said = said.replace(" off on ", " off ")
     return said[:1].upper() + said[1:]
+
+
+def small_print(rule: IncentiveRule, terms: Mapping[str, Any], language: str) -> str:
+    """What `offer` leaves out and a till would refuse: goods that are left out, and other offers; empty: nothing is."""
+    words = _WORDS.get(language.partition("-")[0], _WORDS["en"])
+    scopes = [effect.scope for effect in with_terms(rule, terms).effects if hasattr(effect, "scope")]
+    named = [name for scope in scopes for name in (*scope.without_categories, *scope.without_tags)]
+    if any(scope.without_discounted for scope in scopes):
+        named.append(words["sale"])
+    # What earns the shop little is nobody's business; of single products the mail would be a list.
+    if any(scope.without_low_margin or scope.without_products for scope in scopes):
+        named.append(words["chosen"])
+    said = [words["not_for"].format(what=", ".join(dict.fromkeys(named)))] if named else []
+    return " ".join([*said, *([words["alone"]] if rule.stacking.kind == "exclusive" else [])])
 
 
 def _effect(effect: Any, words: Mapping[str, str], language: str) -> str:

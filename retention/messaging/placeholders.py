@@ -18,7 +18,7 @@ from retention.incentives.versions import rules_of
 from retention.messaging import tokens, words
 from retention.messaging.brand import Brand, current_brand, readable_on
 from retention.messaging.models import Way
-from retention.messaging.offers import offer
+from retention.messaging.offers import offer, small_print
 from retention.messaging.outgoing import CONFIRMATIONS, Outgoing
 from retention.messaging.purposes import names_of
 from retention.messaging.ways import consent_of
@@ -165,6 +165,7 @@ class Coupon(Placeholder):
         "code": "SAMPLE7K2M9P",
         "name": "Ten per cent off",
         "sentence": "10% off your next order",
+        "terms": "Not for items on sale.",
         "expires_on": "30 June 2026",
         "expires_date": "2026-06-30",
         "qr_url": f"{settings.BASE_URL}/q/sample.png",
@@ -174,6 +175,7 @@ class Coupon(Placeholder):
         "code": _("The code to type"),
         "name": _("Name of the incentive"),
         "sentence": _("What it gives, in a sentence"),
+        "terms": _("What it leaves out; nothing where it holds for everything"),
         "expires_on": _("Last day it is good, in words; nothing where it never ends"),
         "expires_date": _("The same as 2026-06-30, for the filter `date`"),
         "qr_url": _("Address of the code's QR picture"),
@@ -216,6 +218,7 @@ class Coupon(Placeholder):
             "code": code.code,
             "name": grant.incentive.name,
             "sentence": offer(rule, grant.terms, delivery.language),
+            "terms": small_print(rule, grant.terms, delivery.language) or None,
             "expires_on": words.show_date(last, delivery.language) if last else None,
             "expires_date": last.isoformat() if last else None,
             "qr_url": tokens.qr_url(code.pk),

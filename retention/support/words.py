@@ -14,6 +14,9 @@ _BODY = """<mj-text>
     <mj-text align="center" font-size="26px" font-weight="700" css-class="code">{{{{ coupon.code }}}}</mj-text>
     <mj-image src="{{{{ coupon.qr_url }}}}" alt="{{{{ coupon.code }}}}" width="148px" />
     {{% if coupon.expires_on %}}<mj-text align="center" font-size="14px" color="#4b5563">{until}</mj-text>{{% endif %}}
+    {{% if coupon.terms %}}
+    <mj-text align="center" font-size="14px" color="#4b5563">{{{{ coupon.terms }}}}</mj-text>
+    {{% endif %}}
   </mj-column>
 </mj-section>
 {{% endif %}}

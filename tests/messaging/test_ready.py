@@ -68,6 +68,7 @@ def test_a_mail_with_a_coupon_shows_it_whole_and_says_why(key):
             assert samples()["coupon"]["code"] in shown
             assert samples()["coupon"]["sentence"] in shown
             assert samples()["coupon"]["expires_on"] in shown
+            assert samples()["coupon"]["terms"] in shown
         assert f"<title>{subject}</title>" in html.replace("&#39;", "'")
         if any("{% if coupon %} " in each["body"] for each in ready.TEMPLATES[key].words.values()):
             assert [gift for gift in GIFTS if gift in f"{subject}\n{text}".lower()]

@@ -18,7 +18,7 @@ class ReadyTemplate:
     needs: str = ""
 
 
-#: One block: the code, its picture, what it gives and until when; words by language.
+#: One block: the code, its picture, what it gives, until when, and what it leaves out; words by language.
 COUPON = """{{% if coupon %}}
 <mj-section padding="0 24px">
   <mj-column border="2px dashed #9ca3af" border-radius="12px" padding="12px 0">
@@ -26,6 +26,9 @@ COUPON = """{{% if coupon %}}
     <mj-text align="center" font-size="28px" font-weight="700" css-class="code">{{{{ coupon.code }}}}</mj-text>
     <mj-image src="{{{{ coupon.qr_url }}}}" alt="{{{{ coupon.code }}}}" width="148px" />
     {{% if coupon.expires_on %}}<mj-text align="center" font-size="14px" color="#4b5563">{until}</mj-text>{{% endif %}}
+    {{% if coupon.terms %}}
+    <mj-text align="center" font-size="14px" color="#4b5563">{{{{ coupon.terms }}}}</mj-text>
+    {{% endif %}}
   </mj-column>
 </mj-section>
 {{% endif %}}"""
