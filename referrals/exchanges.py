@@ -67,7 +67,7 @@ def _friend(buyer: Any, now: dt.datetime) -> Customer:
 
 
 def _welcome(advocate: Advocate, friend: Customer, order_reference: str, now: dt.datetime) -> str:
-    source = f"checkout:{advocate.scheme_id}:{friend.pk}"
+    source = f"checkout:{advocate.pk}:{friend.pk}"
     try:
         referral = operations.refer(
             code=advocate.code, friend_id=friend.pk, source=source, order_reference=order_reference, now=now, by=BY

@@ -1,4 +1,4 @@
-"""Two claims of one friend, a pause beside claims, two rewards at a cap, two jobs at once: each happens once."""
+"""Claims of one friend, a pause beside claims and rewards, a cap, decisions, two jobs at once: each happens once."""
 
 import threading
 from collections import Counter
@@ -138,6 +138,64 @@ def test_looking_at_the_cap_before_counting_fails_that_race(approved, now):
 
     assert at_once(naive, 2) == {"done": 2}
     assert states() == {"rewarded": 2}  # one more than may be
+
+
+def test_a_pause_beside_rewards_takes_nothing_back(scheme, customer, advocate, refer, now):
+    made = scheme()
+    codes = advocate(made, *(customer(f"a{n}", now - days(400)) for n in range(CROWD - 1)))
+    brought = [refer(code, customer(f"f{n}")).pk for n, code in enumerate(codes)]
+    Referral.objects.update(state="approved", due_at=now)
+
+    def act(n):
+        if n == CROWD - 1:
+            operations.pause_scheme(scheme_id=made.pk, now=now, by=BY)
+            return "paused"
+        return str(reward([brought[n]], now=now, by=BY))
+
+    assert at_once(act) == {"paused": 1, "1": CROWD - 1}
+    assert states() == {"rewarded": CROWD - 1}
+
+
+@pytest.fixture
+def suspicious(scheme, customer, advocate, refer, now):
+    """One friend before a person."""
+    (code,) = advocate(scheme(review_from=50), customer("anna", now - days(400)))
+    return refer(code, customer("friend", email="friend@mailinator.com"))
+
+
+def test_many_approvals_at_once_are_one(suspicious, now):
+    outcomes = at_once(lambda n: operations.approve(referral_id=suspicious.pk, now=now, by=BY).state)
+    assert outcomes == {"pending": 1, "referrals.not_in_review": CROWD - 1}
+    assert list(ReferralStep.objects.order_by("pk").values_list("state", flat=True)) == ["claimed", "review", "pending"]
+    assert Grant.objects.count() == 1
+
+
+def test_approved_and_rejected_at_once_it_ends_rejected_and_nothing_can_be_used(suspicious, now):
+    decide = (operations.approve, operations.reject)
+    outcomes = at_once(lambda n: decide[n % 2](referral_id=suspicious.pk, now=now, by=BY).state)
+    half = CROWD // 2
+    # Who rejects last takes the welcome back; who approves after her is told.
+    assert outcomes.pop("rejected") == 1
+    assert outcomes.pop("pending", 0) + outcomes.pop("referrals.not_in_review", 0) == half
+    assert outcomes == {"referrals.over_already": half - 1}
+    assert states() == {"rejected": 1}
+    assert not Grant.objects.exclude(state="void").exists()
+
+
+def test_looking_before_deciding_fails_that_race(suspicious, now):
+    both = threading.Barrier(2)
+
+    def naive(n):
+        referral = Referral.objects.get(pk=suspicious.pk)
+        if referral.state != "review":
+            return "too late"
+        both.wait(timeout=20)
+        with transaction.atomic():
+            Referral.objects.filter(pk=referral.pk).update(state=("pending", "rejected")[n])
+            ReferralStep.objects.create(referral=referral, state=("pending", "rejected")[n], at=now, by="naive")
+        return "done"
+
+    assert at_once(naive, 2) == {"done": 2}  # both are told that theirs counts
 
 
 def test_the_job_twice_at_once_does_everything_once(scheme, customer, advocate, refer, order, now):
