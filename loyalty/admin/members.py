@@ -6,14 +6,15 @@ import uuid
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSelectWidget
 
 from loyalty import operations
@@ -29,6 +30,7 @@ from retention.ledger.forms import ReasonForm, read_amount
 from retention.ledger.models import Account
 from retention.ledger.querysets import Balance, balances
 from retention.ledger.versions import rule_of as unit_rule_of
+from retention.refusals import Refused
 from retention.shop.models import Shop
 
 
@@ -176,6 +178,19 @@ class PointsForm(ConfirmForm):
         return read_amount(self.cleaned_data["amount"], self.obj.programme.unit)
 
 
+class InvitationForm(forms.Form):
+    """Which tier of theirs, until when, and why."""
+
+    tier = forms.ChoiceField(label=_("Tier"), widget=UnfoldAdminSelectWidget)
+    until = TierForm.base_fields["until"]
+    reason = TierForm.base_fields["reason"]
+
+    def __init__(self, programme_id: int, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        rows = Tier.objects.filter(programme=programme_id, archived_at=None)
+        self.fields["tier"].choices = rows.values_list("key", "name")
+
+
 @admin.register(Member)
 class MemberAdmin(FactAdmin):
     list_display = ("customer", "programme", "tier", "shown_counted", "joined_at", "left_at")
@@ -193,6 +208,7 @@ class MemberAdmin(FactAdmin):
     inlines = (TierChangesTab, EarningsTab, ClaimsTab)
     labels = {"qualifying": _("Counts for tiers")}
     actions_detail = ("adjust", "set_tier", "leave")
+    actions = ("invite_many",)
     empty_hint = _("Members come with the first order or activity that earns, or by joining.")
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
@@ -265,6 +281,43 @@ class MemberAdmin(FactAdmin):
             member_id=obj.pk, tier=typed["tier"], until=typed["until"], reason=typed["reason"], **acting(request)
         )
         return str(_("Her tier is %(tier)s now.") % {"tier": found.tier or _("none")})
+
+    @action(description=_("Invite to a tier"), permissions=["invite"])
+    def invite_many(self, request: HttpRequest, members: Any) -> HttpResponse | None:
+        """Asks which tier and why, then invites everybody who was chosen in the list."""
+        programmes = list(Programme.objects.filter(pk__in=members.order_by().values("programme"))[:2])
+        if len(programmes) != 1:
+            messages.error(request, _("Choose members of one programme; the filter beside the list helps."))
+            return None
+        (programme,) = programmes
+        form = InvitationForm(programme.pk, request.POST if "invite" in request.POST else None)
+        if form.is_valid():
+            customers = list(members.order_by("pk").values_list("customer", flat=True))
+            try:
+                done = operations.invite(
+                    programme_id=programme.pk, customer_ids=customers, **form.cleaned_data, **acting(request)
+                )
+            except Refused as refused:
+                form.add_error(None, str(refused))
+            else:
+                passed = len(customers) - done.up
+                said = _("%(n)s were invited; %(passed)s had the tier or a higher one, or have left.")
+                messages.success(request, said % {"n": done.up, "passed": passed})
+                return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Invite to a tier"),
+            "subtitle": programme.name,
+            "opts": self.opts,
+            "form": form,
+            "count": members.count(),
+            "chosen": request.POST.getlist("_selected_action"),
+            "select_across": request.POST.get("select_across", "0"),
+        }
+        return render(request, "loyalty/invite.html", context)
+
+    def has_invite_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("loyalty.set_tier"))
 
     @confirm(
         title=_("Let her leave"),

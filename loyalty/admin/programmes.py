@@ -18,6 +18,7 @@ from unfold.enums import ActionVariant
 
 from loyalty import gallery, operations
 from loyalty.admin.backtests import BackTestPages
+from loyalty.admin.bulk import CorrectionPages
 from loyalty.forms import ProgrammeForm, TryProgrammeForm, example_try, said, sentences
 from loyalty.models import Member, Programme
 from loyalty.reading import orders
@@ -35,14 +36,14 @@ from retention.refusals import Refused
 TONES = {"draft": "info", "live": "success", "paused": "warning", "ended": "danger"}
 BUTTONS = {
     Programme.State.DRAFT: ["try_it", "back_test", "launch"],
-    Programme.State.LIVE: ["try_it", "back_test", "pause", "end"],
-    Programme.State.PAUSED: ["try_it", "back_test", "resume", "end"],
-    Programme.State.ENDED: ["try_it", "back_test", "archive"],
+    Programme.State.LIVE: ["try_it", "back_test", "correct", "pause", "end"],
+    Programme.State.PAUSED: ["try_it", "back_test", "correct", "resume", "end"],
+    Programme.State.ENDED: ["try_it", "back_test", "correct", "archive"],
 }
 
 
 @admin.register(Programme)
-class ProgrammeAdmin(BackTestPages, VersionHistory, EditAdmin):
+class ProgrammeAdmin(BackTestPages, CorrectionPages, VersionHistory, EditAdmin):
     form = ProgrammeForm
     list_display = ["shown_name", "shown_state", "shown_joining", "shown_members"]
     list_filter = ["state"]
@@ -50,7 +51,7 @@ class ProgrammeAdmin(BackTestPages, VersionHistory, EditAdmin):
     list_select_related = ["version", "unit"]
     readonly_fields = ["overview"]
     compressed_fields = False
-    actions_detail = ["try_it", "back_test", "launch", "pause", "resume", "end", "archive"]
+    actions_detail = ["try_it", "back_test", "correct", "launch", "pause", "resume", "end", "archive"]
     fieldsets = [(None, {"fields": ["overview"]}), (None, {"fields": ["rule"], "classes": ["inc-rule"]})]
 
     class Media:
@@ -62,6 +63,7 @@ class ProgrammeAdmin(BackTestPages, VersionHistory, EditAdmin):
         return [
             path("gallery/", wrapped(self.gallery_view), name="loyalty_programme_gallery"),
             *self.back_test_urls(),
+            *self.correction_urls(),
             path("<int:object_id>/try/", wrapped(self.try_view), name="loyalty_programme_try"),
             *super().get_urls(),
         ]
@@ -165,6 +167,12 @@ class ProgrammeAdmin(BackTestPages, VersionHistory, EditAdmin):
     @action(description=_("Back-test"), icon="history", url_path="back-test", permissions=["view"])
     def back_test(self, request, object_id):
         return redirect("admin:loyalty_programme_back_tests", object_id=object_id)
+
+    @action(
+        description=_("Correct points"), icon="edit_note", url_path="correct", permissions=["loyalty.adjust_points"]
+    )
+    def correct(self, request, object_id):
+        return redirect("admin:loyalty_programme_corrections", object_id=object_id)
 
     def gallery_view(self, request: HttpRequest) -> HttpResponse:
         """Ready programmes; one click makes a draft."""

@@ -1,6 +1,6 @@
 """Everything that changes something in loyalty: one verb a function."""
 
-from loyalty.operations.adjusting import adjust_points
+from loyalty.operations.adjusting import adjust_many, adjust_points
 from loyalty.operations.members import Joined, NoSuchMember, join, leave
 from loyalty.operations.programmes import (
     NoSuchProgramme,
@@ -22,6 +22,7 @@ __all__ = [
     "NoSuchTier",
     "NotAMember",
     "NotHigher",
+    "adjust_many",
     "adjust_points",
     "archive_programme",
     "create_programme",
