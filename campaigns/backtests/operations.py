@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -22,9 +23,10 @@ from retention.actors import Actor
 from retention.audit.operations import record
 from retention.customers.models import Customer
 from retention.refusals import Refused
-from retention.work.operations import RunTakenOver, describe, nudge
+from retention.work import operations as work
 from retention.work.querysets import shop_zone
 
+Progress = Callable[[int, int], None]
 JOB = "campaigns.back_test"
 #: Days of one replay.
 MOST_DAYS = 400
@@ -63,44 +65,25 @@ def ask_back_test(*, campaign_id: int, first: dt.date, last: dt.date, now: dt.da
     )
     after = {"first": first.isoformat(), "last": last.isoformat(), "version": campaign.version.number}
     record(verb="campaigns.ask_back_test", by=by, now=now, subject=campaign, after=after)
-    nudge(JOB)
+    work.nudge(JOB)
     return made
 
 
-def do_back_tests(*, now: dt.datetime, progress: Callable[[int, int], None]) -> int:
-    """Do what waits, and anew what a run that died left; one that cannot be done says so. How many were done.
-
-    The job has one lane: nobody else is at them.
-    """
-    done = 0
-    for back_test in (
-        BackTest.objects.filter(state__in=BackTest.OPEN).select_related("campaign", "version").order_by("pk")
-    ):
-        try:
-            _do(back_test, now=now, progress=progress)
-        except RunTakenOver:
-            raise
-        except Exception as error:
-            BackTest.objects.filter(pk=back_test.pk).update(
-                state=BackTest.State.FAILED, error=describe(error)[:300], computed_at=now
-            )
-        else:
-            done += 1
-    return done
+def do_back_tests(*, now: dt.datetime, progress: Progress) -> int:
+    """Do what waits; how many were done."""
+    asked = BackTest.objects.select_related("campaign", "version")
+    return work.do_back_tests(asked, partial(_look, now=now), now=now, progress=progress)
 
 
-def _do(back_test: BackTest, *, now: dt.datetime, progress: Callable[[int, int], None]) -> None:
+def _look(back_test: BackTest, progress: Progress, *, now: dt.datetime) -> dict[str, Any]:
     plan, zone = Plan.model_validate(back_test.version.data), shop_zone()
     periods = weeks(back_test.first, back_test.last, zone)
     chunks = max(1, -(-(_span() or 1) // CHUNK))
     total, parts = len(periods) * chunks + 2, 0
-    mine = BackTest.objects.filter(pk=back_test.pk)
-    mine.update(state=BackTest.State.RUNNING, done=0, total=total)
 
     def step() -> None:
         nonlocal parts
         parts = min(parts + 1, total)
-        mine.update(done=parts)
         progress(parts, total)
 
     with scratch():
@@ -109,8 +92,8 @@ def _do(back_test: BackTest, *, now: dt.datetime, progress: Callable[[int, int],
         step()
         found = figures.of_replay(back_test.campaign, plan, periods, asked)
     ahead = forecast(campaign=back_test.campaign, plan=plan, now=now)
-    found["forecast"] = _as_json(ahead)
-    mine.update(state=BackTest.State.DONE, done=total, figures=found, computed_at=now, error="")
+    progress(total, total)
+    return {**found, "forecast": _as_json(ahead)}
 
 
 def _span() -> int:

@@ -790,7 +790,7 @@ class Migration(migrations.Migration):
             name="BackTest",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("first", models.DateField(help_text="First day of the shop's that is replayed.")),
+                ("first", models.DateField(help_text="First day of the shop's that is looked at.")),
                 ("last", models.DateField(help_text="Last one.")),
                 (
                     "state",
@@ -805,9 +805,12 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("done", models.PositiveIntegerField(default=0, help_text="Parts of the replay that are through.")),
+                ("done", models.PositiveIntegerField(default=0, help_text="Parts that are through.")),
                 ("total", models.PositiveIntegerField(default=0)),
-                ("figures", models.JSONField(default=dict, help_text="The result, in the shape of `figures.Figures`.")),
+                (
+                    "figures",
+                    models.JSONField(default=dict, help_text="The result, in the shape of the room's own class."),
+                ),
                 ("error", models.CharField(blank=True, max_length=300)),
                 ("asked_at", models.DateTimeField()),
                 ("computed_at", models.DateTimeField(help_text="As of when facts were read.", null=True)),
@@ -841,7 +844,7 @@ class Migration(migrations.Migration):
                 "ordering": ["-id"],
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("first__lte", models.F("last"))), name="back_test_has_days"
+                        condition=models.Q(("first__lte", models.F("last"))), name="campaigns_back_test_has_days"
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("state__in", ["waiting", "running"])),

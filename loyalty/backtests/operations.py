@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from pydantic_core import to_jsonable_python
 
@@ -21,8 +21,9 @@ from retention.actors import Actor
 from retention.audit.operations import record
 from retention.ledger.versions import rule_of as unit_rule_of
 from retention.refusals import Refused
-from retention.work.operations import RunTakenOver, describe, nudge
+from retention.work import operations as work
 
+Progress = Callable[[int, int], None]
 JOB = "loyalty.back_test"
 
 
@@ -52,7 +53,7 @@ def ask_back_test(*, programme_id: int, first: dt.date, last: dt.date, now: dt.d
     )
     after = {"first": first.isoformat(), "last": last.isoformat(), "version": programme.version.number}
     record(verb="loyalty.ask_back_test", by=by, now=now, subject=programme, after=after)
-    nudge(JOB)
+    work.nudge(JOB)
     return made
 
 
@@ -61,34 +62,13 @@ def open_back_tests() -> int:
     return BackTest.objects.filter(state__in=BackTest.OPEN).count()
 
 
-def do_back_tests(*, now: dt.datetime, progress: Callable[[int, int], None]) -> int:
-    """Do what waits, and anew what a run that died left; one that cannot be done says so. How many were done.
-
-    The job has one lane: nobody else is at them.
-    """
-    done = 0
-    open_ones = BackTest.objects.filter(state__in=BackTest.OPEN).select_related("programme__unit").order_by("pk")
-    for back_test in open_ones:
-        mine = BackTest.objects.filter(pk=back_test.pk)
-        mine.update(state=BackTest.State.RUNNING, done=0, total=0)
-
-        def tell(done: int, total: int, mine: QuerySet[BackTest] = mine) -> None:
-            mine.update(done=done, total=total)
-            progress(done, total)
-
-        try:
-            figures = _do(back_test, now=now, progress=tell)
-        except RunTakenOver:
-            raise
-        except Exception as error:
-            mine.update(state=BackTest.State.FAILED, error=describe(error)[:300], computed_at=now)
-        else:
-            mine.update(state=BackTest.State.DONE, figures=figures, computed_at=now, error="")
-            done += 1
-    return done
+def do_back_tests(*, now: dt.datetime, progress: Progress) -> int:
+    """Do what waits; how many were done."""
+    asked = BackTest.objects.select_related("programme__unit")
+    return work.do_back_tests(asked, partial(_look, now=now), now=now, progress=progress)
 
 
-def _do(back_test: BackTest, *, now: dt.datetime, progress: Callable[[int, int], None]) -> dict[str, Any]:
+def _look(back_test: BackTest, progress: Progress, *, now: dt.datetime) -> dict[str, Any]:
     found = look_back(
         rule_of(back_test.version_id),
         unit_rule_of(back_test.programme.unit),

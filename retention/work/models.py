@@ -3,7 +3,9 @@
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+
+from retention.audit.models import Version
 
 
 class Job(models.Model):
@@ -171,3 +173,43 @@ class Alert(models.Model):
 
     def __str__(self):
         return self.text
+
+
+class BackTest(models.Model):
+    """A look at days gone by that somebody asked for; the result stays with its version and time, whatever comes later.
+
+    Every room that looks back has its own, with whose rules they are and what it finds.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    #: Still to come.
+    OPEN = (State.WAITING, State.RUNNING)
+
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+", db_index=False)
+    first = models.DateField(help_text="First day of the shop's that is looked at.")
+    last = models.DateField(help_text="Last one.")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    done = models.PositiveIntegerField(default=0, help_text="Parts that are through.")
+    total = models.PositiveIntegerField(default=0)
+    figures = models.JSONField(default=dict, help_text="The result, in the shape of the room's own class.")
+    error = models.CharField(max_length=300, blank=True)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
+    asked_at = models.DateTimeField()
+    computed_at = models.DateTimeField(null=True, help_text="As of when facts were read.")
+
+    class Meta:
+        abstract = True
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(first__lte=F("last")), name="%(app_label)s_back_test_has_days")
+        ]
+
+    def __str__(self):
+        return f"Back-test {self.pk}"

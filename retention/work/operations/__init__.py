@@ -1,6 +1,7 @@
 """Writes of the `work` room: runs of jobs, heartbeats, alerts."""
 
 from retention.work.operations.alerts import raise_alert, resolve_alert, settle_alert
+from retention.work.operations.back_tests import do_back_tests
 from retention.work.operations.foreground import Report, preview_due, run_due
 from retention.work.operations.heartbeats import beat, watch
 from retention.work.operations.runs import (
@@ -30,6 +31,7 @@ __all__ = [
     "RunTakenOver",
     "beat",
     "describe",
+    "do_back_tests",
     "facts_came",
     "nudge",
     "preview_due",
