@@ -66,13 +66,16 @@ def _sets() -> dict[str, list[tuple[str, str]]]:
     def pairs(rows: Any, *names: str) -> list[tuple[str, str]]:
         return [(str(key), str(label)) for key, label in rows.values_list(*names)[:MOST]]
 
+    rewards = Reward.objects.filter(archived_at=None).values_list("pk", "programme__name", "name")
+    rewards = rewards.order_by("programme__name", "name")
     return {
         "activity_kinds": pairs(ActivityKind.objects.order_by("label"), "key", "label"),
         "automatic_offers": pairs(
             Incentive.objects.filter(archived_at=None, code_kind="automatic").order_by("name"), "pk", "name"
         ),
         "incentives": pairs(Incentive.objects.filter(archived_at=None).order_by("name"), "pk", "name"),
-        "rewards": pairs(Reward.objects.filter(archived_at=None).order_by("name"), "pk", "name"),
+        # Programmes may have rewards of one name.
+        "rewards": [(str(key), f"{whose}: {name}") for key, whose, name in rewards[:MOST]],
         "weekdays_from_nought": [(str(day), str(name)) for day, name in WEEKDAYS.items()],
     }
 

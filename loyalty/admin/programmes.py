@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -49,6 +49,7 @@ class ProgrammeAdmin(BackTestPages, CorrectionPages, VersionHistory, EditAdmin):
     list_filter = ["state"]
     search_fields = ["name__istartswith", "key__istartswith"]
     list_select_related = ["version", "unit"]
+    empty_hint = _("Begin with a ready one: a draft that you can change.")
     readonly_fields = ["overview"]
     compressed_fields = False
     actions_detail = ["try_it", "back_test", "correct", "launch", "pause", "resume", "end", "archive"]
@@ -183,6 +184,7 @@ class ProgrammeAdmin(BackTestPages, CorrectionPages, VersionHistory, EditAdmin):
                 made = gallery.begin(key=request.POST.get("key", ""), **acting(request))
             except gallery.NoSuchReady as refused:
                 raise Http404(str(refused)) from None
+            messages.success(request, _("This is your draft. Add its rewards, try it, and launch it when it is right."))
             return redirect("admin:loyalty_programme_change", object_id=made.pk)
         context = {
             **self.admin_site.each_context(request),
@@ -229,6 +231,7 @@ class ProgrammeAdmin(BackTestPages, CorrectionPages, VersionHistory, EditAdmin):
                 "programme": programme,
                 "sentences": sentences(rule, teller_of(programme)),
                 "members": f"{programme.member_count:,}",
+                "rewards": programme.rewards.filter(archived_at=None).count(),
             },
         )
 

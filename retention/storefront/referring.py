@@ -23,7 +23,9 @@ from retention import clock
 from retention.doors.problems import ApiRefused
 from retention.doors.tries import check_tries, count_failure
 from retention.messaging.machines import is_machine
+from retention.shop.models import Shop
 from retention.storefront.views import STRICT, shown, wished
+from retention.storefront.words import words_in
 
 #: Of one network, in ten minutes: a household or a class may sign up together, a program may not.
 MOST = 20
@@ -73,7 +75,7 @@ def _taken(request: HttpRequest, offer: Offered) -> HttpResponse:
     except BadSignature:
         return shown(request, "nothing", "", status=404, is_of_a_friend=True)
     if not _may({f"referral:{_network(request)}": MOST}, now):
-        return shown(request, "friend_sent", offer.language, status=429)
+        return shown(request, "friend_sent", offer.language, status=429, told=_told(offer))
     operations.take_friend(
         code=offer.code,
         email=email,
@@ -83,7 +85,7 @@ def _taken(request: HttpRequest, offer: Offered) -> HttpResponse:
         network=_network(request),
         now=now,
     )
-    return shown(request, "friend_sent", offer.language)
+    return shown(request, "friend_sent", offer.language, told=_told(offer))
 
 
 def _shown(
@@ -91,8 +93,15 @@ def _shown(
 ) -> HttpResponse:
     return shown(
         request, "friend", offer.language, status=status, offer=offer, visitor=visitor, is_wrong=is_wrong,
-        email=request.POST.get("email", "")[:254],
+        email=request.POST.get("email", "")[:254], told=_told(offer),
     )  # fmt: skip
+
+
+def _told(offer: Offered) -> dict[str, str]:
+    """The words of a present, or of a tip where the friend is given nothing."""
+    words = words_in(offer.language, shop=Shop.objects.get().name)[1]
+    kind = "friend" if offer.gets else "tip"
+    return {name: words[f"{kind}_{name}"] for name in ("title", "text", "button", "sent_title", "sent_text")}
 
 
 def _may(limits: dict[str, int], now: dt.datetime) -> bool:

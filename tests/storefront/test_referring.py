@@ -125,3 +125,15 @@ def test_a_schemes_own_words_are_shown_by_language_and_escaped(friend, scheme, a
     page = friend.get(f"/r/{code}").content.decode()
     assert "Hi &lt;b&gt;you&lt;/b&gt;" in page
     assert "Come in" in page
+
+
+def test_where_a_friend_is_given_nothing_no_code_is_promised(friend, scheme, advocate, customer, now):
+    made = scheme(friend_incentive=None)
+    link = f"/r/{advocate(made, customer('anna', now - days(400), given_name='Anna'))[0]}"
+    page = friend.get(link).content.decode()
+    assert "A friend recommends" in page
+    assert "code" not in page
+    sent = send(friend, link, "new@example.com").content.decode()
+    assert "Welcome to" in sent
+    assert "code" not in sent
+    assert Referral.objects.get().state == "pending"
