@@ -13,14 +13,16 @@ from loyalty.catalogue import reward_rules, rewards_of
 from loyalty.earning import State, earn
 from loyalty.forecasts import forecasts, show_counted
 from loyalty.links import member_url, programme_url
-from loyalty.models import Member, Programme, Reward
+from loyalty.models import Member, Passing, Programme, Reward
 from loyalty.operations.adjusting import ORIGIN as ADJUSTMENT
+from loyalty.operations.milestones import milestone_of
 from loyalty.operations.tiers import RUNNING
 from loyalty.rules.rewards import Standing, refusal
 from loyalty.rules.tiers import TierStep
 from loyalty.versions import rule_of
-from retention import money, texts
+from retention import clock, money, texts
 from retention.customers.models import Order
+from retention.ledger.days import shop_zone
 from retention.ledger.models import Account, Entry
 from retention.ledger.querysets import Balance, balances
 from retention.ledger.versions import rule_of as unit_rule_of
@@ -207,6 +209,46 @@ class InvitationWords(Placeholder):
                 }
                 if unit.is_payable_in(shop.currency) and (minor := unit.in_minor(amount, shop.currency)):
                     found[one.id]["worth"] = money.show(minor, shop.currency, language)
+        return found
+
+
+@placeholders.register
+class ChoiceWords(Placeholder):
+    """Of the open choice of hers that closes first; nil of who has none."""
+
+    key = "choice"
+    label = _("The reward that she may choose")
+    sample: ClassVar = {"name": "First hundred", "until": "31 December 2027", "rewards": "a mug, a tote bag"}
+    labels: ClassVar = {
+        "name": _("What she passed"),
+        "until": _("The last day on which she can choose"),
+        "rewards": _("What she can choose from"),
+    }
+
+    @classmethod
+    def values(cls, deliveries: list[Any], *, now: dt.datetime) -> dict[int, Any]:
+        rows = Passing.objects.filter(
+            state=Passing.State.OPEN, choose_until__gt=now, member__left_at=None,
+            member__customer__in={one.customer_id for one in deliveries},
+        ).select_related("member").order_by("-choose_until", "-pk")  # fmt: skip
+        hers = {row.member.customer_id: row for row in rows}
+        default = (Shop.objects.first() or Shop()).default_language
+        told = {pk: (row, milestone) for pk, row in hers.items() if (milestone := milestone_of(row))}
+        wanted = {number for _row, milestone in told.values() for number in milestone.gives.rewards}
+        rewards = Reward.objects.filter(pk__in=wanted, state=Reward.State.LIVE, archived_at=None).in_bulk()
+        rules = reward_rules(reward.version_id for reward in rewards.values())
+        found = {}
+        for one in deliveries:
+            if one.customer_id in told:
+                row, milestone = told[one.customer_id]
+                language = one.language or default
+                names = [rules[rewards[pk].version_id].names for pk in milestone.gives.rewards if pk in rewards]
+                last = (row.choose_until - dt.timedelta(seconds=1)).astimezone(clock.zone(shop_zone())).date()
+                found[one.id] = {
+                    "name": texts.choose(milestone.names, language, default),
+                    "until": _day(last, language),
+                    "rewards": ", ".join(texts.choose(name, language, default) for name in names),
+                }
         return found
 
 

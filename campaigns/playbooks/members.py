@@ -131,3 +131,38 @@ class PointsUnused(CampaignPlaybook):
     args = {"days": 90, "unit": "", "least": 1, "hour": "10:00"}
     template = "points_unused"
     needs = {_("have points"): needs.with_points}
+
+
+@playbooks.register
+class ChoiceClosing(CampaignPlaybook):
+    key = "choice_closing"
+    group = Group.VALUE
+    aims = (Aim.LOYALTY,)
+    icon = "redeem"
+    label = _("Choice of a reward about to close")
+    plan = _("Three days before she can choose no more, a member who has not chosen yet is reminded of her rewards.")
+    expected = _("A reward that she chose herself is used; one that came by itself is often forgotten.")
+    watch_out = _("It is for milestones that let her choose. Whoever has chosen by then is not written to.")
+    occasion = "choice_closing"
+    args = {"days": 3, "programme": "", "hour": "10:00"}
+    template = "choice_closing"
+    needs = {_("have a reward to choose"): needs.with_an_open_choice}
+
+
+@playbooks.register
+class RewardNear(CampaignPlaybook):
+    key = "reward_near"
+    group = Group.VALUE
+    aims = (Aim.LOYALTY, Aim.SECOND_ORDER)
+    icon = "flag"
+    label = _("Little short of a reward")
+    plan = _("As soon as a member is a little short of her next reward, she reads how little it is.")
+    expected = _("The nearer the goal, the faster people go: the next order comes sooner, and is larger.")
+    watch_out = _(
+        "It is the next reward that she cannot have yet; choose one of them, and how much is little, in the occasion."
+        " Once on each way up: only what she spends begins another."
+    )
+    occasion = "short_of_reward"
+    args = {"reward": "", "short": 50}
+    template = "reward_near"
+    needs = {_("have points"): needs.with_points}

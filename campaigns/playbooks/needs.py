@@ -6,7 +6,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 
 from campaigns.models import Holiday
-from loyalty.models import Member, Programme
+from loyalty.models import Member, Passing, Programme
 from retention.customers.models import Activity, ConsentState, Customer, Order, Product, Return
 from retention.incentives.models import Code
 from retention.ledger.models import Account, Lot
@@ -146,3 +146,7 @@ def with_a_tier_that_ends() -> QuerySet[Customer]:
 def with_points() -> QuerySet[Customer]:
     units = Programme.objects.values("unit")
     return living().filter(Exists(Account.objects.filter(customer=OuterRef("pk"), unit__in=units, balance__gt=0)))
+
+
+def with_an_open_choice() -> QuerySet[Customer]:
+    return living().filter(Exists(Passing.objects.filter(member__customer=OuterRef("pk"), state="open")))

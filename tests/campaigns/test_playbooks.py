@@ -19,10 +19,11 @@ from tests.campaigns.conftest import BY
 #: Every playbook of the gallery that makes a draft, and those that can only be read so far.
 KEYS = (
     "abandoned_browse", "abandoned_cart", "add_on", "anniversary", "birthday", "bounce_back", "broadcast",
-    "channel_adoption", "consent_gift", "coupon_expiring", "credit_expiring", "cross_category", "email_my_cart",
+    "channel_adoption", "choice_closing", "consent_gift",
+    "coupon_expiring", "credit_expiring", "cross_category", "email_my_cart",
     "faulty_return", "first_500", "gifts_ahead", "half_year", "holiday", "how_to_use", "life_event", "local_event",
     "members_event", "new_product", "nth_order", "points_expiring", "points_statement", "points_unused",
-    "programme_invitation", "referral_invite", "replenishment", "review_request", "seasonal_return",
+    "programme_invitation", "referral_invite", "replenishment", "review_request", "reward_near", "seasonal_return",
     "sleeping_subscriber", "store_cash_unused", "surprise_reward", "tenure_gift", "tier_ending",
     "tier_reached", "trial_activation",
     "value_expiring", "welcome", "win_back", "win_back_ladder",

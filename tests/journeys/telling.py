@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loyalty import operations as loyalty
-from loyalty.models import Programme
+from loyalty.models import Programme, Reward
 from loyalty.operations.rewards import create_reward, start_reward
 from loyalty.rules import ProgrammeRule
 from loyalty.rules.rewards import RewardRule
@@ -417,6 +417,34 @@ def rewards(name: str, price: int) -> Fact:
         )
         made = create_reward(programme_id=Programme.objects.get().pk, rule=rule, **opening)
         start_reward(reward_id=made.pk, **opening)
+
+    return fact(happen)
+
+
+def lets_choose(*names: str, at: int, days: int) -> Fact:
+    """The programme lets members choose one of these rewards once they have earned so many points in all."""
+
+    def happen(town: Town) -> None:
+        club = Programme.objects.select_related("version").get()
+        numbers = [Reward.objects.get(name=name).pk for name in names]
+        milestone = {
+            "key": "choice", "names": {"en": "Your choice"}, "measure": "points", "at": at,
+            "gives": {"kind": "choice", "reward_ids": numbers, "days": days},
+        }  # fmt: skip
+        rule = ProgrammeRule.model_validate({**club.version.data, "milestones": [milestone]})
+        loyalty.save_programme(
+            programme_id=club.pk, rule=rule, edited=club.version.number, now=clock.now(), by=BY
+        )  # fmt: skip
+
+    return fact(happen)
+
+
+def chooses(who: str, name: str) -> Fact:
+    def happen(town: Town) -> None:
+        (choice,) = town.get(f"loyalty/choices/?customer={town.ids[who]}")["items"]
+        reward = str(Reward.objects.get(name=name).public_id)
+        status, answer = town.call("post", f"loyalty/choices/{choice['id']}/choose/", {"reward": reward})
+        assert status == 200, answer
 
     return fact(happen)
 

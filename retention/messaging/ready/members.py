@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext_lazy as _
 
-from retention.messaging.ready.base import ReadyTemplate, in_words
+from retention.messaging.ready.base import Button, ReadyTemplate, in_words
 
 #: Sentences that are there only where the figures in them are.
 _NEXT_REWARD = "{{% if loyalty.next_reward %}} {words}{{% endif %}}"
@@ -15,6 +15,9 @@ _PERKS = (
     "{{% if loyalty.perks %}} {words}</p><ul>{{% for perk in loyalty.perks %}}<li>{{{{ perk }}}}</li>"
     "{{% endfor %}}</ul><p>{{% endif %}}"
 )
+_TO_HER_PAGE = Button(
+    "loyalty.page_url", {"en": "See your page", "ko": "내 페이지 보기", "ru": "Моя страница"}
+)  # fmt: skip
 
 
 def _statement(has: str, reward: str, tier: str) -> str:
@@ -137,6 +140,64 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
                 "{% if loyalty.reward %} They are enough for “{{ loyalty.reward }}” today.{% endif %}"
                 + _NEXT_REWARD.format(
                     words="{{ loyalty.next_reward_missing }} more, and you can have “{{ loyalty.next_reward }}”."
+                ),
+            ),
+        ),
+    ),
+    "choice_closing": ReadyTemplate(
+        _("Choice of a reward about to close"),
+        in_words(
+            button=_TO_HER_PAGE,
+            en=(
+                "Choose your reward{% if choice %} by {{ choice.until }}{% endif %}",
+                "Your choice closes soon",
+                "You have earned a reward, and it is yours to choose{% if choice %} until <b>{{ choice.until }}</b>:"
+                " {{ choice.rewards }}{% endif %}.",
+            ),
+            ko=(
+                "{% if choice %}{{ choice.until }}까지 {% endif %}혜택을 선택해 주세요",
+                "선택 기간이 곧 끝납니다",
+                "선택하실 수 있는 혜택이 있습니다{% if choice %}: {{ choice.rewards }}. <b>{{ choice.until }}</b>까지"
+                " 선택해 주세요{% endif %}.",
+            ),
+            ru=(
+                "Выберите подарок{% if choice %} до {{ choice.until }}{% endif %}",
+                "Скоро выбрать будет нельзя",
+                "Вас ждёт подарок, и выбирать вам{% if choice %}: {{ choice.rewards }}. Сделать выбор можно по"
+                " <b>{{ choice.until }}</b>{% endif %}.",
+            ),
+        ),
+    ),
+    "reward_near": ReadyTemplate(
+        _("Little short of a reward"),
+        in_words(
+            button=_TO_HER_PAGE,
+            en=(
+                "{% if loyalty.next_reward %}Only {{ loyalty.next_reward_missing }} to “{{ loyalty.next_reward }}”"
+                "{% else %}You have {{ loyalty.points }}{% endif %}",
+                "Your next order may do it",
+                "You have <b>{{ loyalty.points }}</b>."
+                + _NEXT_REWARD.format(
+                    words="{{ loyalty.next_reward_missing }} more, and it is yours: “{{ loyalty.next_reward }}”."
+                ),
+            ),
+            ko=(
+                "{% if loyalty.next_reward %}“{{ loyalty.next_reward }}”까지 {{ loyalty.next_reward_missing }}"
+                "{% else %}현재 {{ loyalty.points }} 보유 중입니다{% endif %}",
+                "다음 주문이면 충분할 수 있습니다",
+                "현재 보유하신 포인트는 <b>{{ loyalty.points }}</b>입니다."
+                + _NEXT_REWARD.format(
+                    words="{{ loyalty.next_reward_missing }}만 더 모으시면 “{{ loyalty.next_reward }}”을(를)"
+                    " 받으실 수 있습니다."
+                ),
+            ),
+            ru=(
+                "{% if loyalty.next_reward %}Всего {{ loyalty.next_reward_missing }} до «{{ loyalty.next_reward }}»"
+                "{% else %}У вас {{ loyalty.points }}{% endif %}",
+                "Может хватить следующего заказа",
+                "У вас <b>{{ loyalty.points }}</b>."
+                + _NEXT_REWARD.format(
+                    words="Ещё {{ loyalty.next_reward_missing }} – и «{{ loyalty.next_reward }}» ваше."
                 ),
             ),
         ),

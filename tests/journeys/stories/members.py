@@ -1,11 +1,15 @@
 """Loyalty: statements, tiers, invitations, an event for members, and points that lie unused."""
 
+from django.conf import settings
+
 from tests.journeys.telling import (
+    chooses,
     converted,
     enters,
     gets,
     joins,
     launches,
+    lets_choose,
     on,
     orders,
     pays,
@@ -113,5 +117,35 @@ STORIES = (
             why("dora", "campaigns.no_occasion", "did not fall"),
         ),
         on("2026-08-15 18:00", pays("anna", "A-2", "points", 40), converted("anna", "2026-08-15 18:00")),
+    ),
+    story(
+        "choice_closing",
+        on("2026-05-12 11:00", sells("LP", "FLUID"), *PEOPLE, runs_a_club(), rewards("A mug", 0), rewards("A bag", 0),
+           lets_choose("A mug", "A bag", at=50, days=10)),
+        on("2026-05-12 12:00", launches("choice_closing")),
+        on("2026-05-12 18:00", *(orders(who, f"{who}-1", "LP", "FLUID") for who in ("anna", "boris", "dora")),
+           orders("clara", "C-1")),
+        on("2026-05-14 18:00", chooses("dora", "A bag")),
+        on(
+            "2026-05-19 10:00",
+            gets("anna", "Choose your reward by May 22, 2026",
+                 "You have earned a reward, and it is yours to choose until May 22, 2026: A mug, A bag.",
+                 link=f"{settings.BASE_URL}/m/"),
+            why("boris", "campaigns.no_consent", "No consent for this address."),
+            why("clara", "campaigns.no_occasion", "did not fall"),
+            why("dora", "campaigns.no_occasion", "did not fall"),
+        ),
+        on("2026-05-20 18:00", chooses("anna", "A mug"), orders("anna", "A-2"), converted("anna", "2026-05-20 18:00")),
+    ),
+    story(
+        "reward_near",
+        on("2026-05-12 11:00", sells("LP", "FLUID"), *PEOPLE, runs_a_club(), rewards("Tote bag", 100)),
+        on("2026-05-12 12:00", launches("reward_near")),
+        on("2026-05-12 18:00", orders("clara", "C-1"), why("clara", "campaigns.no_occasion", "did not fall")),
+        on("2026-05-13 18:00", orders("anna", "A-1", "LP", "FLUID"), orders("boris", "B-1", "LP", "FLUID"),
+           gets("anna", "Only 45 Points to “Tote bag”", "You have 55 Points.",
+                "45 Points more, and it is yours: “Tote bag”.", link=f"{settings.BASE_URL}/m/"),
+           why("boris", "campaigns.no_consent", "No consent for this address.")),
+        on("2026-05-20 18:00", orders("anna", "A-2", "LP", "FLUID"), converted("anna", "2026-05-20 18:00")),
     ),
 )  # fmt: skip
