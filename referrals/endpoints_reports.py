@@ -30,7 +30,7 @@ LEADERS = 100
 
 class BadReport(Refused):
     code = "referrals.bad_report"
-    sentence = _("The period ends before it begins, or begins before the year 2000.")
+    sentence = _("The period ends before it begins, or lies in no year from 2000 to 2099.")
     status = 422
 
 
@@ -112,7 +112,7 @@ def get_report(
     now = clock.now()
     last = last or book_day(now)
     first = first or last - YEAR
-    if not dt.date(2000, 1, 1) <= first <= last < dt.date(3000, 1, 1):
+    if not dt.date(2000, 1, 1) <= first <= last < dt.date(2100, 1, 1):
         raise BadReport
     chosen = Scheme.objects.exclude(state=Scheme.State.DRAFT).filter(key=scheme).first() if scheme else None
     if scheme and chosen is None:

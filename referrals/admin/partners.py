@@ -137,12 +137,10 @@ class PartnerAdmin(EditAdmin):
         return operations.create_partner(**common)
 
     def buttons_of(self, obj):
-        if not obj.name:
-            return ("statement_of",)
-        links = ("renew_link", "revoke_link") if obj.has_link else ("renew_link",)
+        # What is done about the link to her statement stands beside it, on that page.
         if obj.archived_at:
-            return ("statement_of", *links, "forget")
-        return ("enrol", "statement_of", *links, "pause" if obj.is_active else "resume", "archive")
+            return ("statement_of", "forget") if obj.name else ("statement_of",)
+        return ("enrol", "statement_of", "pause" if obj.is_active else "resume", "archive")
 
     def get_object(self, request, object_id, from_field=None):
         partner = super().get_object(request, object_id, from_field)
@@ -176,13 +174,13 @@ class PartnerAdmin(EditAdmin):
     )  # fmt: skip
     renew_link = button(
         operations.renew_link, of="partner_id", done=_("Her statement has a new link; the old one is dead."),
-        title=_("New statement link"),
+        title=_("New link"),
         description=_("The old link to her statement is dead at once. Send her the new one."),
         permissions=["referrals.change_partner"], icon="autorenew",
     )  # fmt: skip
     revoke_link = button(
         operations.revoke_link, of="partner_id", done=_("Nobody reads her statement by a link any more."),
-        title=_("Revoke statement link"),
+        title=_("Revoke link"),
         description=_("Whoever opens the link finds nothing, until you make a new one."),
         permissions=["referrals.change_partner"], icon="link_off", variant=ActionVariant.WARNING,
     )  # fmt: skip
@@ -223,6 +221,7 @@ class PartnerAdmin(EditAdmin):
         context = {
             **self._context(request, partner, _("Statement")), "form": form, "found": shown_statement(found),
             "link": statement_url(partner),
+            "may_renew": bool(partner.name) and request.user.has_perm("referrals.change_partner"),
             "as_file": f"?first={found.first}&last={found.last}&format=csv",
         }  # fmt: skip
         return TemplateResponse(request, "referrals/statement.html", context)

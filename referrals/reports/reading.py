@@ -77,12 +77,12 @@ spend AS MATERIALIZED (
 )"""
 _FUNNEL = f"""
 WITH {_BROUGHT}, {_COSTS}, {_SPEND}, visited AS (
-    SELECT visit.advocate_id, coalesce(visit.visitor_key, visit.id::text) AS visitor
+    SELECT DISTINCT visit.advocate_id, coalesce(visit.visitor_key, visit.id::text) AS visitor
     FROM referrals_visit visit JOIN referrals_advocate advocate ON advocate.id = visit.advocate_id
     WHERE advocate.scheme_id = ANY(%(schemes)s) AND visit.visited_at >= %(starts)s AND visit.visited_at < %(ends)s
 )
 SELECT (SELECT count(*) FROM referrals_advocate WHERE scheme_id = ANY(%(schemes)s) AND joined_at < %(ends)s),
-       (SELECT count(DISTINCT (advocate_id, visitor)) FROM visited)
+       (SELECT count(*) FROM visited)
            + (SELECT count(*) FROM brought WHERE visit_id IS NULL),
        count(*), count(*) FILTER (WHERE is_won), count(*) FILTER (WHERE state = 'rewarded'),
        count(*) FILTER (WHERE state = 'rejected'), count(*) FILTER (WHERE state = 'reversed'),

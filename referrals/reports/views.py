@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
-    UnfoldAdminDateWidget,
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
@@ -29,6 +28,7 @@ from referrals.reports.variants import Trial, trial
 from retention import clock, money
 from retention.customers.models import Customer
 from retention.ledger.days import book_day
+from retention.ledger.views import PeriodForm
 from retention.shop.models import Shop
 
 DAYS = [(30, _("30 days")), (90, _("90 days")), (180, _("180 days")), (365, _("a year"))]
@@ -37,9 +37,7 @@ LEADERS = 20
 AGAIN = "15"
 
 
-class ReportForm(forms.Form):
-    first = forms.DateField(label=_("From"), widget=UnfoldAdminDateWidget)
-    last = forms.DateField(label=_("To"), widget=UnfoldAdminDateWidget)
+class ReportForm(PeriodForm):
     scheme = forms.ModelChoiceField(
         Scheme.objects.exclude(state="draft"),
         label=_("Scheme"),
@@ -63,12 +61,6 @@ class ReportForm(forms.Form):
         decimal_places=3,
         widget=UnfoldAdminDecimalFieldWidget,
     )
-
-    def clean(self) -> dict[str, Any]:
-        typed = super().clean()
-        if typed.get("first") and typed.get("last") and typed["first"] > typed["last"]:
-            self.add_error("last", _("The period ends before it begins."))
-        return typed
 
 
 class EstimateForm(forms.Form):

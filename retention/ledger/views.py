@@ -20,6 +20,9 @@ from retention.ledger.models import Account, Unit
 from retention.ledger.versions import rule_of
 from retention.shop.models import Shop
 
+#: Days beyond are typing errors, and instants cannot be computed of all of them.
+EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2099, 12, 31)
+
 
 class PeriodForm(forms.Form):
     """From one day of the shop to another, both included."""
@@ -29,6 +32,9 @@ class PeriodForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         typed = super().clean()
+        for name in ("first", "last"):
+            if (day := typed.get(name)) and not EARLIEST <= day <= LATEST:
+                self.add_error(name, _("Choose a day of this century."))
         if typed.get("first") and typed.get("last") and typed["first"] > typed["last"]:
             self.add_error("last", _("The period ends before it begins."))
         return typed

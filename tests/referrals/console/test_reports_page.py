@@ -65,3 +65,10 @@ def test_of_a_large_shop_it_is_counted_first(as_role, brought, now, monkeypatch)
     then = analyst.get(REPORTS)
     assert "Refresh" not in then
     assert then.content.decode().count("€50.00") == 3
+
+
+def test_days_that_no_shop_has_are_a_mistake_in_the_form(as_role, brought, now):
+    analyst = as_role("analyst")
+    for period in ("first=0001-01-01&last=2026-05-01", "first=2026-01-01&last=9999-12-31"):
+        page = analyst.get(f"{REPORTS}?{period}")
+        assert (page.status_code, page.content.decode().count("Choose a day of this century.")) == (200, 1)
