@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
-from django.db.models import Exists, F, FloatField, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import ASin, Cast, Cos, Least, Lower, Power, Radians, Sin, Sqrt
+from django.db.models import Exists, FloatField, Func, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Lower
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -211,7 +209,7 @@ class InArm(OfCampaign):
 
 
 def place_pairs() -> list[tuple[str, str]]:
-    return [(f"{place.country}:{place.city}", str(place)) for place in Place.objects.all()]
+    return [(place.key, str(place)) for place in Place.objects.all()]
 
 
 class NearForm(Arguments):
@@ -221,6 +219,14 @@ class NearForm(Arguments):
         among=place_pairs,
         help_text=_("Cities of which is known where they lie: Places, in the menu."),
     )
+
+
+class Kilometres(Func):
+    """How far two points lie apart, each by its latitude and longitude."""
+
+    function = "campaigns_kilometres_v1"
+    arity = 4
+    output_field = FloatField()
 
 
 @conditions.register
@@ -239,7 +245,9 @@ class NearPlace(Condition):
     def q(cls, args, *, now):
         asked = [key.partition(":") for key in args["places"]]
         these = Q(*(Q(country=country, city__iexact=city) for country, _colon, city in asked), _connector=Q.OR)
-        around = Place.objects.filter(these).annotate(away=kilometres_from(OuterRef("latitude"), OuterRef("longitude")))
+        around = Place.objects.filter(these).annotate(
+            away=Kilometres("latitude", "longitude", OuterRef("latitude"), OuterRef("longitude"))
+        )
         hers = Place.objects.annotate(folded=Lower("city")).filter(
             Exists(around.filter(away__lte=args["kilometres"])),
             country=OuterRef("country"), folded=Lower(OuterRef("city")),
@@ -252,13 +260,3 @@ class NearPlace(Condition):
         places = [names.get(key, key.partition(":")[2]) for key in args["places"]]
         words = {"kilometres": args["kilometres"], "places": phrases.listing(places)}
         return gettext("lives within %(kilometres)s km of %(places)s") % words
-
-
-def kilometres_from(latitude: OuterRef, longitude: OuterRef) -> Any:
-    """How far a Place is from a point, along a great circle of a sphere of 6,371 km."""
-    # A reference to an outer row has no type of its own.
-    point = [Cast(angle, FloatField()) for angle in (latitude, longitude)]
-    north = Power(Sin(Radians(F("latitude") - point[0]) / 2), 2)
-    east = Power(Sin(Radians(F("longitude") - point[1]) / 2), 2)
-    chord = north + Cos(Radians(point[0])) * Cos(Radians(F("latitude"))) * east
-    return 2 * 6_371 * ASin(Least(Value(1.0), Sqrt(chord)))

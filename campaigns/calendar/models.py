@@ -138,3 +138,8 @@ class Place(models.Model):
 
     def __str__(self):
         return f"{self.city} ({self.country})"
+
+    @property
+    def key(self) -> str:
+        """What rules name it by."""
+        return f"{self.country}:{self.city}"

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.calendar.fetching import fetch, is_public
 from campaigns.calendar.models import Calendar, EventDay, LocalEvent, Place
+from campaigns.calendar.querysets import asking_for
 from campaigns.calendar.reading import ReadEvent, read
 from campaigns.operations.calendars import NoSuchCountry
 from retention.actors import Actor
@@ -39,6 +40,13 @@ class NowhereKept(Refused):
 class NameTaken(Refused):
     code = "campaigns.calendar_name_taken"
     sentence = _("There is a calendar “%(name)s” already.")
+
+
+class PlaceAsked(Refused):
+    """Their rules would not be valid any more, and every campaign that asks them would stop."""
+
+    code = "campaigns.place_asked"
+    sentence = _("Segments ask who lives near %(place)s: %(segments)s. Change them first, or add the other city.")
 
 
 class NoDays(Refused):
@@ -171,10 +179,13 @@ def save_place(
 
     Raises:
         NoSuchCountry, NowhereKept
+        PlaceAsked: it would become another city, while segments ask for this one.
     """
     Where((country,), latitude=latitude, longitude=longitude, radius_km=1).checked()
     there = Place.objects.filter(country=country, city__iexact=city).exclude(pk=place_id).first()
     place = there or (Place.objects.get(pk=place_id) if place_id else Place())
+    if place.pk and (place.country, place.city) != (country, city) and (names := asking_for(place)):
+        raise PlaceAsked(place=str(place), segments=", ".join(names))
     place.country, place.city, place.latitude, place.longitude = country, city, latitude, longitude
     place.save()
     record(verb="campaigns.save_place", by=by, now=now, subject=place, after={"latitude": latitude, "city": city})

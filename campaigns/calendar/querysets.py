@@ -1,13 +1,19 @@
-"""Reads of the calendar: where customers live for whom no event is known."""
+"""Reads of the calendar: where customers live for whom no event is known, and who asks for a place."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
+from django import forms
 from django.db import connection
 
+from campaigns.calendar.models import Place
 from campaigns.occasions.events import HERE
+from retention.customers.models.lifecycle import Stage
+from retention.segments import rules
+from retention.segments.querysets import live_segments
 
 
 @dataclass(frozen=True)
@@ -40,3 +46,18 @@ def places_without_calendar(*, now: dt.datetime, most: int = 200) -> list[Uncove
             [now.date(), most],
         )
         return [Uncovered(*row) for row in cursor.fetchall()]
+
+
+def asking_for(place: Place) -> list[str]:
+    """The segments and stages whose rules ask who lives near it, by their names."""
+    stages = Stage.objects.filter(archived_at=None)
+    return sorted(str(asking) for asking in (*live_segments(), *stages) if _asks_for(asking.rule, place.key))
+
+
+def _asks_for(rule: Any, key: str) -> bool:
+    if "near_place" not in str(rule):
+        return False
+    try:
+        return any(key in leaf.args.get("places", ()) for leaf in rules.leaves(rules.parse(rule)))
+    except forms.ValidationError:
+        return False  # It is not asked, whatever becomes of the place.

@@ -22,9 +22,7 @@ HERE = """
     AND (cardinality(e.cities) = 0 OR lower(c.city) IN (SELECT lower(w) FROM unnest(e.cities) w))
     AND (e.radius_km IS NULL OR EXISTS (
         SELECT FROM campaigns_place w WHERE w.country = c.country AND lower(w.city) = lower(c.city)
-        AND 6371 * 2 * asin(least(1, sqrt(
-            sin(radians(w.latitude - e.latitude) / 2) ^ 2 + cos(radians(e.latitude)) * cos(radians(w.latitude))
-            * sin(radians(w.longitude - e.longitude) / 2) ^ 2))) <= e.radius_km))
+        AND campaigns_kilometres_v1(w.latitude, w.longitude, e.latitude, e.longitude) <= e.radius_km))
 """
 
 

@@ -4,8 +4,11 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from campaigns.calendar.models import Place
+from campaigns.calendar.operations import PlaceAsked, save_place
+from retention.actors import Actor
 from retention.customers.models import Customer
 from retention.segments import rules
+from retention.segments.models import Segment
 from retention.segments.querysets import members
 from tests.segments.facts import NOW
 
@@ -63,3 +66,21 @@ def test_it_is_said_with_the_names_of_places(people):
     assert rules.sentence(rule) == "Everyone who lives within 30 km of Berlin (DE) or West Isle (FJ)."
     with pytest.raises(ValidationError, match="not one of the choices"):
         rules.sentence({"key": "near_place", "args": {"kilometres": 30, "places": ["DE:Nowhere"]}})
+
+
+def test_a_place_that_rules_name_does_not_become_another(people, now):
+    """Else the rule were not valid any more, and campaigns that ask it would stop; nobody deletes one."""
+    rule = {"any": [{"key": "near_place", "args": {"kilometres": 30, "places": ["DE:Berlin", "FJ:West Isle"]}}]}
+    segment = Segment.objects.create(name="Around Berlin", rule=rule)
+    berlin = Place.objects.get(country="DE", city="Berlin")
+
+    def save(city, latitude=52.5):
+        where = {"country": "DE", "city": city, "latitude": latitude, "longitude": 13.4}
+        return save_place(place_id=berlin.pk, now=now, by=Actor.command("test"), **where)
+
+    with pytest.raises(PlaceAsked, match=r"near Berlin \(DE\): Around Berlin\."):
+        save("Bernau")
+    assert save("Berlin", latitude=52.6).latitude == 52.6
+    assert {people[pk] for pk in members(rule, NOW).values_list("pk", flat=True)} == {"anna", "gala"}
+    Segment.objects.filter(pk=segment.pk).update(archived_at=now)
+    assert save("Bernau").pk == berlin.pk
