@@ -58,6 +58,16 @@ class DifferenceOut(Schema):
     verdict: Literal["too_few", "better", "worse", "no_difference"]
 
 
+class RungOut(Schema):
+    """Buyers of the goal's days, and what their orders cost beside the last rung for each."""
+
+    segment: str = Field(description="Its name; empty: everybody.")
+    buyers: int
+    given_minor: int = Field(description="What the ladder took off their orders.")
+    highest_minor: int = Field(description="What its last rung would have.")
+    saved_minor: int
+
+
 class ExperimentOut(Schema):
     since: int = Field(description="Number of the version with which it began.")
     began_at: AwareDatetime | None
@@ -78,6 +88,7 @@ class ResultsOut(Schema):
     is_mismatch: bool = Field(description="Arms are not as large as planned: trust nothing else here.")
     arms: list[ArmOut]
     differences: list[DifferenceOut]
+    ladder: list[RungOut] = Field(description="What later rungs saved, everybody first; empty where it is no ladder.")
     experiments: list[ExperimentOut] = Field(description="Of this campaign, the present one first.")
 
 
@@ -142,6 +153,16 @@ def _out(report: Report) -> dict:
         "differences": [
             *(_difference(found, HELD_OUT) for found in report.beyond_holdout),
             *(_difference(found, first) for found in report.between),
+        ],
+        "ladder": [
+            {
+                "segment": rung.segment,
+                "buyers": rung.buyers,
+                "given_minor": rung.given,
+                "highest_minor": rung.highest,
+                "saved_minor": rung.saved,
+            }
+            for rung in report.ladder
         ],
     }
 

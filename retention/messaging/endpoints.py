@@ -88,6 +88,13 @@ def change_template(request: HttpRequest, id: uuid.UUID, body: schemas.TemplateP
     return schemas.template_whole(saved)
 
 
+@router.post("templates/{uuid:id}/archive/", scope=WRITE, response=schemas.TemplateOut)
+def archive_template(request: HttpRequest, id: uuid.UUID):
+    """It is offered no more; what is queued still leaves. Said again, the first time stays."""
+    operations.archive_template(template_id=_template(id).pk, now=clock.now(), by=actor(request))
+    return schemas.template_out(_template(id))
+
+
 @router.post("templates/{uuid:id}/preview/", scope=READ, response=schemas.MessagePreviewOut, idempotent=False)
 def preview_template(request: HttpRequest, id: uuid.UUID, body: schemas.MessagePreviewIn):
     """The saved template as this customer would get it, or with samples. Writes nothing."""

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from campaigns import operations
+from campaigns.endpoints_results import _out
 from campaigns.models import Campaign, Touch
 from campaigns.plans import plan_of
 from campaigns.results import counting
@@ -275,6 +276,7 @@ def test_what_a_ladder_saved_beside_its_last_rung_for_all(live, touch, order, te
     report = results(campaign=campaign, lift=20, now=now)
     assert report.ladder == (Rung("", 2, given=500, highest=1_500), Rung("Friends", 1, given=0, highest=1_000))
     assert [row["saved"] for row in ladder_rows(report)] == ["+€10.00", "+€10.00"]
+    assert [(one["segment"], one["saved_minor"]) for one in _out(report)["ladder"]] == [("", 1_000), ("Friends", 1_000)]
 
 
 def test_the_lot_is_checked_by_those_it_decided_about(tested, touch, now):

@@ -90,6 +90,9 @@ GOOD: dict[str, dict[str, Any]] = {
     "create_template": {"name": "Hello", "words": WORDS},
     "change_template": {"edited": 1, "name": "Another"},
     "preview_template": {"language": "en"},
+    "suppress_address": {"address": "no-more@example.com"},
+    "lift_address": {"address": "suppressed@example.com"},
+    "lift_pause": {"channel": "sms"},
     "put_messaging_policy": {"policy": {"caps": [{"most": 3}]}, "edited": None},
     "create_block": {"key": "spring", "name": "Spring", "bodies": {"en": WORDS["en"]["body"]}},
     "change_block": {"edited": 1, "name": "Another"},
@@ -323,6 +326,12 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
     "create_template": [({"words": {}}, 422, "", "messaging.words_missing")],
     "change_template": [({"edited": 99}, 409, "", "audit.edited_meanwhile")],
     "preview_template": [({"customer": UNKNOWN}, 404, "", "customers.no_such_customer")],
+    "suppress_address": [({"address": "nowhere"}, 422, "", "messaging.not_an_address")],
+    "lift_address": [({"address": "written-to@example.com"}, 409, "", "messaging.not_suppressed")],
+    "lift_pause": [
+        ({"channel": "push"}, 409, "", "messaging.not_paused"),
+        ({"group": 0}, 422, "/group", "greater_than_equal"),
+    ],
     "put_messaging_policy": [
         ({"edited": 99}, 409, "", "audit.edited_meanwhile"),
         ({"policy": {"caps": [{"most": 0}]}}, 422, "/policy/caps/0/most", "greater_than_equal"),

@@ -37,8 +37,9 @@ from retention.incentives.models import Code, Fulfilment, Incentive, Redemption
 from retention.incentives.operations import gift_cards
 from retention.ledger import operations as ledger
 from retention.ledger.units import UnitRule
-from retention.messaging.models import Template
+from retention.messaging.models import Pause, Template
 from retention.messaging.operations import save_block
+from retention.messaging.operations.suppressing import suppress
 from retention.segments.models import Segment
 from retention.segments.operations import create_stage
 from retention.shop.models import Staff
@@ -91,6 +92,8 @@ def furnish() -> Api:
     for source in ("card 1", "card 2"):
         world.give(promised, source)
     first, second = Fulfilment.objects.order_by("pk")
+    suppress(address="suppressed@example.com", now=NOW, by=BY)
+    Pause.objects.create(channel="sms", reason="messaging.bad_bounces", params={"n": 9, "sent": 99}, since=NOW)
     door.ids = {
         **cards(),
         "fulfilments": first.public_id,

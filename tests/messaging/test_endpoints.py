@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from retention.actors import Actor
+from retention.audit.models import AuditEntry
 from retention.doors.keys import create_key
-from retention.messaging.models import Delivery, Template
+from retention.messaging.models import Delivery, Pause, Template
 from retention.messaging.operations import Message, queue, send_due
 from tests.messaging.conftest import WORDS
 
@@ -119,3 +120,42 @@ def test_the_policy_is_read_and_saved_whole(api):
     assert api.get("messaging-policy/") == (200, saved)
     assert api.put("messaging-policy/", {"policy": policy, "edited": None})[1]["code"] == "audit.edited_meanwhile"
     assert api.put("messaging-policy/", {"policy": {"caps": [{"most": 0}]}, "edited": 1})[0] == 422
+
+
+def test_an_archived_template_is_listed_apart(api, template):
+    made = template(name="Old")
+    for _twice in range(2):
+        status, archived = api.post(f"templates/{made.public_id}/archive/", {})
+        assert (status, archived["is_archived"]) == (200, True)
+    assert api.get("templates/")[1]["items"] == []
+    assert [item["name"] for item in api.get("templates/?archived=true")[1]["items"]] == ["Old"]
+    assert AuditEntry.objects.filter(verb="messaging.archive_template").count() == 1
+
+
+def test_an_address_is_suppressed_and_written_to_again(api, say, send, customer, smtp):
+    anna = customer("anna")
+    status, told = api.post("suppressions/", {"address": " ANNA@example.com", "marketing_only": True})
+    assert (status, told["why"], told["marketing_only"]) == (201, "by hand", True)
+    assert api.post("suppressions/", {"address": "anna@example.com"})[1]["marketing_only"] is False
+    say(anna)
+    assert send()["skipped"] == {"messaging.suppressed": 1}
+    assert api.post("suppressions/lift/", {"address": "anna@example.com"}) == (200, {"is_lifted": True})
+    status, refused = api.post("suppressions/lift/", {"address": "anna@example.com"})
+    assert (status, refused["code"]) == (409, "messaging.not_suppressed")
+    say(anna, step=1)
+    send()
+    assert [mail.recipients for mail in smtp.messages] == [("anna@example.com",)]
+    assert "anna@example.com" not in str(list(AuditEntry.objects.values()))
+
+
+def test_what_rests_is_listed_and_let_go_by_what_it_is(api, now):
+    for which in ({"channel": "email"}, {"origin": "test.row", "group_id": 7}):
+        Pause.objects.create(reason="messaging.bad_bounces", params={"n": 9, "sent": 99}, since=now, **which)
+    status, (channel, campaign) = api.get("pauses/")
+    assert (status, channel["channel"], channel["group"], channel["name"]) == (200, "email", None, "email")
+    assert (campaign["channel"], campaign["origin"], campaign["group"]) == ("", "test.row", 7)
+    assert campaign["detail"] == "Too many messages bounced: 9 of 99."
+    key = {name: campaign[name] for name in ("channel", "origin", "group")}
+    assert api.post("pauses/lift/", key) == (200, {"is_lifted": True})
+    assert api.post("pauses/lift/", key)[1]["code"] == "messaging.not_paused"
+    assert [one["channel"] for one in api.get("pauses/")[1]] == ["email"]

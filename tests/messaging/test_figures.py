@@ -1,6 +1,9 @@
 """Figures of what became of messages, and providers that fail: over the API, on their pages, and for every role."""
 
+import csv
 import datetime as dt
+import html
+import re
 
 import pytest
 
@@ -89,6 +92,23 @@ def test_the_page_shows_rates_and_takes_one_statement_however_much_was_sent(
             "/admin/messaging/event/figures/?by=day&since=2026-05-31&until=2026-05-01&channel="
         ).content.decode()
     )
+
+
+def test_the_same_as_a_file(sent, as_role):
+    Template.objects.filter(name="Other").update(name="=1+1")
+    analyst, address = as_role("analyst"), "/admin/messaging/event/figures/"
+    answer = analyst.get(f"{address}?by=template&{DAYS}&channel=&format=csv")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="figures.csv"'
+    head, *lines = csv.reader(answer.content.decode().splitlines())
+    told = [dict(zip(head, line, strict=True)) for line in lines]
+    assert [(one["template"], one["sent"], one["opened"], one["unsent"]) for one in told] == [
+        ("Spring", "10", "4", "0"),
+        ("'=1+1", "1", "0", "1"),
+    ]
+    # By the link of the page, which asks for what is shown.
+    page = analyst.get(f"{address}?by=day&{DAYS}&channel=").content.decode()
+    link = html.unescape(re.search(r'href="(\?[^"]*format=csv)"', page)[1])
+    assert analyst.get(address + link).content.decode().splitlines()[1].startswith("2026-05-12,11,")
 
 
 def test_an_outage_is_told_with_what_waits_until_it_is_over(say, customer, api, as_role, now):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import PermissionDenied
@@ -19,6 +21,7 @@ from retention.messaging.figures import counting
 from retention.messaging.figures.counting import Counts, Line
 from retention.messaging.groups import name_of
 from retention.messaging.models import Way
+from retention.work.ingest.files import harmless
 
 #: Kind, what people call it, whether it is shown with its share of what was sent, whether more of it is worse.
 COLUMNS = (
@@ -66,7 +69,7 @@ class FiguresForm(forms.Form):
 
 
 def figures_view(site: Any, request: HttpRequest) -> HttpResponse:
-    """Counts and rates as a table, with all of them together below."""
+    """Counts and rates as a table, with all of them together below; `format=csv`: every count, as a file."""
     if not request.user.has_perm("messaging.view_delivery"):
         raise PermissionDenied
     today = clock.now().date()
@@ -76,6 +79,8 @@ def figures_view(site: Any, request: HttpRequest) -> HttpResponse:
     if not form.is_bound or form.is_valid():
         asked = form.cleaned_data if form.is_bound else asked
         found = counting.lines(**asked)
+    if request.GET.get("format") == "csv" and not form.errors:
+        return _file(asked["by"], found)
     shown = [
         column for column in COLUMNS if column[0] == "sent" or any(getattr(line.counts, column[0]) for line in found)
     ]
@@ -89,9 +94,24 @@ def figures_view(site: Any, request: HttpRequest) -> HttpResponse:
             (*name, _cells(line.counts, shown)) for name, line in zip(_names(asked["by"], found), found, strict=True)
         ],
         "total": _cells(counting.total(found), shown),
+        "as_file": urlencode({**asked, "format": "csv"}),
         "is_cut": len(found) == counting.MOST,
     }
     return TemplateResponse(request, "messaging/figures.html", context)
+
+
+def _file(by: str, found: list[Line]) -> HttpResponse:
+    """Keys of the counts in its first line, whatever language the reader's console speaks; days as 2026-05-12."""
+    response = HttpResponse(
+        content_type="text/csv; charset=utf-8", headers={"Content-Disposition": 'attachment; filename="figures.csv"'}
+    )
+    names = [line.key[0].isoformat() for line in found] if by == "day" else [name for name, _url in _names(by, found)]
+    kinds = [kind for kind, *_rest in COLUMNS]
+    rows = csv.writer(response)
+    rows.writerow([by, *kinds])
+    for name, line in zip(names, found, strict=True):
+        rows.writerow([harmless(name), *(getattr(line.counts, kind) for kind in kinds)])
+    return response
 
 
 def _names(by: str, found: list[Line]) -> list[tuple[str, str | None]]:
