@@ -45,7 +45,7 @@ class Ready:
 
 _REVIEW = {
     "kind": "activity", "key": "review", "activity": "reviewed", "amount": 50,
-    "caps": [{"most": 3, "of": "times", "per": "month"}], "names": {"en": "Write a review"},
+    "caps": [{"most": 3, "of": "times", "per": "month"}],
 }  # fmt: skip
 _TIERS = {
     "measure": "points",

@@ -67,6 +67,7 @@ def how_it_works(programme: Programme, *, language: str, now: dt.datetime) -> di
     rewards = list(rewards_of(programme.pk))
     rules = reward_rules(one.version_id for one in rewards)
     shown = [rules[one.version_id] for one in rewards if _is_public(rules[one.version_id], now)]
+    called = {one.pk: rules[one.version_id] for one in rewards}
 
     teller = Tellers(reader.language).of(programme)
 
@@ -101,7 +102,11 @@ def how_it_works(programme: Programme, *, language: str, now: dt.datetime) -> di
             for one in shown
         ],
         "milestones": [
-            {"name": reader.named(one.names), "what": one.sentence(teller)} for one in rule.milestones
+            {
+                "name": reader.named(one.names), "what": one.sentence(teller),
+                "gives": [reader.named(called[pk].names) for pk in one.gives.rewards if pk in called],
+            }
+            for one in rule.milestones
         ],
     }  # fmt: skip
 

@@ -140,6 +140,8 @@ def test_she_joins_chooses_and_leaves(stranger, club, reward, customers, now):
     saved = operations.save_programme(
         programme_id=club.pk, rule=ProgrammeRule.model_validate(rule), edited=1, now=now, by=BY
     )
+    explained = stranger.get(f"/club/{club.key}").content.decode()
+    assert "First: one order → Tea / Cake" in explained
     path = path_of(customers[0], club, now)
     assert "You are not in this programme yet." in stranger.get(path).content.decode()
     assert "From now on you earn" in stranger.post(path, {"join": "yes"}).content.decode()
