@@ -101,9 +101,7 @@ class Account(models.Model):
                 condition=~Q(kind="system") | Q(balance=0, held=0), name="system_accounts_have_cells"
             ),
         ]
-        indexes = [
-            models.Index(fields=["unit", "-balance"], name="account_by_balance", condition=~Q(kind="system")),
-        ]
+        # None on the balance: every movement would pay for it, in each index of the row.
 
     def __str__(self):
         return f"Account {self.pk}"

@@ -456,14 +456,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("from_account", models.F("to_account")), _negated=True), name="entry_has_two_sides"
             ),
         ),
-        migrations.AddIndex(
-            model_name="account",
-            index=models.Index(
-                condition=models.Q(("kind", "system"), _negated=True),
-                fields=["unit", "-balance"],
-                name="account_by_balance",
-            ),
-        ),
         migrations.AddConstraint(
             model_name="account",
             constraint=models.UniqueConstraint(fields=("customer", "unit"), name="one_account_a_customer_and_unit"),

@@ -117,15 +117,14 @@ END $$;
 CREATE FUNCTION ledger_count_v1(p_day date, p_entries bigint[]) RETURNS void LANGUAGE sql AS $$
     INSERT INTO ledger_cell AS cell (account_id, day, stripe, credited, debited)
     SELECT side.account_id, p_day, side.stripe, sum(side.credited), sum(side.debited)
-    FROM (
-        SELECT entry.from_account_id AS account_id, entry.to_account_id % 16 AS stripe, 0 AS credited,
-               entry.amount AS debited
-        FROM ledger_entry entry JOIN unnest(p_entries) made (id) ON entry.id = made.id
-        UNION ALL
-        SELECT entry.to_account_id, entry.from_account_id % 16, entry.amount, 0
-        FROM ledger_entry entry JOIN unnest(p_entries) made (id) ON entry.id = made.id
-    ) side
-    JOIN ledger_account account ON account.id = side.account_id AND account.kind = 'system'
+    FROM unnest(p_entries) made (id)
+    JOIN ledger_entry entry ON entry.id = made.id
+    CROSS JOIN LATERAL (
+        VALUES (entry.from_account_id, entry.to_account_id % 16, 0, entry.amount),
+               (entry.to_account_id, entry.from_account_id % 16, entry.amount, 0)
+    ) side (account_id, stripe, credited, debited)
+    -- They are few, and looked up in memory.
+    WHERE side.account_id IN (SELECT account.id FROM ledger_account account WHERE NOT account.purpose = '' OFFSET 0)
     GROUP BY side.account_id, side.stripe
     ORDER BY side.account_id, side.stripe
     ON CONFLICT (account_id, day, stripe)
@@ -198,8 +197,8 @@ BEGIN
         INSERT INTO ledger_entry AS entry
                (unit_id, from_account_id, to_account_id, amount, source, verb, reason, reverses_id, origin, origin_id,
                 effective_at, recorded_at, by)
-        SELECT wish.unit_id, wish.from_id, wish.to_id, wish.amount, wish.source, wish.verb, wish.reason,
-               wish.reverses_id, wish.origin, wish.origin_id, coalesce(wish.effective_at, p_now), p_now, p_by
+        SELECT wish.unit_id, wish.from_id, wish.to_id, wish.amount, wish.source, wish.verb, coalesce(wish.reason, ''),
+               wish.reverses_id, coalesce(wish.origin, ''), wish.origin_id, coalesce(wish.effective_at, p_now), p_now, p_by
         FROM wish ORDER BY wish.source
         ON CONFLICT (source) DO NOTHING
         RETURNING entry.id, entry.source, entry.to_account_id, entry.amount
@@ -210,7 +209,7 @@ BEGIN
                    sum(made.amount) OVER (PARTITION BY taker.id ORDER BY made.id) - made.amount))) AS owed
         FROM made
         JOIN ledger_account taker ON taker.id = made.to_account_id AND taker.kind <> 'system'
-        CROSS JOIN LATERAL (SELECT v_wishes[(v_places ->> made.source)::int] AS wish) asked
+        CROSS JOIN LATERAL (SELECT v_wishes[(v_places ->> made.source)::int] AS wish OFFSET 0) asked -- once a row
     ), lot AS (
         INSERT INTO ledger_lot AS lot
                (account_id, entry_id, amount, remaining, active_at, pending_event, expires_at, draw_id)
@@ -307,8 +306,9 @@ BEGIN
         INSERT INTO ledger_entry AS entry
                (unit_id, from_account_id, to_account_id, amount, source, verb, reason, reverses_id, origin, origin_id,
                 effective_at, recorded_at, by)
-        VALUES (v_account.unit_id, v_account.id, v_wish.to_id, v_amount, v_wish.source, v_wish.verb, v_wish.reason,
-                v_wish.reverses_id, v_wish.origin, v_wish.origin_id, coalesce(v_wish.effective_at, p_now), p_now, p_by)
+        VALUES (v_account.unit_id, v_account.id, v_wish.to_id, v_amount, v_wish.source, v_wish.verb,
+                coalesce(v_wish.reason, ''), v_wish.reverses_id, coalesce(v_wish.origin, ''), v_wish.origin_id,
+                coalesce(v_wish.effective_at, p_now), p_now, p_by)
         ON CONFLICT (source) DO NOTHING
         RETURNING entry.id INTO v_entry;
         CONTINUE WHEN v_entry IS NULL;
@@ -324,7 +324,7 @@ BEGIN
     PERFORM ledger_count_v1(p_day, v_made);
     RETURN QUERY
     SELECT each.n, entry.id,
-           CASE WHEN entry.id = ANY (v_made) THEN 'done'
+           CASE WHEN entry.id IN (SELECT made.id FROM unnest(v_made) made (id)) THEN 'done'
                 WHEN (entry.from_account_id, entry.to_account_id, entry.verb) = (each.from_id, each.to_id, each.verb)
                      AND (entry.amount = each.amount OR each.is_partial) THEN 'repeated'
                 ELSE 'source_reused' END,

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
@@ -152,8 +152,10 @@ def as_refused(why: Refusal) -> Refused:
     return Refused.by_code[why.code](**why.params)
 
 
-def _wish(number: int, each: Transfer, now: dt.datetime) -> dict:
-    wish = {"n": number, **vars(each)}
+def _wish(number: int, each: Transfer, now: dt.datetime) -> dict[str, Any]:
+    # What is not said is nothing there too: half of it need not be carried.
+    wish = {name: value for name, value in vars(each).items() if value}
+    wish["n"] = number
     if each.active_at is None and not each.pending_event:
         wish["active_at"] = now
     return wish
