@@ -4,7 +4,6 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from retention import clock
@@ -29,7 +28,7 @@ _TOLD = ("kind", "days", "points", "unit", "products", "categories")
 _DAY = dt.timedelta(days=1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Gift:
     """One effect's value for one grant.
 
@@ -76,25 +75,20 @@ def needs_code(rule: IncentiveRule) -> bool:
     return not is_gift(rule) or any(effect.kind not in _PURPOSES and effect.kind != "points" for effect in rule.effects)
 
 
-def gifts_of(
-    effects: Sequence[Effect],
-    grant_id: int,
-    customer_id: int,
-    expires_at: dt.datetime | None,
-    currency: str,
-    waits: Mapping[str, Any] = MappingProxyType({}),
-) -> Iterator[Gift]:
-    """What a grant of these effects (its terms folded in) gives at once: in `currency` where one names an amount in it.
+def gifts_of(effects: Sequence[Effect], currency: str) -> list[tuple[int, Mapping[str, Any]]]:
+    """What a grant of these effects (its terms folded in) gives at once, as `n` and `told` of a Gift.
 
-    `waits` is what the terms say of when it counts.
+    In `currency` where one names an amount in it.
     """
+    gifts: list[tuple[int, Mapping[str, Any]]] = []
     for n, effect in enumerate(effects):
         if effect.kind not in VALUE:
             continue
-        told = {name: getattr(effect, name) for name in _TOLD if hasattr(effect, name)}
+        told = {name: getattr(effect, name) for name in _TOLD if name in type(effect).model_fields}
         if effect.kind != "points":
             told["currency"], told["amount_minor"] = _chosen(effect.amounts, currency)
-        yield Gift(grant_id, customer_id, n, told, **{"expires_at": expires_at, **waits})
+        gifts.append((n, told))
+    return gifts
 
 
 def fulfil(gifts: Sequence[Gift], *, now: dt.datetime, by: Actor) -> None:

@@ -15,7 +15,7 @@ from retention.customers.querysets import NoSuchCustomer
 from retention.incentives.decisions import Ended, NotLive, Stopped
 from retention.incentives.facts import shop_currency
 from retention.incentives.models import Counter, Incentive
-from retention.incentives.operations.benefits import fulfil, gifts_of, is_gift, needs_code
+from retention.incentives.operations.benefits import Gift, fulfil, gifts_of, is_gift, needs_code
 from retention.incentives.operations.budgets import count_in_budget, room_in_budget
 from retention.incentives.operations.by_hand import yield_by_hand
 from retention.incentives.operations.grant_rows import (
@@ -213,13 +213,14 @@ def _give_value(
     offer: Offer, fresh: list[Wish], made: Mapping[str, int], expires_at: dt.datetime | None, by: Actor
 ) -> None:
     currency = shop_currency()
-    gifts = [
-        gift
-        for wish in fresh
-        for gift in gifts_of(
-            her_effects(offer.rule, wish.own), made[wish.source], wish.customer_id, expires_at, currency, wish.own.waits
-        )
-    ]
+    # Many are given the same: it is worked out once.
+    known: dict[tuple[Any, ...], list[tuple[int, Mapping[str, Any]]]] = {}
+    gifts = []
+    for wish in fresh:
+        if (much := wish.own.much) not in known:
+            known[much] = gifts_of(her_effects(offer.rule, wish.own), currency)
+        waits: dict[str, Any] = {"expires_at": expires_at, **wish.own.waits}
+        gifts += [Gift(made[wish.source], wish.customer_id, n, told, **waits) for n, told in known[much]]
     fulfil(gifts, now=offer.now, by=by)
 
 

@@ -41,6 +41,11 @@ class Terms(Part):
         return self
 
     @property
+    def much(self) -> tuple[Any, ...]:
+        """What of it says how much, and of what."""
+        return self.points, self.amount_minor, self.currency, self.products, self.categories
+
+    @property
     def waits(self) -> dict[str, dt.datetime | str]:
         """What of it says when its value counts."""
         said = {"active_at": self.active_at, "pending_event": self.pending_event, "expires_at": self.expires_at}
