@@ -9,6 +9,9 @@ from typing import Any
 
 from django.db import connection
 
+from loyalty.ladders import Ladder
+from loyalty.rules.tiers import local_day
+
 #: Facts of each measure as `whose` (a member, of orders a customer), `amount` and `at`.
 _FACTS = {
     "points": "SELECT e.member_id AS whose, e.amount, e.earned_at AS at FROM loyalty_earning e WHERE e.counts_for_tier",
@@ -23,6 +26,7 @@ _FACTS = {
     """,
     "invitation": "SELECT NULL::bigint AS whose, NULL::timestamptz AS at, 0 AS amount WHERE false",
 }
+_OF_MEMBERS = ("points", "invitation")
 _NEW_ORDERS = """
     SELECT m.id FROM loyalty_member m WHERE m.programme_id = %(programme)s AND m.customer_id IN (
         SELECT o.customer_id FROM customers_order o
@@ -59,7 +63,7 @@ class Asked:
 
 def counted(measure: str, asked: Sequence[Asked]) -> dict[int, int]:
     """Member → what counted of hers."""
-    whose = "member" if measure in ("points", "invitation") else "customer"
+    whose = "member" if measure in _OF_MEMBERS else "customer"
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -92,12 +96,45 @@ def with_news(measure: str, *, programme_id: int, mark: int) -> list[int]:
 
 def with_facts_in(measure: str, *, programme_id: int, since: dt.datetime, until: dt.datetime) -> list[int]:
     """Members of a programme with something that happened in [since, until): it counts no longer, by id."""
-    whose = "id" if measure in ("points", "invitation") else "customer_id"
+    whose = "id" if measure in _OF_MEMBERS else "customer_id"
     sql = f"""
         SELECT DISTINCT m.id FROM loyalty_member m JOIN ({_FACTS[measure]}) f ON f.whose = m.{whose}
         WHERE m.programme_id = %(programme)s AND f.at >= %(since)s AND f.at < %(until)s ORDER BY m.id
     """  # noqa: S608
     return _ids(sql, {"programme": programme_id, "since": since, "until": until})
+
+
+def out_of_place(ladder: Ladder, *, low: int, high: int, now: dt.datetime) -> list[int]:
+    """Members with numbers in [low, high) of whom a look may change anything, by id; of all others none does.
+
+    Nobody is locked: who changes meanwhile has news.
+    """
+    rules, steps = ladder.rules, [(n, step.threshold) for n, step in enumerate(ladder.rules.steps, 1)]
+    whose = "id" if rules.measure in _OF_MEMBERS else "customer_id"
+    sql = f"""
+        SELECT m.id
+        FROM loyalty_member m
+        LEFT JOIN unnest(%(tiers)s::bigint[], %(ranks)s::int[]) AS place (tier, rank) ON place.tier = m.tier_id
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(f.amount), 0)::bigint AS amount FROM ({_FACTS[rules.measure]}) f
+            WHERE f.whose = m.{whose} AND f.at >= coalesce(%(since)s::timestamptz, '-infinity')) counted
+        CROSS JOIN LATERAL (
+            SELECT coalesce((%(reached)s::int[])[width_bucket(counted.amount, %(thresholds)s::bigint[])], 0)
+                   - coalesce(place.rank, 0) AS steps) way
+        WHERE m.programme_id = %(programme)s AND m.id >= %(low)s AND m.id < %(high)s
+          AND CASE WHEN m.left_at IS NOT NULL THEN m.tier_id IS NOT NULL
+                   ELSE counted.amount <> m.qualifying OR way.steps > 0 OR way.steps < 0 AND %(falls)s
+                        OR m.tier_id IS NOT NULL AND (place.tier IS NULL OR (m.tier_until IS NULL) = %(has_end)s) END
+        ORDER BY m.id
+    """  # noqa: S608
+    params = {
+        "programme": ladder.programme.pk, "low": low, "high": high, "since": ladder.since(now),
+        "tiers": [row.pk for row in ladder.rows.values()], "ranks": list(ladder.rows),
+        "reached": [n for n, threshold in steps if threshold is not None],
+        "thresholds": [threshold for _n, threshold in steps if threshold is not None],
+        "falls": rules.returned == "lower", "has_end": ladder.until(1, local_day(now, ladder.zone)) is not None,
+    }  # fmt: skip
+    return _ids(sql, params)
 
 
 def _ids(sql: str, params: dict[str, Any]) -> list[int]:

@@ -31,7 +31,7 @@ WHERE {which} AND o.state = ANY(%(states)s) AND o.customer_id IS NOT NULL
                   WHERE e.order_id = o.id AND m.programme_id = %(programme)s)
 """
 _ACTIVITIES = """
-SELECT 'activity', a.id, a.occurred_at AS at FROM customers_activity a
+SELECT 'activity' AS kind, a.id, a.occurred_at AS at FROM customers_activity a
 WHERE {which} AND a.kind = ANY(%(kinds)s) AND a.customer_id IS NOT NULL AND a.occurred_at >= %(launched_at)s
   AND NOT (a.occurred_at <@ ANY (%(rests)s::tstzrange[]))
   AND NOT EXISTS (SELECT FROM loyalty_earning e JOIN loyalty_member m ON m.id = e.member_id
@@ -84,8 +84,8 @@ def due_facts(programme: Programme, rules: Rules, until: int) -> list[tuple[str,
     if rules.kinds:
         parts += [_ACTIVITIES.format(which=way.format(row="a")) for way in ways]
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ".join(parts) + " ORDER BY 3, 1, 2", params)
-        return [(kind, pk) for kind, pk, _at in cursor.fetchall()]
+        cursor.execute(f"SELECT kind, id FROM ({' UNION '.join(parts)}) AS due ORDER BY at, kind, id", params)  # noqa: S608
+        return cursor.fetchall()
 
 
 def ids_of(kind: str, facts: Iterable[tuple[str, int]]) -> list[int]:

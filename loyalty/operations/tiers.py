@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Max, Min
 
-from loyalty.counted import Asked, counted, with_facts_in, with_news
+from loyalty.counted import Asked, counted, out_of_place, with_facts_in, with_news
 from loyalty.ladders import Ladder, ladder_of
 from loyalty.models import Member, Programme, Tier, TierChange
 from loyalty.operations.moving import CHUNK, Move, Moved, Place, locked, move
@@ -16,7 +17,7 @@ from loyalty.rules import ProgrammeRule
 from loyalty.rules.tiers import Standing, local_day, look, look_at_end
 from retention import texts
 from retention.actors import Actor
-from retention.bulk import batches
+from retention.bulk import batches, chunks
 from retention.incentives import operations as incentives
 from retention.incentives.models import ShopperTier
 from retention.marks import safe_mark
@@ -24,6 +25,8 @@ from retention.shop.models import Shop
 from retention.work.models import Watermark
 
 Progress = Callable[[int, int], None]
+#: Numbers of members that one statement looks through.
+RANGE = 50_000
 RUNNING = (Programme.State.LIVE, Programme.State.PAUSED)
 #: Ways to a tier that returns cannot undo.
 BY_HAND = (TierChange.Why.INVITED, TierChange.Why.STAFF)
@@ -102,8 +105,7 @@ def retier(*, now: dt.datetime, by: Actor, progress: Progress) -> Moved:
 def _to_look_at(ladder: Ladder, mark: Watermark | None, now: dt.datetime) -> Iterator[list[int]]:
     programme_id, measure = ladder.programme.pk, ladder.rules.measure
     if mark is None or mark.mark is None or mark.at is None:
-        ids = Member.objects.filter(programme_id=programme_id).order_by("pk").values_list("pk", flat=True)
-        yield from batches(ids.iterator(chunk_size=CHUNK), CHUNK)
+        yield from batches(_among_all(ladder, now), CHUNK)
         return
     found = with_news(measure, programme_id=programme_id, mark=mark.mark)
     before, since = ladder.since(mark.at), ladder.since(now)
@@ -111,6 +113,13 @@ def _to_look_at(ladder: Ladder, mark: Watermark | None, now: dt.datetime) -> Ite
         aged = with_facts_in(measure, programme_id=programme_id, since=before, until=since)
         found = sorted({*found, *aged})
     yield from batches(found, CHUNK)
+
+
+def _among_all(ladder: Ladder, now: dt.datetime) -> Iterator[int]:
+    """Whoever is not where the rules have her, found by range of numbers."""
+    ends = Member.objects.filter(programme_id=ladder.programme.pk).aggregate(low=Min("pk"), high=Max("pk"))
+    for low, high in chunks(ends["low"], ends["high"], RANGE) if ends["low"] else ():
+        yield from out_of_place(ladder, low=low, high=high, now=now)
 
 
 def count_to_look_at() -> int:

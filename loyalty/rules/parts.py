@@ -41,7 +41,8 @@ class Goods(Part):
         return bool(self.products or self.categories or self.tags)
 
     def holds(self, sku: str, category: str, tags: Collection[str]) -> bool:
-        if _names(sku, category, tags, self.without_products, self.without_categories, self.without_tags):
+        without = self.without_products, self.without_categories, self.without_tags
+        if any(without) and _names(sku, category, tags, *without):
             return False
         return not self.is_chosen or _names(sku, category, tags, self.products, self.categories, self.tags)
 

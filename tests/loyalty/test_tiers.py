@@ -1,6 +1,7 @@
 """Tiers over rows: reached at once, kept or lost in time, lowered by returns, changed by rules and by hand."""
 
 import datetime as dt
+import itertools
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,10 +14,12 @@ from loyalty.operations import standing, tiers
 from loyalty.rules import ProgrammeRule
 from loyalty.versions import rule_of
 from retention.actors import Actor
+from retention.bulk import batches
 from retention.customers.models import Activity, Order, Return
 from retention.incentives import operations as incentives
 from retention.incentives.models import Grant, ShopperTier
 from retention.incentives.rules import IncentiveRule
+from retention.work.models import Watermark
 from tests.loyalty.conftest import BY, ONE_FOR_ONE
 
 YEAR = {"kind": "after", "count": 1, "per": "year", "rounded_to": "year"}
@@ -385,11 +388,43 @@ def test_a_chunk_that_fails_is_done_again_and_the_others_stay(club, monkeypatch)
     assert TierChange.objects.values("member").distinct().count() == 5
 
 
+def test_looking_through_everybody_passes_over_nobody_who_moves(club):
+    """What SQL passes over unlocked is what a look at each of them would leave as it is."""
+    made, members = club()
+    old = Tier.objects.create(programme=made, key="old", name="Old", rank=9, threshold=200, archived_at=NOON)
+    held = {tier.key: tier.pk for tier in made.tiers.all()} | {"": None, "old": old.pk}
+    for more in ({}, {"returned": "lower"}, {"downgrade": "none"}, {"validity": {"kind": "never"}}):
+        rule = {**rule_of(made.version_id).model_dump(mode="json"), "tiers": {"steps": STEPS, "validity": YEAR, **more}}
+        made = operations.save_programme(
+            programme_id=made.pk, rule=ProgrammeRule.model_validate(rule), edited=made.version.number, now=NOON, by=BY
+        )
+        every = list(itertools.product(held, (None, NOON), (0, 150, 900), (0, 150), (None, NOON)))
+        for some in batches(every, len(members)):
+            Earning.objects.all().delete()
+            for one, (tier, until, counted, qualifying, left) in zip(members, some, strict=True):
+                if counted:
+                    earns(one, counted, NOON)
+                Member.objects.filter(pk=one).update(
+                    tier=held[tier], tier_since=NOON if tier else None, tier_until=until if tier else None,
+                    qualifying=qualifying, left_at=left,
+                )  # fmt: skip
+            look(NOON)
+            settled = _members()
+            Watermark.objects.filter(key=tiers.watermark_of(made.pk)).update(mark=0)
+            assert look(NOON).looked_at == len(members), "as changed rows, everybody is looked at one by one"
+            assert _members() == settled, (more, some)
+            Watermark.objects.filter(key=tiers.watermark_of(made.pk)).delete()
+
+
+def _members() -> list[dict]:
+    return [row for row in Member.objects.order_by("pk").values() if row.pop("xid")]
+
+
 def test_a_chunk_takes_the_same_statements_however_many_move(club, django_assert_max_num_queries):
     made, members = club()
     for one in members:
         earns(one, 150, NOON)
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(25):
         look(NOON)
 
 
