@@ -1,4 +1,4 @@
-"""The floor of `redeem`: one more endpoint on the product's own server, with one SQL function call and no rule.
+"""The floors of `redeem` and `earning`: endpoints on the product's own server, with one SQL function call and no rule.
 
 The call goes the same way as the product's own, prepared: what is measured is the rules, not how one calls PostgreSQL.
 """
@@ -8,6 +8,8 @@ import json
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
+from retention import clock
+from retention.doors.keys import recognise
 from retention.statements import fetch_row
 from retention.urls import urlpatterns as of_the_product
 
@@ -41,5 +43,12 @@ def redeem(request: HttpRequest) -> HttpResponse:
     return HttpResponse(answer, status=201, content_type="application/json")
 
 
-redeem.csrf_exempt = True
-urlpatterns = [path("bare/", redeem), *of_the_product]
+def earn(request: HttpRequest) -> HttpResponse:
+    if recognise(request.headers["Authorization"], clock.now()) is None:
+        return HttpResponse(status=401)
+    (earned,) = fetch_row("SELECT bare_earn(%s)", [json.loads(request.body)["order"]])
+    return HttpResponse(json.dumps({"amount": earned}), content_type="application/json")
+
+
+redeem.csrf_exempt = earn.csrf_exempt = True
+urlpatterns = [path("bare/", redeem), path("bare/earn/", earn), *of_the_product]

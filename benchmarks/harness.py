@@ -99,6 +99,37 @@ def empty(*tables: str) -> None:
         cursor.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
 
 
+@contextmanager
+def filling(*tables: str) -> Iterator[None]:
+    """Fill large tables in a fraction of the time: meanwhile without triggers, foreign keys and all indexes but few.
+
+    What is put into them is the caller's to have right. Needs a role that may do so, as the embedded server's.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_INDEXES, [list(tables)])
+        indexes = cursor.fetchall()
+        for table, index, _definition, is_constraint in indexes:
+            cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {index}" if is_constraint else f"DROP INDEX {index}")
+        cursor.execute("SET session_replication_role = replica")
+        yield
+        cursor.execute("SET session_replication_role = origin")
+        cursor.execute("SET maintenance_work_mem = '1GB'")
+        for table, index, definition, is_constraint in indexes:
+            cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {index} {definition}" if is_constraint else definition)
+        cursor.execute("RESET maintenance_work_mem")
+
+
+# Those of primary keys, and others that foreign keys rest on, stay.
+_INDEXES = """
+SELECT i.indrelid::regclass::text, i.indexrelid::regclass::text,
+       coalesce(pg_get_constraintdef(c.oid), pg_get_indexdef(i.indexrelid)), c.oid IS NOT NULL
+FROM pg_index i LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.contype = 'u'
+WHERE i.indrelid = ANY(%s::regclass[]) AND NOT i.indisprimary
+  AND NOT EXISTS (SELECT FROM pg_constraint f WHERE f.conindid = i.indexrelid AND f.contype = 'f')
+ORDER BY 1, 2
+"""
+
+
 def settle() -> None:
     """Leave no debt of one side to the other: write out dirty pages, refresh the planner's figures."""
     with connection.cursor() as cursor:

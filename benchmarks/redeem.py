@@ -5,16 +5,13 @@ hundred incentives, of a single hot one, and of one that expects a rush and coun
 the database, so that an error could not pass for speed.
 """
 
-import contextlib
 import datetime as dt
 import http.client
 import json
 import os
 import re
 import shutil
-import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -25,6 +22,7 @@ from benchmarks import harness
 from django.db import connection  # isort: skip
 
 from benchmarks.bare_urls import FUNCTION  # isort: skip
+from benchmarks.serving import server  # isort: skip
 from retention import clock  # isort: skip
 from retention.actors import Actor  # isort: skip
 from retention.doors.keys import create_key  # isort: skip
@@ -67,7 +65,7 @@ end
 def main() -> None:
     with harness.database() as url:
         codes, secret = _shop(harness.size(80_000, least=40_000))
-        with tempfile.TemporaryDirectory() as folder, _server(url) as port:
+        with tempfile.TemporaryDirectory() as folder, server(url) as port:
             for name, offer in CROWDS.items():
                 driver = Driver(Path(folder), port, codes[offer], secret)
                 # Plans made while tables are empty are no good; as in a shop they are made anew when rows are there.
@@ -178,41 +176,6 @@ def _offer(name: str, rule: dict, count: int, now: dt.datetime) -> None:
         incentive_id=incentive.pk, count=count, purpose="handout", source=name, now=now, by=BY
     )
     operations.fill_batch(batch_id=batch.pk, now=now)
-
-
-@contextlib.contextmanager
-def _server(url: str):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "4"),
-        *("--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--log-level", "error"),
-        "retention.wsgi:application",
-    ]
-    environment = {
-        **os.environ,
-        "DATABASE_URL": url,
-        "DJANGO_SETTINGS_MODULE": "benchmarks.bare",
-        "API_REQUESTS_A_MINUTE": "100000000",
-        "DEBUG": "0",
-    }
-    process = subprocess.Popen(command, env=environment)
-    try:
-        _wait_for(port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _wait_for(port: int) -> None:
-    for _try in range(200):
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        time.sleep(0.1)
-    raise SystemExit("the server did not start")
 
 
 if __name__ == "__main__":
