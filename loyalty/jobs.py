@@ -127,6 +127,24 @@ class Surprises(DueJob):
 
 
 @jobs.register
+class OrderSurprises(DueJob):
+    """Draws the orders that came, each once."""
+
+    key = "loyalty.order_surprises"
+    label = _("Draw surprises of orders")
+    order = 55
+    woken_by = frozenset({"orders"})
+
+    @classmethod
+    def run(cls, *, now, progress):
+        return surprises.draw_orders(now=now, progress=progress)
+
+    @classmethod
+    def preview(cls, *, now):
+        return {"due": surprises.due_orders()}
+
+
+@jobs.register
 class BackTests(DueJob):
     """One at a time, apart from what customers wait for."""
 

@@ -162,7 +162,7 @@ class SurpriseAdmin(_StartStop):
     fieldsets = [
         (None, {"fields": ["so_far"]}),
         (None, {"fields": ["programme", "names", "reward"]}),
-        (_("Who and when"), {"fields": ["percent", "weekdays", "segment", "rest_days"]}),
+        (_("Who and when"), {"fields": ["drawn", "percent", "weekdays", "segment", "rest_days"]}),
         (_("How many"), {"fields": [("most", "most_a_month", "most_a_day")]}),
     ]
 

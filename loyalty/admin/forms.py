@@ -283,8 +283,11 @@ class SurpriseForm(RuleForm):
 
     names = _names()
     reward = _rewards(_("What is given"), required=True, hint=_("For nothing, whatever it costs in the catalogue."))
+    drawn = _choice(
+        _("Drawn"), [("day", _("each member on each day")), ("order", _("each order as it is paid"))], initial="day"
+    )
     percent = forms.DecimalField(
-        label=_("Chance of each member on each day, in percent"), min_value=0, max_value=100, max_digits=5,
+        label=_("Chance of each, in percent"), min_value=0, max_value=100, max_digits=5,
         decimal_places=2, widget=UnfoldAdminTextInputWidget,
     )  # fmt: skip
     weekdays = forms.TypedMultipleChoiceField(
@@ -310,7 +313,8 @@ class SurpriseForm(RuleForm):
             {"issued": typed[name], "within": within} for name, within in self._LIMITS.items() if typed[name]
         ]  # fmt: skip
         return {
-            "names": typed["names"], "reward_id": typed["reward"].pk, "chance": int(typed["percent"] * 100),
+            "names": typed["names"], "reward_id": typed["reward"].pk, "drawn": typed["drawn"],
+            "chance": int(typed["percent"] * 100),
             "weekdays": typed["weekdays"], "segment_id": typed["segment"].pk if typed["segment"] else None,
             "rest_days": typed["rest_days"], "limits": {"limits": limits},
         }  # fmt: skip

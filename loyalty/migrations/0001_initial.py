@@ -778,6 +778,10 @@ class Migration(migrations.Migration):
                         editable=False, help_text="The last day of the shop that was drawn whole.", null=True
                     ),
                 ),
+                (
+                    "started_at",
+                    models.DateTimeField(editable=False, help_text="Orders paid before are not drawn.", null=True),
+                ),
                 ("archived_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={

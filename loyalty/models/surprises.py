@@ -23,6 +23,7 @@ class Surprise(models.Model):
     version = models.ForeignKey(Version, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
     budget_id = models.BigIntegerField(null=True, editable=False, help_text="The Budget that its grants count in.")
     drawn_on = models.DateField(null=True, editable=False, help_text="The last day of the shop that was drawn whole.")
+    started_at = models.DateTimeField(null=True, editable=False, help_text="Orders paid before are not drawn.")
     archived_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Literal
 
 from django.utils.translation import gettext as _
 from pydantic import Field
@@ -19,13 +19,15 @@ class SurprisePlan(Part):
     """A surprise, but for the rows of others that it names.
 
     Attributes:
-        chance: of each member on each day, in hundredths of a percent.
+        drawn: "day": each member on each day; "order": each order of a member's that was paid since it was started.
+        chance: of each, in hundredths of a percent.
         weekdays: 0 is Monday; none: every day.
         rest_days: who won wins no more for so many days.
         limits: of its budget; it never gives more.
     """
 
     names: Annotated[Names, Field(min_length=1)]
+    drawn: Literal["day", "order"] = "day"
     chance: Points
     weekdays: Annotated[tuple[Weekday, ...], Field(max_length=7)] = ()
     rest_days: Annotated[int, Field(ge=0, le=3650)] = 30
@@ -35,7 +37,8 @@ class SurprisePlan(Part):
         return not self.weekdays or day.weekday() in self.weekdays
 
     def sentence(self) -> str:
-        words = [_("%(chance)s %% of members a day") % {"chance": percent_text(self.chance)}]
+        said = _("%(chance)s %% of orders") if self.drawn == "order" else _("%(chance)s %% of members a day")
+        words = [said % {"chance": percent_text(self.chance)}]
         return ", ".join([*words, *self.limits.sentences()])
 
 

@@ -129,7 +129,14 @@ def test_challenges_and_surprises_are_written_started_and_stopped(as_role, progr
         assert press(marketer, page, name).status_code == 200
         assert Challenge.objects.get().state == state
 
-    treat = {"programme": club.pk, "names_en": "Treat", "reward": given.pk, "percent": "12.5", "rest_days": "30"}
+    treat = {
+        "programme": club.pk,
+        "names_en": "Treat",
+        "reward": given.pk,
+        "drawn": "order",
+        "percent": "12.5",
+        "rest_days": "30",
+    }
     without = marketer.post(f"{PAGE}/surprise/add/", treat).content.decode()
     assert "chance alone is no limit" in without
     saved(marketer.post(f"{PAGE}/surprise/add/", {**treat, "weekdays": ["0", "4"], "most_a_month": "20"}))
@@ -140,5 +147,5 @@ def test_challenges_and_surprises_are_written_started_and_stopped(as_role, progr
     assert "members would win" in marketer.get(f"{page}start/").content.decode()
     assert press(marketer, page, "start").status_code == 200
     assert 'value="12.5"' in marketer.get(f"{page}change/").content.decode()
-    assert "12.5 % of members a day" in as_role("analyst").get(f"{page}change/").content.decode()
+    assert "12.5 % of orders" in as_role("analyst").get(f"{page}change/").content.decode()
     assert "20 grants a month" in marketer.get(f"{PAGE}/surprise/").content.decode()

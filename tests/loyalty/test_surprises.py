@@ -1,6 +1,7 @@
 """Surprises: a draw that draws the same again, within its budget, its stock and the rest of who won."""
 
 import datetime as dt
+import hashlib
 
 import pytest
 
@@ -8,11 +9,11 @@ from loyalty import operations
 from loyalty.models import Claim, Member
 from loyalty.operations import surprises
 from loyalty.operations.rewards import NoSuchReward
-from loyalty.operations.surprises import NoLimit, SurpriseState, draw_surprises, due_surprises, winners
+from loyalty.operations.surprises import NoLimit, SurpriseState, draw_orders, draw_surprises, due_surprises, winners
 from loyalty.rules.surprises import SurpriseRule
 from retention.customers.models import Customer
 from retention.segments.models import Membership, Segment
-from tests.loyalty.conftest import BY
+from tests.loyalty.conftest import BY, as_if_written_before
 
 DAY = dt.timedelta(days=1)
 
@@ -105,3 +106,49 @@ def test_it_needs_a_limit_and_a_reward_of_its_programme(crowd, surprise, reward,
     wider = SurpriseRule.model_validate({**one.version.data, "limits": {"limits": [{"issued": 5, "within": "day"}]}})
     saved = surprises.save_surprise(surprise_id=one.pk, rule=wider, edited=1, now=now, by=BY)
     assert saved.version.number == 2
+
+
+def test_an_order_is_drawn_once_however_often_it_is_seen(crowd, surprise, order, now):
+    """Half of forty orders, by their own numbers; within the budget, and not before it was started."""
+    member = Customer.objects.order_by("pk").first()
+    order(member, at=now - DAY)
+    one = surprise(crowd, drawn="order", chance=5_000, rest_days=0, issued=15)
+    orders = [order(member, at=now + dt.timedelta(minutes=n + 1)) for n in range(40)]
+    order(member, at=now + DAY, state="placed")
+    order(None, at=now + DAY)
+    lucky = [
+        each.pk for each in orders
+        if int(hashlib.md5(f"{one.public_id}:order:{each.pk}".encode()).hexdigest()[:8], 16) / 2**32 < 0.5
+    ]  # fmt: skip
+    assert len(lucky) > 8
+
+    def draw():
+        as_if_written_before()
+        return draw_orders(now=now + 2 * DAY)
+
+    first = draw()
+
+    assert (first["granted"], first["due"]) == (min(15, len(lucky)), len(lucky))
+    claims = Claim.objects.filter(origin="loyalty.surprise", origin_id=one.pk).order_by("pk")
+    won = [int(source.rpartition(":")[2]) for source in claims.values_list("source", flat=True)]
+    assert won == lucky[:15]
+    # Told again, and changed since, they win nothing more; drawn by order, a surprise is not drawn by day.
+    assert draw()["granted"] == 0
+    assert claims.count() == len(won)
+    assert draw_surprises(now=now + 2 * DAY)["due"] == 0
+
+
+def test_who_won_by_an_order_rests(crowd, surprise, order, now):
+    anna, boris = Customer.objects.order_by("pk")[:2]
+    one = surprise(crowd, drawn="order", chance=10_000, rest_days=30)
+    for at in (1, 2):
+        order(anna, at=now + at * DAY)
+    order(boris, at=now + 2 * DAY)
+    for _twice in range(2):
+        as_if_written_before()
+        draw_orders(now=now + 3 * DAY)
+    order(anna, at=now + 40 * DAY)
+    as_if_written_before()
+    draw_orders(now=now + 40 * DAY)
+    owners = Claim.objects.filter(origin_id=one.pk).order_by("pk").values_list("member__customer", flat=True)
+    assert list(owners) == [anna.pk, boris.pk, anna.pk]
