@@ -156,6 +156,25 @@ class Migration(migrations.Migration):
                     ("approve_campaign", "Can approve campaigns"),
                     ("launch_campaign", "Can launch, pause and end campaigns"),
                 ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("starts_at", None),
+                            ("ends_at", None),
+                            ("starts_at__lt", models.F("ends_at")),
+                            _connector="OR",
+                        ),
+                        name="campaign_is_half_open",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["draft", "review", "ended"]),
+                            ("approved_version__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="approved_before_live",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -282,6 +301,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("campaign", "period"), name="one_quota_a_period")]
+            },
         ),
         migrations.CreateModel(
             name="Touch",
@@ -389,59 +411,25 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "touches",
                 "ordering": ["-id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("campaign", "customer", "occasion"), name="touched_once")
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "due")), fields=["campaign", "next_at"], name="touch_due"
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            ("reason__in", ["campaigns.no_consent", "campaigns.no_address"]), ("state", "skipped")
+                        ),
+                        fields=["campaign", "customer"],
+                        name="touch_to_revive",
+                    ),
+                    models.Index(condition=models.Q(("state", "held")), fields=["campaign", "id"], name="touch_held"),
+                    models.Index(fields=["campaign", "-id"], name="touch_by_campaign"),
+                    models.Index(fields=["customer", "-id"], name="touch_by_customer"),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("starts_at", None), ("ends_at", None), ("starts_at__lt", models.F("ends_at")), _connector="OR"
-                ),
-                name="campaign_is_half_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state__in", ["draft", "review", "ended"]), ("approved_version__isnull", False), _connector="OR"
-                ),
-                name="approved_before_live",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="quota",
-            constraint=models.UniqueConstraint(fields=("campaign", "period"), name="one_quota_a_period"),
-        ),
-        migrations.AddIndex(
-            model_name="touch",
-            index=models.Index(condition=models.Q(("state", "due")), fields=["campaign", "next_at"], name="touch_due"),
-        ),
-        migrations.AddIndex(
-            model_name="touch",
-            index=models.Index(
-                condition=models.Q(
-                    ("reason__in", ["campaigns.no_consent", "campaigns.no_address"]), ("state", "skipped")
-                ),
-                fields=["campaign", "customer"],
-                name="touch_to_revive",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="touch",
-            index=models.Index(condition=models.Q(("state", "held")), fields=["campaign", "id"], name="touch_held"),
-        ),
-        migrations.AddIndex(
-            model_name="touch",
-            index=models.Index(fields=["campaign", "-id"], name="touch_by_campaign"),
-        ),
-        migrations.AddIndex(
-            model_name="touch",
-            index=models.Index(fields=["customer", "-id"], name="touch_by_customer"),
-        ),
-        migrations.AddConstraint(
-            model_name="touch",
-            constraint=models.UniqueConstraint(fields=("campaign", "customer", "occasion"), name="touched_once"),
         ),
         migrations.CreateModel(
             name="Calendar",
@@ -523,6 +511,38 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("countries__len__gte", 1),
+                            models.Q(
+                                ("latitude__range", (-90, 90)),
+                                ("longitude__range", (-180, 180)),
+                                ("radius_km__range", (1, 20000)),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="calendar_is_somewhere",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("latitude", None), ("longitude", None), ("radius_km", None)),
+                            models.Q(
+                                ("latitude__range", (-90, 90)),
+                                ("longitude__range", (-180, 180)),
+                                ("radius_km__range", (1, 20000)),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="calendar_radius_has_a_point",
+                    ),
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("name"),
+                        condition=models.Q(("archived_at", None)),
+                        name="one_live_calendar_a_name",
+                        violation_error_message="There is a calendar of this name already.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -549,6 +569,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
+                "constraints": [models.UniqueConstraint(fields=("name", "customer", "source"), name="a_call_once")],
+                "indexes": [
+                    models.Index(fields=["name", "at"], name="call_by_name"),
+                    models.Index(fields=["customer", "-id"], name="call_by_customer"),
+                    models.Index(fields=["xid"], name="call_mark"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -622,6 +648,34 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name", "id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("countries__len__gte", 1),
+                            models.Q(
+                                ("latitude__range", (-90, 90)),
+                                ("longitude__range", (-180, 180)),
+                                ("radius_km__range", (1, 20000)),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="event_is_somewhere",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("latitude", None), ("longitude", None), ("radius_km", None)),
+                            models.Q(
+                                ("latitude__range", (-90, 90)),
+                                ("longitude__range", (-180, 180)),
+                                ("radius_km__range", (1, 20000)),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="event_radius_has_a_point",
+                    ),
+                    models.UniqueConstraint(fields=("calendar", "uid"), name="one_event_a_uid"),
+                ],
+                "indexes": [models.Index(fields=["theme"], name="event_by_theme")],
             },
         ),
         migrations.CreateModel(
@@ -638,6 +692,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["on"],
+                "constraints": [models.UniqueConstraint(fields=("event", "on"), name="an_event_begins_once_a_day")],
+                "indexes": [models.Index(fields=["on"], name="event_by_day")],
             },
         ),
         migrations.CreateModel(
@@ -664,107 +720,6 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="calendar",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("countries__len__gte", 1),
-                    models.Q(
-                        ("latitude__range", (-90, 90)),
-                        ("longitude__range", (-180, 180)),
-                        ("radius_km__range", (1, 20000)),
-                    ),
-                    _connector="OR",
-                ),
-                name="calendar_is_somewhere",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="calendar",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("latitude", None), ("longitude", None), ("radius_km", None)),
-                    models.Q(
-                        ("latitude__range", (-90, 90)),
-                        ("longitude__range", (-180, 180)),
-                        ("radius_km__range", (1, 20000)),
-                    ),
-                    _connector="OR",
-                ),
-                name="calendar_radius_has_a_point",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="calendar",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.text.Lower("name"),
-                condition=models.Q(("archived_at", None)),
-                name="one_live_calendar_a_name",
-                violation_error_message="There is a calendar of this name already.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="call",
-            index=models.Index(fields=["name", "at"], name="call_by_name"),
-        ),
-        migrations.AddIndex(
-            model_name="call",
-            index=models.Index(fields=["customer", "-id"], name="call_by_customer"),
-        ),
-        migrations.AddIndex(
-            model_name="call",
-            index=models.Index(fields=["xid"], name="call_mark"),
-        ),
-        migrations.AddConstraint(
-            model_name="call",
-            constraint=models.UniqueConstraint(fields=("name", "customer", "source"), name="a_call_once"),
-        ),
-        migrations.AddIndex(
-            model_name="localevent",
-            index=models.Index(fields=["theme"], name="event_by_theme"),
-        ),
-        migrations.AddConstraint(
-            model_name="localevent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("countries__len__gte", 1),
-                    models.Q(
-                        ("latitude__range", (-90, 90)),
-                        ("longitude__range", (-180, 180)),
-                        ("radius_km__range", (1, 20000)),
-                    ),
-                    _connector="OR",
-                ),
-                name="event_is_somewhere",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="localevent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("latitude", None), ("longitude", None), ("radius_km", None)),
-                    models.Q(
-                        ("latitude__range", (-90, 90)),
-                        ("longitude__range", (-180, 180)),
-                        ("radius_km__range", (1, 20000)),
-                    ),
-                    _connector="OR",
-                ),
-                name="event_radius_has_a_point",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="localevent",
-            constraint=models.UniqueConstraint(fields=("calendar", "uid"), name="one_event_a_uid"),
-        ),
-        migrations.AddIndex(
-            model_name="eventday",
-            index=models.Index(fields=["on"], name="event_by_day"),
-        ),
-        migrations.AddConstraint(
-            model_name="eventday",
-            constraint=models.UniqueConstraint(fields=("event", "on"), name="an_event_begins_once_a_day"),
         ),
         migrations.CreateModel(
             name="Board",

@@ -95,6 +95,21 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["name"],
                 "permissions": [("launch_programme", "Can launch, pause and end programmes")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("key__regex", "^[a-z][a-z0-9_]*$")), name="programme_key_is_a_word"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state", "draft"),
+                            models.Q(
+                                ("incentive__isnull", False), ("launched_at__isnull", False), ("version__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="programme_is_written_before_live",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -160,6 +175,19 @@ class Migration(migrations.Migration):
                     ("set_tier", "Can set the tiers of members"),
                     ("adjust_points", "Can correct points of members"),
                 ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("customer", "programme"), name="one_member_a_customer_and_programme"
+                    )
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("tier_until__isnull", False)),
+                        fields=["programme", "tier_until"],
+                        name="member_tier_ending",
+                    ),
+                    models.Index(fields=["xid"], name="member_mark"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -217,6 +245,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["price", "id"],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("price__gte", 0)), name="reward_price_is_not_negative"),
+                    models.CheckConstraint(
+                        condition=models.Q(("state", "draft"), ("version__isnull", False), _connector="OR"),
+                        name="reward_is_written_before_live",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -294,6 +329,20 @@ class Migration(migrations.Migration):
             options={
                 "permissions": [("return_claim", "Can take rewards back, and give again what could not be given")],
                 "ordering": ["-id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("entry", None), ("price", 0)),
+                            models.Q(("entry__isnull", False), ("price__gt", 0)),
+                            _connector="OR",
+                        ),
+                        name="claim_is_paid_by_an_entry",
+                    )
+                ],
+                "indexes": [
+                    models.Index(fields=["member", "-id"], name="claim_by_member"),
+                    models.Index(fields=["reward", "-id"], name="claim_by_reward"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -332,6 +381,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("reward", "member", "period"),
+                        name="one_count_a_reward_and_member",
+                        nulls_distinct=False,
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("most", None), ("taken__lte", models.F("most")), _connector="OR"),
+                        name="not_more_taken_than_there_are",
+                    ),
+                ]
+            },
         ),
         migrations.CreateModel(
             name="Tier",
@@ -357,6 +419,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["programme", "rank"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("programme", "key"), name="one_tier_a_key"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("archived_at", None)), fields=("programme", "rank"), name="one_tier_a_rank"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("threshold", None), ("threshold__gte", 0), _connector="OR"),
+                        name="tier_begins_at_nought",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -440,6 +512,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
+                "indexes": [
+                    models.Index(fields=["member", "-id"], name="tier_change_by_member"),
+                    models.Index(fields=["changed_at"], name="tier_change_by_day"),
+                    models.Index(fields=["xid"], name="tier_change_mark"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -547,106 +624,9 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddConstraint(
-            model_name="programme",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("key__regex", "^[a-z][a-z0-9_]*$")), name="programme_key_is_a_word"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="programme",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state", "draft"),
-                    models.Q(("incentive__isnull", False), ("launched_at__isnull", False), ("version__isnull", False)),
-                    _connector="OR",
-                ),
-                name="programme_is_written_before_live",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reward",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("price__gte", 0)), name="reward_price_is_not_negative"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reward",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state", "draft"), ("version__isnull", False), _connector="OR"),
-                name="reward_is_written_before_live",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="claim",
-            index=models.Index(fields=["member", "-id"], name="claim_by_member"),
-        ),
-        migrations.AddIndex(
-            model_name="claim",
-            index=models.Index(fields=["reward", "-id"], name="claim_by_reward"),
-        ),
-        migrations.AddConstraint(
-            model_name="claim",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("entry", None), ("price", 0)),
-                    models.Q(("entry__isnull", False), ("price__gt", 0)),
-                    _connector="OR",
-                ),
-                name="claim_is_paid_by_an_entry",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rewardcount",
-            constraint=models.UniqueConstraint(
-                fields=("reward", "member", "period"), name="one_count_a_reward_and_member", nulls_distinct=False
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rewardcount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("most", None), ("taken__lte", models.F("most")), _connector="OR"),
-                name="not_more_taken_than_there_are",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tier",
-            constraint=models.UniqueConstraint(fields=("programme", "key"), name="one_tier_a_key"),
-        ),
-        migrations.AddConstraint(
-            model_name="tier",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("archived_at", None)), fields=("programme", "rank"), name="one_tier_a_rank"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tier",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("threshold", None), ("threshold__gte", 0), _connector="OR"),
-                name="tier_begins_at_nought",
-            ),
-        ),
         migrations.AddIndex(
             model_name="member",
             index=models.Index(fields=["programme", "tier"], name="member_by_tier"),
-        ),
-        migrations.AddIndex(
-            model_name="member",
-            index=models.Index(
-                condition=models.Q(("tier_until__isnull", False)),
-                fields=["programme", "tier_until"],
-                name="member_tier_ending",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="member",
-            index=models.Index(fields=["xid"], name="member_mark"),
-        ),
-        migrations.AddConstraint(
-            model_name="member",
-            constraint=models.UniqueConstraint(
-                fields=("customer", "programme"), name="one_member_a_customer_and_programme"
-            ),
         ),
         migrations.AddConstraint(
             model_name="member",
@@ -658,18 +638,6 @@ class Migration(migrations.Migration):
                 ),
                 name="tier_has_a_beginning",
             ),
-        ),
-        migrations.AddIndex(
-            model_name="tierchange",
-            index=models.Index(fields=["member", "-id"], name="tier_change_by_member"),
-        ),
-        migrations.AddIndex(
-            model_name="tierchange",
-            index=models.Index(fields=["changed_at"], name="tier_change_by_day"),
-        ),
-        migrations.AddIndex(
-            model_name="tierchange",
-            index=models.Index(fields=["xid"], name="tier_change_mark"),
         ),
         migrations.CreateModel(
             name="Challenge",
@@ -695,6 +663,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("starts_at", None),
+                            ("ends_at", None),
+                            ("starts_at__lt", models.F("ends_at")),
+                            _connector="OR",
+                        ),
+                        name="challenge_is_half_open",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -718,6 +697,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
+                "indexes": [models.Index(condition=models.Q(("state", "due")), fields=["id"], name="completion_due")],
             },
         ),
         migrations.CreateModel(
@@ -752,6 +732,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "open"), _negated=True), ("choose_until__isnull", False), _connector="OR"
+                        ),
+                        name="open_choice_has_an_end",
+                    )
+                ],
+                "indexes": [
+                    models.Index(condition=models.Q(("state", "due")), fields=["id"], name="passing_due"),
+                    models.Index(condition=models.Q(("state", "open")), fields=["choose_until"], name="passing_open"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -897,15 +889,6 @@ class Migration(migrations.Migration):
             model_name="challenge",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("starts_at", None), ("ends_at", None), ("starts_at__lt", models.F("ends_at")), _connector="OR"
-                ),
-                name="challenge_is_half_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="challenge",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
                     ("state", "draft"),
                     models.Q(("launched_at__isnull", False), ("version__isnull", False)),
                     _connector="OR",
@@ -917,35 +900,14 @@ class Migration(migrations.Migration):
             model_name="completion",
             index=models.Index(fields=["member", "-id"], name="completion_by_member"),
         ),
-        migrations.AddIndex(
-            model_name="completion",
-            index=models.Index(condition=models.Q(("state", "due")), fields=["id"], name="completion_due"),
-        ),
         migrations.AddConstraint(
             model_name="completion",
             constraint=models.UniqueConstraint(fields=("challenge", "member"), name="a_challenge_is_done_once"),
-        ),
-        migrations.AddIndex(
-            model_name="passing",
-            index=models.Index(condition=models.Q(("state", "due")), fields=["id"], name="passing_due"),
-        ),
-        migrations.AddIndex(
-            model_name="passing",
-            index=models.Index(condition=models.Q(("state", "open")), fields=["choose_until"], name="passing_open"),
         ),
         migrations.AddConstraint(
             model_name="passing",
             constraint=models.UniqueConstraint(
                 fields=("member", "milestone", "times"), name="a_milestone_is_passed_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="passing",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "open"), _negated=True), ("choose_until__isnull", False), _connector="OR"
-                ),
-                name="open_choice_has_an_end",
             ),
         ),
         migrations.AddConstraint(

@@ -118,6 +118,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("customer__isnull", False), ("partner", None)),
+                            models.Q(("customer", None), ("partner__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="advocate_is_somebody",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("code__regex", "^[A-Z0-9]{4,60}$")), name="advocate_code_is_normal"
+                    ),
+                ],
+                "indexes": [models.Index(fields=["xid"], name="advocate_mark")],
             },
         ),
         migrations.CreateModel(
@@ -167,6 +181,24 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "payout batches",
                 "ordering": ["-id"],
                 "permissions": [("approve_payoutbatch", "Can approve payouts that somebody else drew up")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["approved", "paid"]), _negated=True),
+                            models.Q(("approved_at__isnull", False), ("approved_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="payouts_are_approved_before_paid",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("approved_by", None),
+                            models.Q(("approved_by", models.F("drawn_up_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="payouts_need_two_people",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -199,6 +231,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("batch", "partner"), name="a_partner_once_a_batch"),
+                    models.UniqueConstraint(fields=("hold_id",), name="a_hold_once_a_payout"),
+                    models.CheckConstraint(condition=models.Q(("amount_minor__gt", 0)), name="payout_pays_something"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -340,6 +377,15 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["-id"],
                 "permissions": [("review_referral", "Can approve and reject referrals")],
+                "indexes": [
+                    models.Index(fields=["advocate", "-id"], name="referral_by_advocate"),
+                    models.Index(
+                        condition=models.Q(("state__in", ["claimed", "pending", "hold", "review", "approved"])),
+                        fields=["due_at"],
+                        name="referral_due",
+                    ),
+                    models.Index(fields=["xid"], name="referral_mark"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -381,6 +427,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("amount_minor__gt", 0),
+                            ("taken_back_minor__gte", 0),
+                            ("taken_back_minor__lte", models.F("amount_minor")),
+                        ),
+                        name="commission_only_shrinks",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -468,6 +524,19 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["name"],
                 "permissions": [("launch_scheme", "Can launch, pause and end referral schemes")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("key__regex", "^[a-z][a-z0-9_]*$")), name="scheme_key_is_a_word"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state", "draft"),
+                            models.Q(("launched_at__isnull", False), ("version__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="scheme_is_written_before_live",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -517,6 +586,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
+                "indexes": [
+                    models.Index(fields=["visitor_key", "visited_at"], name="visit_by_visitor"),
+                    models.Index(fields=["advocate", "visited_at"], name="visit_by_advocate"),
+                    models.Index(fields=["xid"], name="visit_mark"),
+                ],
             },
         ),
         migrations.AddField(
@@ -557,77 +631,9 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddConstraint(
-            model_name="payoutbatch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ["approved", "paid"]), _negated=True),
-                    models.Q(("approved_at__isnull", False), ("approved_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="payouts_are_approved_before_paid",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payoutbatch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("approved_by", None),
-                    models.Q(("approved_by", models.F("drawn_up_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="payouts_need_two_people",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payout",
-            constraint=models.UniqueConstraint(fields=("batch", "partner"), name="a_partner_once_a_batch"),
-        ),
-        migrations.AddConstraint(
-            model_name="payout",
-            constraint=models.UniqueConstraint(fields=("hold_id",), name="a_hold_once_a_payout"),
-        ),
-        migrations.AddConstraint(
-            model_name="payout",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__gt", 0)), name="payout_pays_something"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="commission",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("amount_minor__gt", 0),
-                    ("taken_back_minor__gte", 0),
-                    ("taken_back_minor__lte", models.F("amount_minor")),
-                ),
-                name="commission_only_shrinks",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scheme",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("key__regex", "^[a-z][a-z0-9_]*$")), name="scheme_key_is_a_word"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scheme",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state", "draft"),
-                    models.Q(("launched_at__isnull", False), ("version__isnull", False)),
-                    _connector="OR",
-                ),
-                name="scheme_is_written_before_live",
-            ),
-        ),
         migrations.AddIndex(
             model_name="advocate",
             index=models.Index(fields=["scheme", "-id"], name="advocate_by_scheme"),
-        ),
-        migrations.AddIndex(
-            model_name="advocate",
-            index=models.Index(fields=["xid"], name="advocate_mark"),
         ),
         migrations.AddConstraint(
             model_name="advocate",
@@ -645,50 +651,9 @@ class Migration(migrations.Migration):
                 name="one_advocate_a_partner",
             ),
         ),
-        migrations.AddConstraint(
-            model_name="advocate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("customer__isnull", False), ("partner", None)),
-                    models.Q(("customer", None), ("partner__isnull", False)),
-                    _connector="OR",
-                ),
-                name="advocate_is_somebody",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="advocate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("code__regex", "^[A-Z0-9]{4,60}$")), name="advocate_code_is_normal"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="visit",
-            index=models.Index(fields=["visitor_key", "visited_at"], name="visit_by_visitor"),
-        ),
-        migrations.AddIndex(
-            model_name="visit",
-            index=models.Index(fields=["advocate", "visited_at"], name="visit_by_advocate"),
-        ),
-        migrations.AddIndex(
-            model_name="visit",
-            index=models.Index(fields=["xid"], name="visit_mark"),
-        ),
-        migrations.AddIndex(
-            model_name="referral",
-            index=models.Index(fields=["advocate", "-id"], name="referral_by_advocate"),
-        ),
         migrations.AddIndex(
             model_name="referral",
             index=models.Index(fields=["scheme", "state", "due_at"], name="referral_by_state"),
-        ),
-        migrations.AddIndex(
-            model_name="referral",
-            index=models.Index(
-                condition=models.Q(("state__in", ["claimed", "pending", "hold", "review", "approved"])),
-                fields=["due_at"],
-                name="referral_due",
-            ),
         ),
         migrations.CreateModel(
             name="ReportCount",
@@ -727,10 +692,6 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("visit__isnull", False)), fields=["visit"], name="referral_by_visit"
             ),
-        ),
-        migrations.AddIndex(
-            model_name="referral",
-            index=models.Index(fields=["xid"], name="referral_mark"),
         ),
         migrations.AddConstraint(
             model_name="referral",

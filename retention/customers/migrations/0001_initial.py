@@ -75,6 +75,21 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-occurred_at", "-id"],
+                "indexes": [
+                    models.Index(condition=models.Q(("event", "asked")), fields=["recorded_at"], name="consent_asked"),
+                    models.Index(
+                        condition=models.Q(("event", "asked")), fields=["address_hash"], name="consent_asked_of"
+                    ),
+                    models.Index(fields=["xid"], name="consent_mark"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("expires_at", None), ("expires_at__gt", models.F("occurred_at")), _connector="OR"
+                        ),
+                        name="consent_lasts_a_while",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -166,6 +181,77 @@ class Migration(migrations.Migration):
                     ("import_customer", "Can import customers"),
                     ("export_customer", "Can export customers"),
                     ("view_data_health", "Can view how much is known of all customers"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("merged_into", None)),
+                        fields=("email_normal",),
+                        name="one_customer_an_email",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("email", ""), _negated=True), name="email_is_null_not_empty"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reference", ""), _negated=True), name="reference_is_null_not_empty"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("phone", None), ("phone__regex", "^\\+[1-9][0-9]{6,14}$"), _connector="OR"),
+                        name="phone_is_e164",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("birth_day", None), ("birth_month", None), ("birth_year", None)),
+                            models.Q(("birth_day__range", (1, 31)), ("birth_month__in", [1, 3, 5, 7, 8, 10, 12])),
+                            models.Q(("birth_day__range", (1, 30)), ("birth_month__in", [4, 6, 9, 11])),
+                            models.Q(("birth_day__range", (1, 29)), ("birth_month", 2)),
+                            _connector="OR",
+                        ),
+                        name="birthday_is_a_day",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("country", ""), ("country__regex", "^[A-Z]{2}$"), _connector="OR"),
+                        name="country_is_iso",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("acquisition_cost_minor", None),
+                            models.Q(
+                                ("acquisition_cost_minor__gte", 0),
+                                models.Q(("acquisition_currency", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="acquisition_cost_has_a_currency",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("merged_into", models.F("id")), _negated=True),
+                        name="not_merged_into_herself",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(fields=["birth_month", "birth_day"], name="customer_birthday"),
+                    models.Index(fields=["signed_up_at"], name="customer_signed_up"),
+                    models.Index(fields=["country"], name="customer_country"),
+                    models.Index(condition=models.Q(("phone__isnull", False)), fields=["phone"], name="customer_phone"),
+                    models.Index(fields=["email_normal"], name="customer_by_email", opclasses=["varchar_pattern_ops"]),
+                    models.Index(
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Upper("given_name"), "varchar_pattern_ops"
+                        ),
+                        name="customer_by_given_name",
+                    ),
+                    models.Index(
+                        django.contrib.postgres.indexes.OpClass(
+                            django.db.models.functions.text.Upper("family_name"), "varchar_pattern_ops"
+                        ),
+                        name="customer_by_family_name",
+                    ),
+                    models.Index(fields=["xid"], name="customer_mark"),
+                    models.Index(
+                        condition=models.Q(("merged_into__isnull", False)),
+                        fields=["merged_into"],
+                        name="customer_tombstones",
+                    ),
                 ],
             },
         ),
@@ -264,6 +350,24 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("is_given", True)),
+                        fields=["channel", "purpose", "customer"],
+                        name="consent_given",
+                    ),
+                    models.Index(
+                        condition=models.Q(("expires_at__isnull", False), ("is_given", True)),
+                        fields=["expires_at"],
+                        name="consent_ends",
+                    ),
+                    models.Index(fields=["xid"], name="consent_state_mark"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("customer", "channel", "purpose"), name="one_consent_state")
+                ],
+            },
         ),
         migrations.AddField(
             model_name="consent",
@@ -355,6 +459,29 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["-placed_at"],
                 "permissions": [("import_order", "Can import orders"), ("export_order", "Can export orders")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("discount_minor__gte", 0),
+                            ("shipping_minor__gte", 0),
+                            ("tax_minor__gte", 0),
+                            ("total_minor__gte", 0),
+                        ),
+                        name="order_amounts_are_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("email", ""), _negated=True), name="order_email_is_null_not_empty"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("country", ""), ("country__regex", "^[A-Z]{2}$"), _connector="OR"),
+                        name="order_country_is_iso",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(fields=["customer", "placed_at"], name="order_by_customer"),
+                    models.Index(fields=["placed_at"], name="order_by_day"),
+                    models.Index(fields=["xid"], name="order_mark"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -439,6 +566,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["product", "-starts_at"],
+                "constraints": [models.UniqueConstraint(fields=("product", "starts_at"), name="one_price_an_instant")],
             },
         ),
         migrations.CreateModel(
@@ -469,6 +597,37 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["order", "position"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("order", "position"), name="one_line_a_position"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("discount_minor__gte", 0),
+                            ("quantity__gte", 1),
+                            ("total_minor__gte", 0),
+                            ("unit_price_minor__gte", 0),
+                        ),
+                        name="line_amounts_are_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "total_minor",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("quantity"), "*", models.F("unit_price_minor")
+                                    ),
+                                    "-",
+                                    models.F("discount_minor"),
+                                ),
+                            )
+                        ),
+                        name="line_total_adds_up",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("returned_quantity__lte", models.F("quantity"))),
+                        name="not_more_returned_than_bought",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -508,6 +667,24 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "activities",
                 "ordering": ["-occurred_at"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("customer__isnull", False), models.Q(("visitor_key", ""), _negated=True), _connector="OR"
+                        ),
+                        name="activity_is_someones",
+                    )
+                ],
+                "indexes": [
+                    models.Index(fields=["customer", "kind", "occurred_at"], name="activity_by_customer"),
+                    models.Index(fields=["kind", "occurred_at"], name="activity_by_kind"),
+                    models.Index(
+                        condition=models.Q(("visitor_key", ""), _negated=True),
+                        fields=["visitor_key"],
+                        name="activity_by_visitor",
+                    ),
+                    models.Index(fields=["xid"], name="activity_mark"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -557,6 +734,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-occurred_at"],
+                "indexes": [models.Index(fields=["xid"], name="return_mark")],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("amount_minor__gte", 0)), name="refund_is_not_negative")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -577,6 +758,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("of", "line"), name="a_line_once_a_return"),
+                    models.CheckConstraint(condition=models.Q(("quantity__gte", 1)), name="something_came_back"),
+                ]
+            },
         ),
         migrations.CreateModel(
             name="Stock",
@@ -594,6 +781,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "stock",
+                "constraints": [models.UniqueConstraint(fields=("product", "place"), name="one_stock_a_place")],
             },
         ),
         migrations.CreateModel(
@@ -638,305 +826,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "customer statistics",
+                "indexes": [
+                    models.Index(fields=["last_order_at"], name="stats_last_order"),
+                    models.Index(fields=["spend_minor"], name="stats_spend"),
+                    models.Index(fields=["xid"], name="stats_mark"),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["birth_month", "birth_day"], name="customer_birthday"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["signed_up_at"], name="customer_signed_up"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["country"], name="customer_country"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(condition=models.Q(("phone__isnull", False)), fields=["phone"], name="customer_phone"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["email_normal"], name="customer_by_email", opclasses=["varchar_pattern_ops"]),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(
-                django.contrib.postgres.indexes.OpClass(
-                    django.db.models.functions.text.Upper("given_name"), "varchar_pattern_ops"
-                ),
-                name="customer_by_given_name",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(
-                django.contrib.postgres.indexes.OpClass(
-                    django.db.models.functions.text.Upper("family_name"), "varchar_pattern_ops"
-                ),
-                name="customer_by_family_name",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["xid"], name="customer_mark"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(
-                condition=models.Q(("merged_into__isnull", False)), fields=["merged_into"], name="customer_tombstones"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("merged_into", None)), fields=("email_normal",), name="one_customer_an_email"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("email", ""), _negated=True), name="email_is_null_not_empty"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reference", ""), _negated=True), name="reference_is_null_not_empty"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("phone", None), ("phone__regex", "^\\+[1-9][0-9]{6,14}$"), _connector="OR"),
-                name="phone_is_e164",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("birth_day", None), ("birth_month", None), ("birth_year", None)),
-                    models.Q(("birth_day__range", (1, 31)), ("birth_month__in", [1, 3, 5, 7, 8, 10, 12])),
-                    models.Q(("birth_day__range", (1, 30)), ("birth_month__in", [4, 6, 9, 11])),
-                    models.Q(("birth_day__range", (1, 29)), ("birth_month", 2)),
-                    _connector="OR",
-                ),
-                name="birthday_is_a_day",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("country", ""), ("country__regex", "^[A-Z]{2}$"), _connector="OR"),
-                name="country_is_iso",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("acquisition_cost_minor", None),
-                    models.Q(("acquisition_cost_minor__gte", 0), models.Q(("acquisition_currency", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="acquisition_cost_has_a_currency",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("merged_into", models.F("id")), _negated=True), name="not_merged_into_herself"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="consentstate",
-            index=models.Index(
-                condition=models.Q(("is_given", True)), fields=["channel", "purpose", "customer"], name="consent_given"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="consentstate",
-            index=models.Index(
-                condition=models.Q(("expires_at__isnull", False), ("is_given", True)),
-                fields=["expires_at"],
-                name="consent_ends",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="consentstate",
-            index=models.Index(fields=["xid"], name="consent_state_mark"),
-        ),
-        migrations.AddConstraint(
-            model_name="consentstate",
-            constraint=models.UniqueConstraint(fields=("customer", "channel", "purpose"), name="one_consent_state"),
-        ),
-        migrations.AddConstraint(
-            model_name="consent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("expires_at", None), ("expires_at__gt", models.F("occurred_at")), _connector="OR"),
-                name="consent_lasts_a_while",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="consent",
-            index=models.Index(condition=models.Q(("event", "asked")), fields=["recorded_at"], name="consent_asked"),
-        ),
-        migrations.AddIndex(
-            model_name="consent",
-            index=models.Index(
-                condition=models.Q(("event", "asked")), fields=["address_hash"], name="consent_asked_of"
-            ),
         ),
         migrations.AddIndex(
             model_name="consent",
             index=models.Index(fields=["customer", "channel", "purpose", "-occurred_at"], name="consent_history"),
-        ),
-        migrations.AddIndex(
-            model_name="consent",
-            index=models.Index(fields=["xid"], name="consent_mark"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["customer", "placed_at"], name="order_by_customer"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["placed_at"], name="order_by_day"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["xid"], name="order_mark"),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("discount_minor__gte", 0),
-                    ("shipping_minor__gte", 0),
-                    ("tax_minor__gte", 0),
-                    ("total_minor__gte", 0),
-                ),
-                name="order_amounts_are_not_negative",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("email", ""), _negated=True), name="order_email_is_null_not_empty"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("country", ""), ("country__regex", "^[A-Z]{2}$"), _connector="OR"),
-                name="order_country_is_iso",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="price",
-            constraint=models.UniqueConstraint(fields=("product", "starts_at"), name="one_price_an_instant"),
-        ),
-        migrations.AddConstraint(
-            model_name="orderline",
-            constraint=models.UniqueConstraint(fields=("order", "position"), name="one_line_a_position"),
-        ),
-        migrations.AddConstraint(
-            model_name="orderline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("discount_minor__gte", 0),
-                    ("quantity__gte", 1),
-                    ("total_minor__gte", 0),
-                    ("unit_price_minor__gte", 0),
-                ),
-                name="line_amounts_are_not_negative",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="orderline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "total_minor",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("quantity"), "*", models.F("unit_price_minor")
-                            ),
-                            "-",
-                            models.F("discount_minor"),
-                        ),
-                    )
-                ),
-                name="line_total_adds_up",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="orderline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("returned_quantity__lte", models.F("quantity"))),
-                name="not_more_returned_than_bought",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="activity",
-            index=models.Index(fields=["customer", "kind", "occurred_at"], name="activity_by_customer"),
-        ),
-        migrations.AddIndex(
-            model_name="activity",
-            index=models.Index(fields=["kind", "occurred_at"], name="activity_by_kind"),
-        ),
-        migrations.AddIndex(
-            model_name="activity",
-            index=models.Index(
-                condition=models.Q(("visitor_key", ""), _negated=True),
-                fields=["visitor_key"],
-                name="activity_by_visitor",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="activity",
-            index=models.Index(fields=["xid"], name="activity_mark"),
-        ),
-        migrations.AddConstraint(
-            model_name="activity",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("customer__isnull", False), models.Q(("visitor_key", ""), _negated=True), _connector="OR"
-                ),
-                name="activity_is_someones",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="return",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__gte", 0)), name="refund_is_not_negative"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="returnline",
-            constraint=models.UniqueConstraint(fields=("of", "line"), name="a_line_once_a_return"),
-        ),
-        migrations.AddConstraint(
-            model_name="returnline",
-            constraint=models.CheckConstraint(condition=models.Q(("quantity__gte", 1)), name="something_came_back"),
-        ),
-        migrations.AddConstraint(
-            model_name="stock",
-            constraint=models.UniqueConstraint(fields=("product", "place"), name="one_stock_a_place"),
-        ),
-        migrations.AddIndex(
-            model_name="customerstats",
-            index=models.Index(fields=["last_order_at"], name="stats_last_order"),
-        ),
-        migrations.AddIndex(
-            model_name="customerstats",
-            index=models.Index(fields=["spend_minor"], name="stats_spend"),
-        ),
-        migrations.AddIndex(
-            model_name="customerstats",
-            index=models.Index(fields=["xid"], name="stats_mark"),
         ),
         migrations.CreateModel(
             name="CustomerStage",
@@ -954,6 +853,7 @@ class Migration(migrations.Migration):
                 ("since", models.DateTimeField()),
                 ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
             ],
+            options={"indexes": [models.Index(fields=["xid"], name="customer_stage_mark")]},
         ),
         migrations.CreateModel(
             name="LifeEvent",
@@ -998,6 +898,28 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["attribute"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("at_least__gte", 1), ("lasts_days__gte", 1), ("within_days__gte", 1)),
+                        name="life_event_counts",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("kind", ""),
+                                ("what", "bought"),
+                                models.Q(
+                                    models.Q(("products", []), _negated=True),
+                                    models.Q(("categories", []), _negated=True),
+                                    _connector="OR",
+                                ),
+                            ),
+                            models.Q(("what", "did"), models.Q(("kind", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="life_event_names_something",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1026,6 +948,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "RFM score",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("frequency__range", (1, 5)), ("monetary__range", (1, 5)), ("recency__range", (1, 5))
+                        ),
+                        name="rfm_scores_are_fifths",
+                    )
+                ],
+                "indexes": [
+                    models.Index(fields=["group"], name="rfm_by_group"),
+                    models.Index(fields=["xid"], name="rfm_mark"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1040,6 +974,15 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "RFM change",
                 "ordering": ["-id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("before", models.F("after")), _negated=True), name="an_rfm_change_changes"
+                    )
+                ],
+                "indexes": [
+                    models.Index(fields=["at"], name="rfm_change_by_time"),
+                    models.Index(fields=["xid"], name="rfm_change_mark"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1059,6 +1002,21 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["position", "key"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        deferrable=django.db.models.constraints.Deferrable["DEFERRED"],
+                        fields=("position",),
+                        name="one_stage_a_position",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("archived_at__isnull", False), ("position", None)),
+                            models.Q(("archived_at", None), ("position__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="stages_in_use_have_a_position",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1070,16 +1028,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
+                "indexes": [
+                    models.Index(fields=["at"], name="stage_change_by_time"),
+                    models.Index(fields=["xid"], name="stage_change_mark"),
+                ],
             },
         ),
         migrations.AddField(
             model_name="attributedefinition",
             name="is_sensitive",
             field=models.BooleanField(default=False, help_text="Never worded in messages.", verbose_name="sensitive"),
-        ),
-        migrations.AddIndex(
-            model_name="return",
-            index=models.Index(fields=["xid"], name="return_mark"),
         ),
         migrations.AddField(
             model_name="lifeevent",
@@ -1099,23 +1057,6 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
                 to="audit.version",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="rfm",
-            index=models.Index(fields=["group"], name="rfm_by_group"),
-        ),
-        migrations.AddIndex(
-            model_name="rfm",
-            index=models.Index(fields=["xid"], name="rfm_mark"),
-        ),
-        migrations.AddConstraint(
-            model_name="rfm",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("frequency__range", (1, 5)), ("monetary__range", (1, 5)), ("recency__range", (1, 5))
-                ),
-                name="rfm_scores_are_fifths",
             ),
         ),
         migrations.AddField(
@@ -1178,84 +1119,13 @@ class Migration(migrations.Migration):
                 to="customers.customer",
             ),
         ),
-        migrations.AddConstraint(
-            model_name="lifeevent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("at_least__gte", 1), ("lasts_days__gte", 1), ("within_days__gte", 1)),
-                name="life_event_counts",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lifeevent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("kind", ""),
-                        ("what", "bought"),
-                        models.Q(
-                            models.Q(("products", []), _negated=True),
-                            models.Q(("categories", []), _negated=True),
-                            _connector="OR",
-                        ),
-                    ),
-                    models.Q(("what", "did"), models.Q(("kind", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="life_event_names_something",
-            ),
-        ),
         migrations.AddIndex(
             model_name="rfmchange",
             index=models.Index(fields=["customer", "-id"], name="rfm_change_by_customer"),
         ),
         migrations.AddIndex(
-            model_name="rfmchange",
-            index=models.Index(fields=["at"], name="rfm_change_by_time"),
-        ),
-        migrations.AddIndex(
-            model_name="rfmchange",
-            index=models.Index(fields=["xid"], name="rfm_change_mark"),
-        ),
-        migrations.AddConstraint(
-            model_name="rfmchange",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("before", models.F("after")), _negated=True), name="an_rfm_change_changes"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="stage",
-            constraint=models.UniqueConstraint(
-                deferrable=django.db.models.constraints.Deferrable["DEFERRED"],
-                fields=("position",),
-                name="one_stage_a_position",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="stage",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("archived_at__isnull", False), ("position", None)),
-                    models.Q(("archived_at", None), ("position__isnull", False)),
-                    _connector="OR",
-                ),
-                name="stages_in_use_have_a_position",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="customerstage",
-            index=models.Index(fields=["xid"], name="customer_stage_mark"),
-        ),
-        migrations.AddIndex(
             model_name="stagechange",
             index=models.Index(fields=["customer", "-id"], name="stage_change_by_customer"),
-        ),
-        migrations.AddIndex(
-            model_name="stagechange",
-            index=models.Index(fields=["at"], name="stage_change_by_time"),
-        ),
-        migrations.AddIndex(
-            model_name="stagechange",
-            index=models.Index(fields=["xid"], name="stage_change_mark"),
         ),
         migrations.AddConstraint(
             model_name="stagechange",

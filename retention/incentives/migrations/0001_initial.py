@@ -185,6 +185,28 @@ class Migration(migrations.Migration):
                     ("import_code", "Can import codes"),
                     ("export_code", "Can export codes"),
                 ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("starts_at", None),
+                            ("ends_at", None),
+                            ("starts_at__lt", models.F("ends_at")),
+                            _connector="OR",
+                        ),
+                        name="incentive_is_half_open",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state", "draft"), ("version__isnull", False), _connector="OR"),
+                        name="incentive_is_written_before_live",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("code_kind", "automatic"), ("state", "live")),
+                        fields=["id"],
+                        name="incentive_automatic",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -249,6 +271,22 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
+                "constraints": [models.UniqueConstraint(fields=("source",), name="one_grant_a_source")],
+                "indexes": [
+                    models.Index(fields=["customer", "-id"], name="grant_by_customer"),
+                    models.Index(fields=["origin", "origin_id"], name="grant_by_origin"),
+                    models.Index(fields=["incentive", "-id"], name="grant_by_incentive"),
+                    models.Index(
+                        condition=models.Q(("customer", None), ("state", "active")),
+                        fields=["origin_id"],
+                        name="grant_of_guest",
+                    ),
+                    models.Index(
+                        condition=models.Q(("budget_id__isnull", False)),
+                        fields=["budget_id", "granted_at"],
+                        name="grant_by_budget",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -306,6 +344,12 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "code batches",
                 "ordering": ["-id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("source",), name="one_batch_a_source"),
+                    models.CheckConstraint(
+                        condition=models.Q(("made__lte", models.F("wanted"))), name="not_more_made_than_wanted"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -401,6 +445,52 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("code",), name="one_code_a_text"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_public", True), models.Q(("state", "void"), _negated=True)),
+                        fields=("incentive",),
+                        name="one_public_code",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("code__regex", "^[A-Z0-9_]{3,60}$")), name="code_is_in_normal_form"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "free"), _negated=True),
+                            models.Q(("customer", None), ("grant", None)),
+                            _connector="OR",
+                        ),
+                        name="free_code_is_nobodys",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("is_card", True),
+                            models.Q(("incentive__isnull", False), ("version__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="code_is_of_an_offer_or_a_card",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(fields=["incentive", "-id"], name="code_by_incentive"),
+                    models.Index(condition=models.Q(("state", "free")), fields=["incentive", "id"], name="code_free"),
+                    models.Index(
+                        condition=models.Q(("customer__isnull", False)),
+                        fields=["customer", "-id"],
+                        name="code_by_customer",
+                    ),
+                    models.Index(
+                        condition=models.Q(("applies_by_itself", True), ("state", "given")),
+                        fields=["customer"],
+                        name="code_own",
+                    ),
+                    models.Index(
+                        condition=models.Q(("expires_at__isnull", False), ("state", "given")),
+                        fields=["expires_at"],
+                        name="code_expiring",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -474,6 +564,51 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("source",), name="one_redemption_a_source"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("hold_source__isnull", False)),
+                        fields=("hold_source",),
+                        name="one_redemption_a_hold",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("base_minor__gte", 0),
+                            ("discount_minor__gte", 0),
+                            ("given_back_minor__gte", 0),
+                            ("given_back_minor__lte", models.F("discount_minor")),
+                        ),
+                        name="no_more_is_given_back_than_was_taken",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("ended_at", None),
+                                ("held_until__isnull", False),
+                                ("redeemed_at", None),
+                                ("state", "held"),
+                            ),
+                            models.Q(
+                                ("ended_at__isnull", False),
+                                ("held_until__isnull", False),
+                                ("redeemed_at", None),
+                                ("state", "released"),
+                            ),
+                            models.Q(("ended_at", None), ("redeemed_at__isnull", False), ("state", "redeemed")),
+                            models.Q(
+                                ("ended_at__isnull", False), ("redeemed_at__isnull", False), ("state", "rolled_back")
+                            ),
+                            _connector="OR",
+                        ),
+                        name="redemption_states_have_their_times",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(fields=["customer", "-id"], name="redemption_by_customer"),
+                    models.Index(fields=["order_reference"], name="redemption_by_order"),
+                    models.Index(fields=["redeemed_at"], name="redemption_by_day"),
+                    models.Index(condition=models.Q(("state", "held")), fields=["held_until"], name="redemption_held"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -505,6 +640,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["id"],
+                "constraints": [models.UniqueConstraint(fields=("source",), name="one_rollback_a_source")],
             },
         ),
         migrations.CreateModel(
@@ -574,6 +710,28 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["redemption_id", "place"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("given_back_minor__gte", 0), ("given_back_minor__lte", models.F("discount_minor"))
+                        ),
+                        name="use_gives_no_more_back_than_it_took",
+                    )
+                ],
+                "indexes": [
+                    models.Index(fields=["incentive_id", "-id"], name="use_by_incentive"),
+                    models.Index(
+                        condition=models.Q(("code__isnull", False)), fields=["code", "-id"], name="use_by_code"
+                    ),
+                    models.Index(
+                        condition=models.Q(("budget_id__isnull", False)),
+                        fields=["budget_id", "-id"],
+                        name="use_by_budget",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        condition=models.Q(("rolling_for__isnull", False)), fields=["rolling_for"], name="use_rolling"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -629,222 +787,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddIndex(
-            model_name="incentive",
-            index=models.Index(
-                condition=models.Q(("code_kind", "automatic"), ("state", "live")),
-                fields=["id"],
-                name="incentive_automatic",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="incentive",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("starts_at", None), ("ends_at", None), ("starts_at__lt", models.F("ends_at")), _connector="OR"
-                ),
-                name="incentive_is_half_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="incentive",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state", "draft"), ("version__isnull", False), _connector="OR"),
-                name="incentive_is_written_before_live",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="grant",
-            index=models.Index(fields=["customer", "-id"], name="grant_by_customer"),
-        ),
-        migrations.AddIndex(
-            model_name="grant",
-            index=models.Index(fields=["origin", "origin_id"], name="grant_by_origin"),
-        ),
-        migrations.AddIndex(
-            model_name="grant",
-            index=models.Index(fields=["incentive", "-id"], name="grant_by_incentive"),
-        ),
-        migrations.AddIndex(
-            model_name="grant",
-            index=models.Index(
-                condition=models.Q(("customer", None), ("state", "active")),
-                fields=["origin_id"],
-                name="grant_of_guest",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="grant",
-            index=models.Index(
-                condition=models.Q(("budget_id__isnull", False)),
-                fields=["budget_id", "granted_at"],
-                name="grant_by_budget",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="grant",
-            constraint=models.UniqueConstraint(fields=("source",), name="one_grant_a_source"),
-        ),
-        migrations.AddConstraint(
-            model_name="codebatch",
-            constraint=models.UniqueConstraint(fields=("source",), name="one_batch_a_source"),
-        ),
-        migrations.AddConstraint(
-            model_name="codebatch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("made__lte", models.F("wanted"))), name="not_more_made_than_wanted"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="code",
-            index=models.Index(fields=["incentive", "-id"], name="code_by_incentive"),
-        ),
-        migrations.AddIndex(
-            model_name="code",
-            index=models.Index(condition=models.Q(("state", "free")), fields=["incentive", "id"], name="code_free"),
-        ),
-        migrations.AddIndex(
-            model_name="code",
-            index=models.Index(
-                condition=models.Q(("customer__isnull", False)), fields=["customer", "-id"], name="code_by_customer"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="code",
-            index=models.Index(
-                condition=models.Q(("applies_by_itself", True), ("state", "given")),
-                fields=["customer"],
-                name="code_own",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="code",
-            index=models.Index(
-                condition=models.Q(("expires_at__isnull", False), ("state", "given")),
-                fields=["expires_at"],
-                name="code_expiring",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="code",
-            constraint=models.UniqueConstraint(fields=("code",), name="one_code_a_text"),
-        ),
-        migrations.AddConstraint(
-            model_name="code",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_public", True), models.Q(("state", "void"), _negated=True)),
-                fields=("incentive",),
-                name="one_public_code",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="code",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("code__regex", "^[A-Z0-9_]{3,60}$")), name="code_is_in_normal_form"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="code",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "free"), _negated=True),
-                    models.Q(("customer", None), ("grant", None)),
-                    _connector="OR",
-                ),
-                name="free_code_is_nobodys",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="redemption",
-            index=models.Index(fields=["customer", "-id"], name="redemption_by_customer"),
-        ),
-        migrations.AddIndex(
-            model_name="redemption",
-            index=models.Index(fields=["order_reference"], name="redemption_by_order"),
-        ),
-        migrations.AddIndex(
-            model_name="redemption",
-            index=models.Index(fields=["redeemed_at"], name="redemption_by_day"),
-        ),
-        migrations.AddIndex(
-            model_name="redemption",
-            index=models.Index(condition=models.Q(("state", "held")), fields=["held_until"], name="redemption_held"),
-        ),
-        migrations.AddConstraint(
-            model_name="redemption",
-            constraint=models.UniqueConstraint(fields=("source",), name="one_redemption_a_source"),
-        ),
-        migrations.AddConstraint(
-            model_name="redemption",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("hold_source__isnull", False)),
-                fields=("hold_source",),
-                name="one_redemption_a_hold",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="redemption",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("base_minor__gte", 0),
-                    ("discount_minor__gte", 0),
-                    ("given_back_minor__gte", 0),
-                    ("given_back_minor__lte", models.F("discount_minor")),
-                ),
-                name="no_more_is_given_back_than_was_taken",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="redemption",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("ended_at", None), ("held_until__isnull", False), ("redeemed_at", None), ("state", "held")
-                    ),
-                    models.Q(
-                        ("ended_at__isnull", False),
-                        ("held_until__isnull", False),
-                        ("redeemed_at", None),
-                        ("state", "released"),
-                    ),
-                    models.Q(("ended_at", None), ("redeemed_at__isnull", False), ("state", "redeemed")),
-                    models.Q(("ended_at__isnull", False), ("redeemed_at__isnull", False), ("state", "rolled_back")),
-                    _connector="OR",
-                ),
-                name="redemption_states_have_their_times",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rollback",
-            constraint=models.UniqueConstraint(fields=("source",), name="one_rollback_a_source"),
-        ),
-        migrations.AddIndex(
-            model_name="use",
-            index=models.Index(fields=["incentive_id", "-id"], name="use_by_incentive"),
-        ),
-        migrations.AddIndex(
-            model_name="use",
-            index=models.Index(condition=models.Q(("code__isnull", False)), fields=["code", "-id"], name="use_by_code"),
-        ),
-        migrations.AddIndex(
-            model_name="use",
-            index=models.Index(
-                condition=models.Q(("budget_id__isnull", False)), fields=["budget_id", "-id"], name="use_by_budget"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="use",
-            index=django.contrib.postgres.indexes.GinIndex(
-                condition=models.Q(("rolling_for__isnull", False)), fields=["rolling_for"], name="use_rolling"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="use",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("given_back_minor__gte", 0), ("given_back_minor__lte", models.F("discount_minor"))),
-                name="use_gives_no_more_back_than_it_took",
-            ),
-        ),
         migrations.CreateModel(
             name="GiftCard",
             fields=[
@@ -894,6 +836,12 @@ class Migration(migrations.Migration):
                     ("make_giftcard", "Can make and top up gift cards"),
                     ("block_giftcard", "Can block gift cards and free them"),
                 ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("source",), name="one_card_a_source"),
+                    models.CheckConstraint(
+                        condition=models.Q(("initial_minor__gt", 0)), name="card_is_worth_something"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -915,18 +863,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["redemption_id", "place"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("amount__gt", 0),
+                            ("given_back__gte", 0),
+                            ("given_back__lte", models.F("amount")),
+                            ("given_back_minor__gte", 0),
+                            ("given_back_minor__lte", models.F("amount_minor")),
+                        ),
+                        name="tender_gives_no_more_back_than_it_paid",
+                    )
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="code",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("is_card", True),
-                    models.Q(("incentive__isnull", False), ("version__isnull", False)),
-                    _connector="OR",
-                ),
-                name="code_is_of_an_offer_or_a_card",
-            ),
         ),
         migrations.AddField(
             model_name="giftcard",
@@ -989,16 +938,6 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT, related_name="tenders", to="incentives.redemption"
             ),
         ),
-        migrations.AddConstraint(
-            model_name="giftcard",
-            constraint=models.UniqueConstraint(fields=("source",), name="one_card_a_source"),
-        ),
-        migrations.AddConstraint(
-            model_name="giftcard",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("initial_minor__gt", 0)), name="card_is_worth_something"
-            ),
-        ),
         migrations.AddIndex(
             model_name="tender",
             index=models.Index(fields=["account", "-id"], name="tender_by_account"),
@@ -1006,19 +945,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="tender",
             constraint=models.UniqueConstraint(fields=("redemption", "place"), name="one_tender_a_place"),
-        ),
-        migrations.AddConstraint(
-            model_name="tender",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("amount__gt", 0),
-                    ("given_back__gte", 0),
-                    ("given_back__lte", models.F("amount")),
-                    ("given_back_minor__gte", 0),
-                    ("given_back_minor__lte", models.F("amount_minor")),
-                ),
-                name="tender_gives_no_more_back_than_it_paid",
-            ),
         ),
         migrations.AddConstraint(
             model_name="tender",

@@ -77,6 +77,45 @@ class Migration(migrations.Migration):
                     ("adjust_account", "Can correct balances"),
                     ("freeze_account", "Can block and free accounts"),
                 ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("customer__isnull", False), ("kind", "customer"), ("origin", ""), ("purpose", "")
+                            ),
+                            models.Q(
+                                ("customer", None),
+                                ("kind", "system"),
+                                ("origin", ""),
+                                models.Q(("purpose", ""), _negated=True),
+                            ),
+                            models.Q(
+                                ("customer", None),
+                                ("kind__in", ["gift_card", "partner"]),
+                                ("origin_id__isnull", False),
+                                ("purpose", ""),
+                                models.Q(("origin", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="account_has_one_owner",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("held__gte", 0),
+                            models.Q(("may_be_negative", True), ("balance__gte", models.F("held")), _connector="OR"),
+                        ),
+                        name="balance_covers_what_is_held",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "system"), _negated=True),
+                            models.Q(("balance", 0), ("held", 0)),
+                            _connector="OR",
+                        ),
+                        name="system_accounts_have_cells",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -158,6 +197,27 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "entries",
                 "ordering": ["-id"],
                 "permissions": [("reverse_entry", "Can undo entries")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("source",), name="one_entry_a_source"),
+                    models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="entry_moves_something"),
+                    models.CheckConstraint(
+                        condition=models.Q(("from_account", models.F("to_account")), _negated=True),
+                        name="entry_has_two_sides",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(fields=["from_account", "-id"], name="entry_by_giver"),
+                    models.Index(fields=["to_account", "-id"], name="entry_by_taker"),
+                    models.Index(
+                        condition=models.Q(("origin", ""), _negated=True),
+                        fields=["origin", "origin_id"],
+                        name="entry_by_origin",
+                    ),
+                    models.Index(fields=["xid"], name="entry_mark"),
+                    models.Index(
+                        condition=models.Q(("reverses__isnull", False)), fields=["reverses"], name="entry_reversals"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -175,6 +235,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="draw_takes_something")
+                ]
+            },
         ),
         migrations.CreateModel(
             name="Lot",
@@ -216,6 +281,38 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("remaining__gte", 0), ("remaining__lte", models.F("amount"))),
+                        name="lot_keeps_what_is_left",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("active_at__isnull", False),
+                            models.Q(("pending_event", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="pending_lot_waits_for_something",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("remaining__gt", 0)),
+                        fields=["account", "expires_at", "id"],
+                        name="lot_open",
+                    ),
+                    models.Index(
+                        condition=models.Q(("expires_at__isnull", False), ("remaining__gt", 0)),
+                        fields=["expires_at", "account"],
+                        name="lot_expiring",
+                    ),
+                    models.Index(
+                        condition=models.Q(("active_at", None), ("remaining__gt", 0)),
+                        fields=["pending_event", "id"],
+                        name="lot_pending",
+                    ),
+                    models.Index(condition=models.Q(("draw__isnull", False)), fields=["draw"], name="lot_by_draw"),
+                ],
             },
         ),
         migrations.AddField(
@@ -250,6 +347,19 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["key"],
                 "permissions": [("view_liability", "Can see what the shop owes")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("key__regex", "^[a-z][a-z0-9_]*$")), name="unit_key_is_a_word"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("currency__regex", "^[A-Z]{3}$"), ("kind", "money")),
+                            models.Q(("currency", ""), ("kind", "points")),
+                            _connector="OR",
+                        ),
+                        name="money_has_a_currency",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -349,112 +459,9 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddIndex(
-            model_name="lot",
-            index=models.Index(
-                condition=models.Q(("remaining__gt", 0)), fields=["account", "expires_at", "id"], name="lot_open"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lot",
-            index=models.Index(
-                condition=models.Q(("expires_at__isnull", False), ("remaining__gt", 0)),
-                fields=["expires_at", "account"],
-                name="lot_expiring",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lot",
-            index=models.Index(
-                condition=models.Q(("active_at", None), ("remaining__gt", 0)),
-                fields=["pending_event", "id"],
-                name="lot_pending",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="lot",
-            index=models.Index(condition=models.Q(("draw__isnull", False)), fields=["draw"], name="lot_by_draw"),
-        ),
-        migrations.AddConstraint(
-            model_name="lot",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("remaining__gte", 0), ("remaining__lte", models.F("amount"))),
-                name="lot_keeps_what_is_left",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="lot",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("active_at__isnull", False), models.Q(("pending_event", ""), _negated=True), _connector="OR"
-                ),
-                name="pending_lot_waits_for_something",
-            ),
-        ),
         migrations.AddConstraint(
             model_name="draw",
             constraint=models.UniqueConstraint(fields=("entry", "lot"), name="one_draw_an_entry_and_lot"),
-        ),
-        migrations.AddConstraint(
-            model_name="draw",
-            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="draw_takes_something"),
-        ),
-        migrations.AddConstraint(
-            model_name="unit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("key__regex", "^[a-z][a-z0-9_]*$")), name="unit_key_is_a_word"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="unit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("currency__regex", "^[A-Z]{3}$"), ("kind", "money")),
-                    models.Q(("currency", ""), ("kind", "points")),
-                    _connector="OR",
-                ),
-                name="money_has_a_currency",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(fields=["from_account", "-id"], name="entry_by_giver"),
-        ),
-        migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(fields=["to_account", "-id"], name="entry_by_taker"),
-        ),
-        migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(
-                condition=models.Q(("origin", ""), _negated=True),
-                fields=["origin", "origin_id"],
-                name="entry_by_origin",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(fields=["xid"], name="entry_mark"),
-        ),
-        migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(
-                condition=models.Q(("reverses__isnull", False)), fields=["reverses"], name="entry_reversals"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="entry",
-            constraint=models.UniqueConstraint(fields=("source",), name="one_entry_a_source"),
-        ),
-        migrations.AddConstraint(
-            model_name="entry",
-            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="entry_moves_something"),
-        ),
-        migrations.AddConstraint(
-            model_name="entry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("from_account", models.F("to_account")), _negated=True), name="entry_has_two_sides"
-            ),
         ),
         migrations.AddConstraint(
             model_name="account",
@@ -479,44 +486,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="account",
             constraint=models.UniqueConstraint(fields=("id", "unit"), name="account_with_its_unit"),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("customer__isnull", False), ("kind", "customer"), ("origin", ""), ("purpose", "")),
-                    models.Q(
-                        ("customer", None), ("kind", "system"), ("origin", ""), models.Q(("purpose", ""), _negated=True)
-                    ),
-                    models.Q(
-                        ("customer", None),
-                        ("kind__in", ["gift_card", "partner"]),
-                        ("origin_id__isnull", False),
-                        ("purpose", ""),
-                        models.Q(("origin", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="account_has_one_owner",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("held__gte", 0),
-                    models.Q(("may_be_negative", True), ("balance__gte", models.F("held")), _connector="OR"),
-                ),
-                name="balance_covers_what_is_held",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "system"), _negated=True), models.Q(("balance", 0), ("held", 0)), _connector="OR"
-                ),
-                name="system_accounts_have_cells",
-            ),
         ),
     ]

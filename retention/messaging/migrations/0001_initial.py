@@ -352,6 +352,91 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "deliveries",
                 "ordering": ["-id"],
                 "permissions": [("settle_delivery", "Can decide about messages whose end is unknown")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("origin", "origin_id", "step", "channel"), name="delivered_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("lease_until__isnull", False), ("state__in", ["claimed", "sending"])),
+                            models.Q(
+                                ("lease_until", None), models.Q(("state__in", ["claimed", "sending"]), _negated=True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="leased_while_in_hand",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at", None), ("state__in", ["queued", "held", "claimed", "sending"])),
+                            models.Q(
+                                ("ended_at__isnull", False),
+                                ("state__in", ["sent", "withheld", "bounced", "failed", "suppressed", "unknown"]),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="ended_when_over",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("left_at", None),
+                            ("state__in", ["sending", "sent", "withheld", "bounced", "unknown"]),
+                            _connector="OR",
+                        ),
+                        name="left_when_under_way",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("is_ghost", True), models.Q(("state", "withheld"), _negated=True), _connector="OR"
+                        ),
+                        name="withheld_from_ghosts",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("is_ghost", False),
+                            models.Q(("state__in", ["sent", "bounced"]), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="ghosts_never_leave",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(
+                        models.F("is_transactional"),
+                        models.F("channel"),
+                        models.OrderBy(models.F("priority"), descending=True),
+                        models.F("not_before"),
+                        models.F("id"),
+                        condition=models.Q(("state__in", ["queued", "held"])),
+                        name="delivery_due_by_priority",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state__in", ["claimed", "sending"])),
+                        fields=["lease_until"],
+                        name="delivery_leased",
+                    ),
+                    models.Index(fields=["customer", "-id"], name="delivery_by_customer"),
+                    models.Index(
+                        condition=models.Q(
+                            ("is_transactional", False),
+                            models.Q(
+                                ("left_at__isnull", False),
+                                ("state__in", ["queued", "held", "claimed"]),
+                                _connector="OR",
+                            ),
+                        ),
+                        fields=["customer", "left_at"],
+                        name="delivery_that_counts",
+                    ),
+                    models.Index(
+                        condition=models.Q(("grant__isnull", False)), fields=["grant"], name="delivery_by_grant"
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            ("state__in", ["held", "withheld", "bounced", "failed", "suppressed", "unknown"])
+                        ),
+                        fields=["state", "-id"],
+                        name="delivery_to_look_at",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -602,113 +687,6 @@ class Migration(migrations.Migration):
                     models.Index(fields=["day", "channel", "kind"], name="tally_by_day"),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                models.F("is_transactional"),
-                models.F("channel"),
-                models.OrderBy(models.F("priority"), descending=True),
-                models.F("not_before"),
-                models.F("id"),
-                condition=models.Q(("state__in", ["queued", "held"])),
-                name="delivery_due_by_priority",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("state__in", ["claimed", "sending"])),
-                fields=["lease_until"],
-                name="delivery_leased",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(fields=["customer", "-id"], name="delivery_by_customer"),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(
-                    ("is_transactional", False),
-                    models.Q(("left_at__isnull", False), ("state__in", ["queued", "held", "claimed"]), _connector="OR"),
-                ),
-                fields=["customer", "left_at"],
-                name="delivery_that_counts",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("grant__isnull", False)), fields=["grant"], name="delivery_by_grant"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("state__in", ["held", "withheld", "bounced", "failed", "suppressed", "unknown"])),
-                fields=["state", "-id"],
-                name="delivery_to_look_at",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="delivery",
-            constraint=models.UniqueConstraint(
-                fields=("origin", "origin_id", "step", "channel"), name="delivered_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="delivery",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("lease_until__isnull", False), ("state__in", ["claimed", "sending"])),
-                    models.Q(("lease_until", None), models.Q(("state__in", ["claimed", "sending"]), _negated=True)),
-                    _connector="OR",
-                ),
-                name="leased_while_in_hand",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="delivery",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ended_at", None), ("state__in", ["queued", "held", "claimed", "sending"])),
-                    models.Q(
-                        ("ended_at__isnull", False),
-                        ("state__in", ["sent", "withheld", "bounced", "failed", "suppressed", "unknown"]),
-                    ),
-                    _connector="OR",
-                ),
-                name="ended_when_over",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="delivery",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("left_at", None),
-                    ("state__in", ["sending", "sent", "withheld", "bounced", "unknown"]),
-                    _connector="OR",
-                ),
-                name="left_when_under_way",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="delivery",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("is_ghost", True), models.Q(("state", "withheld"), _negated=True), _connector="OR"),
-                name="withheld_from_ghosts",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="delivery",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("is_ghost", False), models.Q(("state__in", ["sent", "bounced"]), _negated=True), _connector="OR"
-                ),
-                name="ghosts_never_leave",
-            ),
         ),
         append_only("messaging_event"),
     ]

@@ -87,6 +87,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("name"),
+                        condition=models.Q(("archived_at", None)),
+                        name="one_live_segment_a_name",
+                        violation_error_message="There is a segment of this name already.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -110,6 +118,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("segment", "customer"), name="in_a_segment_once")]
+            },
         ),
         migrations.CreateModel(
             name="SegmentSize",
@@ -126,6 +137,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["segment", "on"],
+                "constraints": [models.UniqueConstraint(fields=("segment", "on"), name="one_segment_size_a_day")],
             },
         ),
         migrations.CreateModel(
@@ -151,23 +163,6 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "list entries",
                 "constraints": [models.UniqueConstraint(fields=("customer", "list"), name="on_a_list_once")],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="segment",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.text.Lower("name"),
-                condition=models.Q(("archived_at", None)),
-                name="one_live_segment_a_name",
-                violation_error_message="There is a segment of this name already.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.UniqueConstraint(fields=("segment", "customer"), name="in_a_segment_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="segmentsize",
-            constraint=models.UniqueConstraint(fields=("segment", "on"), name="one_segment_size_a_day"),
         ),
         migrations.CreateModel(
             name="MembershipChange",

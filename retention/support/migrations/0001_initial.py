@@ -100,6 +100,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
+                "indexes": [models.Index(fields=["customer", "-opened_at"], name="case_by_customer")],
             },
         ),
         migrations.CreateModel(
@@ -258,9 +259,5 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(condition=models.Q(("valid_days__gte", 1)), name="a_coupon_lives_a_day"),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(fields=["customer", "-opened_at"], name="case_by_customer"),
         ),
     ]
