@@ -23,6 +23,7 @@ WITHOUT_A_LINK = {
     "admin/campaigns/campaign/<int:object_id>/results/": "there once it was launched",
     "admin/campaigns/back-tests/<int:campaign_id>/results/": "comes into the page once the replay has ended",
     "admin/loyalty/programme/<int:object_id>/back-tests/results/": "comes into the page once the look back has ended",
+    "admin/loyalty/programme/<int:object_id>/corrections/": "there once it was launched",
     "admin/<app_label>/": "Django's list of an app's models; the sidebar is ours",
 }
 ENDINGS_WITHOUT_A_LINK = {
