@@ -35,6 +35,8 @@ WRITTEN = ("loyalty_earning", "incentives_grant", "ledger_entry", "ledger_cell")
 SCOPES = ["loyalty:earn"]
 CONNECTIONS = (1, 16)
 SECONDS = 2
+#: Orders that are there to be earned one by one.
+PRESSED = 60_000
 
 FACTS = """
 INSERT INTO customers_product (sku, name, category, currency, price_minor, minimum_price_minor, is_low_margin, tags,
@@ -44,12 +46,14 @@ INSERT INTO customers_customer (reference, email, given_name, family_name, addre
     language, time_zone, preferred_channel, interests, source, acquisition_currency, attributes, recorded_at)
 SELECT 'c' || n, 'c' || n || '@example.com', '', '', '', '', '', '', 'DE', 'en', '', '', '{}', '', '', '{}', %(now)s
 FROM generate_series(1, %(customers)s) n;
+"""
+ORDERS = """
 INSERT INTO customers_order (reference, customer_id, state, currency, total_minor, base_minor, shipping_minor,
     discount_minor, tax_minor, channel, store, payment_method, address, city, region, postcode, country, codes,
     placed_at, paid_at, recorded_at)
-SELECT 'o' || n, (SELECT min(id) FROM customers_customer) + n %% %(customers)s, 'paid', 'EUR', 3000 + n %% 7000,
+SELECT %(name)s || n, hers.first + n %% hers.count, 'paid', 'EUR', 3000 + n %% 7000,
        3000 + n %% 7000, 0, 0, 0, 'web', '', '', '', '', '', '', '', '{}', %(now)s, %(now)s, %(now)s
-FROM generate_series(1, %(orders)s) n;
+FROM generate_series(1, %(orders)s) n, (SELECT min(id) AS first, count(*) FROM customers_customer) hers;
 INSERT INTO customers_orderline (order_id, position, product_id, quantity, unit_price_minor, discount_minor,
     total_minor, returned_quantity)
 SELECT o.id, place, (SELECT min(id) FROM customers_product) + (o.id + place) %% 100, 1,
@@ -118,13 +122,21 @@ def furnish(orders: int) -> Programme:
     )
     operations.launch_programme(programme_id=made.pk, now=NOW, by=BY)
     with connection.cursor() as cursor:
-        for statement in FACTS.split(";\n")[:4]:
-            cursor.execute(statement, {"now": NOW, "customers": orders // 2, "orders": orders})
+        for statement in FACTS.split(";\n")[:2]:
+            cursor.execute(statement, {"now": NOW, "customers": orders // 2})
         cursor.execute("SELECT array_agg(id) FROM customers_customer")
         (customers,) = cursor.fetchone()
     operations.join(programme_id=made.pk, customer_ids=customers, now=NOW, by=BY)
     ledger.open_customer_accounts(unit=unit, customer_ids=customers, now=NOW)
+    order(orders, "o")
     return Programme.objects.select_related("incentive", "unit").get(pk=made.pk)
+
+
+def order(orders: int, name: str) -> None:
+    """So many paid orders of two lines, `name` and a number their references."""
+    with connection.cursor() as cursor:
+        for statement in ORDERS.split(";\n")[:2]:
+            cursor.execute(statement, {"now": NOW, "orders": orders, "name": name})
 
 
 def empty() -> None:
@@ -168,14 +180,23 @@ def sweep(programme: Programme, orders: int) -> None:
 
 
 def over_http(url: str, programme: Programme) -> None:
-    """Orders one by one over kept connections, each its own; what counts is what was earned in the database."""
+    """Orders one by one over kept connections, each its own; what counts is what was earned in the database.
+
+    Numbers go on from press to press: what was cut off at the end of one may still be answered in the next.
+    """
     secret = create_key(name="bench", scopes=SCOPES, known=SCOPES, now=NOW, by=BY).secret
     with connection.cursor() as cursor:
         cursor.execute(FUNCTION, told(programme))
+        cursor.execute("TRUNCATE customers_orderline, customers_order CASCADE")
+    order(PRESSED, "h")
+    at = 0
 
     def pressed(path: str, connections: int) -> int:
-        sent = press(port, path, secret=secret, body='{"order": "o|"}', at=0, connections=connections, seconds=SECONDS)
-        time.sleep(0.5)  # What was cut off at the end is still being answered.
+        nonlocal at
+        body = '{"order": "h|"}'
+        sent = press(port, path, secret=secret, body=body, at=at, connections=connections, seconds=SECONDS)
+        at += sent + 2 * connections
+        assert at < PRESSED, "more orders are wanted"
         done = Earning.objects.count()
         assert done >= sent * 0.99, f"{path}: {sent} requests made only {done} earnings"
         return done

@@ -12,13 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from retention import clock, money
 from retention.customers.asks import LASTS, Ask, open_asks
 from retention.customers.models import Consent, Order
-from retention.incentives.models import Code, Grant
-from retention.incentives.rules import IncentiveRule
-from retention.incentives.versions import rules_of
-from retention.messaging import tokens, words
+from retention.messaging import bringing, tokens, words
 from retention.messaging.brand import Brand, current_brand, readable_on
 from retention.messaging.models import Way
-from retention.messaging.offers import offer, small_print
 from retention.messaging.outgoing import CONFIRMATIONS, Outgoing
 from retention.messaging.purposes import names_of
 from retention.messaging.ways import consent_of
@@ -63,6 +59,10 @@ def resolve(keys: set[str], deliveries: list[Outgoing], *, now: dt.datetime) -> 
 def for_all(values: Mapping[str, Any]) -> dict[str, Any]:
     """Those of one delivery's values that every delivery of this moment shares."""
     return {key: value for key, value in values.items() if key in placeholders and placeholders[key].is_for_all}
+
+
+# Registered where they are written.
+Coupon, Gift = bringing.Coupon, bringing.Gift
 
 
 class FromContext(Placeholder):
@@ -153,77 +153,6 @@ class BrandWords(Placeholder):
         brand = current_brand()
         by_language = {language: brand.values(language) for language in {delivery.language for delivery in deliveries}}
         return {delivery.id: by_language[delivery.language] for delivery in deliveries}
-
-
-@placeholders.register
-class Coupon(Placeholder):
-    """The grant's code; nil where the message brings none, so `{% if coupon %}` asks."""
-
-    key = "coupon"
-    label = _("Coupon")
-    sample: ClassVar = {
-        "code": "SAMPLE7K2M9P",
-        "name": "Ten per cent off",
-        "sentence": "10% off your next order",
-        "terms": "Not for items on sale.",
-        "expires_on": "30 June 2026",
-        "expires_date": "2026-06-30",
-        "qr_url": f"{settings.BASE_URL}/q/sample.png",
-        "barcode_url": f"{settings.BASE_URL}/b/sample.png",
-    }
-    labels: ClassVar = {
-        "code": _("The code to type"),
-        "name": _("Name of the incentive"),
-        "sentence": _("What it gives, in a sentence"),
-        "terms": _("What it leaves out; nothing where it holds for everything"),
-        "expires_on": _("Last day it is good, in words; nothing where it never ends"),
-        "expires_date": _("The same as 2026-06-30, for the filter `date`"),
-        "qr_url": _("Address of the code's QR picture"),
-        "barcode_url": _("Address of the code's barcode (Code 128), for tills"),
-    }
-
-    @classmethod
-    def values(cls, deliveries: list[Outgoing], *, now: dt.datetime) -> dict[int, Any]:
-        grants = {
-            grant.pk: grant
-            for grant in Grant.objects.filter(
-                pk__in={delivery.grant_id for delivery in deliveries if delivery.grant_id is not None}
-            ).select_related("incentive")
-        }
-        codes = {code.grant_id: code for code in Code.objects.filter(grant_id__in=grants)}
-        # Where everybody types the same code, the grant has none of its own.
-        public = {
-            code.incentive_id: code
-            for code in Code.objects.filter(
-                is_public=True,
-                incentive_id__in={grant.incentive_id for pk, grant in grants.items() if pk not in codes},
-            ).exclude(state=Code.State.VOID)
-        }
-        rules = rules_of(grant.version_id for grant in grants.values())
-        values: dict[int, Any] = {}
-        for delivery in deliveries:
-            grant = grants.get(delivery.grant_id)
-            code = grant and (codes.get(grant.pk) or public.get(grant.incentive_id))
-            if code:
-                values[delivery.id] = cls._words(grant, code, rules[grant.version_id], delivery, now)
-        return values
-
-    @staticmethod
-    def _words(grant: Grant, code: Code, rule: IncentiveRule, delivery: Outgoing, now: dt.datetime) -> dict[str, Any]:
-        ends = [grant.expires_at, code.expires_at, None if code.given_at else rule.validity.end_of(now)]
-        end = min((moment for moment in ends if moment), default=None)
-        # The end is half open: a coupon good until midnight is last good on the day before.
-        last = (end - dt.timedelta(microseconds=1)).astimezone(clock.zone(delivery.zone)).date() if end else None
-        return {
-            "code": code.code,
-            "name": grant.incentive.name,
-            "sentence": offer(rule, grant.terms, delivery.language),
-            "terms": small_print(rule, grant.terms, delivery.language) or None,
-            "expires_on": words.show_date(last, delivery.language) if last else None,
-            "expires_date": last.isoformat() if last else None,
-            "qr_url": tokens.qr_url(code.pk),
-            "barcode_url": tokens.barcode_url(code.pk),
-        }
 
 
 @placeholders.register

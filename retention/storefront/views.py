@@ -18,8 +18,8 @@ from retention import clock
 from retention.incentives.models import Code
 from retention.incentives.pictures import CONTENT_TYPES, PICTURES
 from retention.messaging import operations, querysets, tokens
+from retention.messaging.bringing import Coupon
 from retention.messaging.operations.leaving import customer_of
-from retention.messaging.placeholders import Coupon
 from retention.messaging.purposes import names_of
 from retention.shop.models import Shop
 from retention.storefront.words import words_in

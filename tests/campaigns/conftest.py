@@ -1,10 +1,8 @@
 """A shop with people, an incentive, a template, and campaigns made the way the console makes them."""
 
 import datetime as dt
-import time
 
 import pytest
-from django.db import connection
 
 from campaigns import operations
 from campaigns.plans import Plan
@@ -12,7 +10,6 @@ from retention.actors import Actor
 from retention.customers.models import ConsentState, Customer
 from retention.incentives import operations as incentives
 from retention.incentives.rules import IncentiveRule
-from retention.marks import safe_mark
 from retention.messaging import operations as messaging
 from retention.shop.models import Shop
 
@@ -58,18 +55,6 @@ def agree(customer, now):
         address=customer.email.strip().lower(),
         occurred_at=now,
     )
-
-
-def settle(seconds=10):
-    """Wait until no transaction is open that began before: another one on this server holds marks back."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_current_xact_id()::text")
-        mine = int(cursor.fetchone()[0])
-    deadline = time.monotonic() + seconds
-    while safe_mark() <= mine:
-        if time.monotonic() > deadline:
-            pytest.skip("another transaction on this PostgreSQL server stays open and holds the marks back")
-        time.sleep(0.05)
 
 
 @pytest.fixture

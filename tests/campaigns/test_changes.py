@@ -17,7 +17,8 @@ from retention.marks import CurrentTransaction
 from retention.messaging import operations as messaging
 from retention.messaging.models import Delivery
 from retention.work.ingest import ingest
-from tests.campaigns.conftest import BY, settle
+from tests.campaigns.conftest import BY
+from tests.marks import settle
 
 DAY = dt.timedelta(days=1)
 HOUR = dt.timedelta(hours=1)

@@ -14,8 +14,9 @@ from campaigns.operations import glancing
 from retention import registries
 from retention.customers.models import Customer
 from retention.marks import CurrentTransaction
-from tests.campaigns.conftest import BY, agree, settle
+from tests.campaigns.conftest import BY, agree
 from tests.campaigns.every_occasion import every_occasion
+from tests.marks import settle
 
 MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
 COMMITTING = pytest.mark.django_db(transaction=True)

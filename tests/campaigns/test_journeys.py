@@ -13,7 +13,8 @@ from retention.incentives.models import Grant
 from retention.messaging import operations as messaging
 from retention.messaging.models import Delivery, Template
 from retention.segments.models import Segment
-from tests.campaigns.conftest import BY, settle
+from tests.campaigns.conftest import BY
+from tests.marks import settle
 
 DAY = dt.timedelta(days=1)
 HOUR = dt.timedelta(hours=1)

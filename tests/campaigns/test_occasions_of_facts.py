@@ -31,7 +31,8 @@ from retention.ledger import operations as ledger
 from retention.marks import CurrentTransaction
 from retention.recommendations.models import Availability, PriceDrop, Restock
 from retention.segments.models import Membership, MembershipChange, Segment
-from tests.campaigns.conftest import BY, settle
+from tests.campaigns.conftest import BY
+from tests.marks import settle
 
 DAY, HOUR, MINUTE = dt.timedelta(days=1), dt.timedelta(hours=1), dt.timedelta(minutes=1)
 UTC = dt.UTC
@@ -296,7 +297,7 @@ def test_each_is_due_once_whether_its_fact_came_in_time_or_late(world, person, l
     assert problems == []
     for number, case in cases:
         case.happen(world, people[number, "late"], AT)
-    settle(seconds=60)
+    settle()
     for number, case in cases:
         for minutes in (10, 20):
             reach(campaigns[number], due[number] + minutes * MINUTE)
@@ -308,7 +309,7 @@ def test_each_is_due_once_whether_its_fact_came_in_time_or_late(world, person, l
             cursor.execute(
                 f"UPDATE customers_{table} SET {column} = {column} + interval '5 minutes', xid = pg_current_xact_id()"
             )
-    settle(seconds=60)
+    settle()
     for number, case in cases:
         before = touched(number)
         reach(campaigns[number], due[number] + HOUR)

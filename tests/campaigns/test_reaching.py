@@ -14,7 +14,8 @@ from retention.incentives.models import Code, Grant
 from retention.marks import CurrentTransaction
 from retention.messaging.models import Delivery
 from retention.segments.models import Segment
-from tests.campaigns.conftest import BY, agree, settle
+from tests.campaigns.conftest import BY, agree
+from tests.marks import settle
 
 DAY = dt.timedelta(days=1)
 HOUR = dt.timedelta(hours=1)

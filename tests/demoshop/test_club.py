@@ -8,7 +8,7 @@ from loyalty.models import Challenge, Claim, Earning, Member, Programme, Reward
 from retention.demoshop.club import CLAIMS, REWARDS, live_a_year, open_club
 from retention.ledger.operations.proofs import differences
 from tests.demoshop.conftest import BY
-from tests.loyalty.conftest import settle
+from tests.marks import settle
 
 
 @pytest.mark.django_db(transaction=True)

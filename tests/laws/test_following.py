@@ -13,6 +13,7 @@ from retention.segments.operations import create_segment, follow_segment, prove_
 from retention.segments.querysets import members
 from retention.shop.models import Shop
 from retention.work.ingest import ingest
+from tests.marks import settle
 from tests.segments.facts import NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -107,6 +108,7 @@ def segments():
 def test_following_finds_whom_a_look_at_everybody_finds(segments, facts):
     for fact in facts:
         bring(fact)
+    settle()
     for segment in segments:
         followed = follow_segment(segment_id=segment.pk, now=NOW)
         assert followed.error == ""

@@ -1,9 +1,6 @@
 """Programmes and customers for the tests of this room, made through the operations that make them for real."""
 
-import time
-
 import pytest
-from django.db import connection
 from django.db.models import F
 
 from loyalty import operations, seeds
@@ -22,25 +19,13 @@ from retention.ledger import operations as ledger
 from retention.ledger.models import Account
 from retention.ledger.querysets import balances, balances_of
 from retention.ledger.units import UnitRule
-from retention.marks import CurrentTransaction, safe_mark
+from retention.marks import CurrentTransaction
 from retention.shop.models import Shop
 from retention.work.models import Watermark
 
 BY = Actor.command("test")
 #: One for every 1.00 that was paid.
 ONE_FOR_ONE = {"kind": "per_amount", "key": "base", "amount": 1, "per_minor": 100}
-
-
-def settle(seconds=10):
-    """Wait until no transaction is open that began before: another one on this server holds marks back."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_current_xact_id()::text")
-        mine = int(cursor.fetchone()[0])
-    deadline = time.monotonic() + seconds
-    while safe_mark() <= mine:
-        if time.monotonic() > deadline:
-            pytest.skip("another transaction on this PostgreSQL server stays open and holds the marks back")
-        time.sleep(0.05)
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from loyalty.operations.challenges import ChallengeState, NoSuchChallenge, progr
 from loyalty.rules.challenges import ChallengeRule
 from retention.customers.models import Activity, Order, OrderLine, Product
 from retention.segments.models import Membership, MembershipChange, Segment
-from tests.loyalty.conftest import BY, points_of, settle
+from tests.loyalty.conftest import BY, points_of
+from tests.marks import settle
 
 #: Marks are read across transactions.
 pytestmark = pytest.mark.django_db(transaction=True)

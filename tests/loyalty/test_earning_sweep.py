@@ -1,7 +1,6 @@
 """The sweep of earning, on real orders and activities, to real balances."""
 
 import datetime as dt
-import time
 
 import pytest
 from django.db import connection
@@ -17,9 +16,10 @@ from retention.incentives import operations as incentives
 from retention.incentives.models import Grant
 from retention.ledger.models import Lot
 from retention.ledger.operations.proofs import differences
-from retention.marks import CurrentTransaction, safe_mark
+from retention.marks import CurrentTransaction
 from retention.work.models import Watermark
 from tests.loyalty.conftest import BY, ONE_FOR_ONE
+from tests.marks import settle
 
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
@@ -280,7 +280,7 @@ def test_a_chunk_takes_the_same_statements_however_many_facts(programme, custome
     for many in (1, 5):
         for customer in customers[:many]:
             order(customer, at=now + 2 * HOUR)
-        _wait()
+        settle()
         with CaptureQueriesContext(connection) as asked:
             swept = earn_due(now=now + 2 * HOUR, progress=lambda done, total: None)
         counts.append((swept.granted, len(asked)))
@@ -289,15 +289,6 @@ def test_a_chunk_takes_the_same_statements_however_many_facts(programme, custome
     assert counts[0][1] == counts[1][1]
 
 
-def _wait():
-    """Until every transaction that wrote before this one has ended."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_current_xact_id()::text")
-        mine = int(cursor.fetchone()[0])
-    while safe_mark() <= mine:
-        time.sleep(0.01)
-
-
 def _until_seen(at):
-    _wait()
+    settle()
     return earn_due(now=at, progress=lambda done, total: None).granted

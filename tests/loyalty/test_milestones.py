@@ -14,7 +14,8 @@ from loyalty.rules.milestones import Milestone
 from loyalty.rules.rewards import RewardGone, RewardRule
 from loyalty.sentences import Teller
 from retention.customers.models import Activity, Order, Return
-from tests.loyalty.conftest import BY, settle
+from tests.loyalty.conftest import BY
+from tests.marks import settle
 
 #: Marks are read across transactions.
 pytestmark = pytest.mark.django_db(transaction=True)

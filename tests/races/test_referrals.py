@@ -13,8 +13,9 @@ from referrals.operations.rewarding import reward
 from retention.customers.models import Activity
 from retention.incentives.models import Grant
 from retention.refusals import Refused
+from tests.marks import settle
 from tests.referrals.conftest import *  # noqa: F403
-from tests.referrals.conftest import BY, days, settle, states
+from tests.referrals.conftest import BY, days, states
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CROWD = 6

@@ -17,7 +17,7 @@ from retention.marks import CurrentTransaction
 from retention.recommendations import operations, placeholders, querysets
 from retention.recommendations.models import Availability, BoughtTogether, PriceDrop, ProductLink, Restock
 from retention.shop.models import Shop
-from tests.campaigns.conftest import settle
+from tests.marks import settle
 
 BY = Actor.job("test")
 DAY = dt.timedelta(days=1)
@@ -180,7 +180,7 @@ def test_what_comes_back_or_costs_less_is_written_down_once(product, now):
         Stock.objects.filter(product=one, place=place).update(xid=CurrentTransaction())
 
     def look(days=0):
-        settle(seconds=60)
+        settle()
         return operations.watch_products(now=now + days * DAY)
 
     stock(lamp, "Mitte", 0)
@@ -191,7 +191,7 @@ def test_what_comes_back_or_costs_less_is_written_down_once(product, now):
     stock(rug, "Mitte", 5)
     Price.objects.create(product=lamp, price_minor=700, starts_at=now)
     Price.objects.create(product=rug, price_minor=700, starts_at=now)
-    settle(seconds=60)
+    settle()
     assert operations.count_news(now=now) == 2
     assert look(1) == 2
     assert look(1) == 0

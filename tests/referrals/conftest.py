@@ -1,11 +1,9 @@
 """Schemes, advocates and friends for the tests of this room, made through the operations that make them for real."""
 
 import datetime as dt
-import time
 from collections import Counter
 
 import pytest
-from django.db import connection
 
 from referrals import operations
 from referrals.jobs import FollowReferrals
@@ -16,8 +14,9 @@ from retention.actors import Actor
 from retention.customers.models import Customer, Order, Return
 from retention.incentives import operations as incentives
 from retention.incentives.rules import IncentiveRule
-from retention.marks import CurrentTransaction, safe_mark
+from retention.marks import CurrentTransaction
 from retention.shop.models import Shop
+from tests.marks import settle
 
 BY = Actor.command("test")
 
@@ -139,17 +138,6 @@ def follow(transactional_db):
         return FollowReferrals.run(now=at, progress=lambda done, total: None)
 
     return run
-
-
-def settle(seconds=20):
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_current_xact_id()::text")
-        mine = int(cursor.fetchone()[0])
-    deadline = time.monotonic() + seconds
-    while safe_mark() <= mine:
-        if time.monotonic() > deadline:
-            pytest.skip("another transaction on this PostgreSQL server stays open and holds the marks back")
-        time.sleep(0.02)
 
 
 def states():

@@ -18,7 +18,8 @@ class ReadyTemplate:
     needs: str = ""
 
 
-#: One block: the code, its picture, what it gives, until when, and what it leaves out; words by language.
+#: One block: the code, its picture, what it gives, until when, and what it leaves out; or what needs no code; words by
+#: language.
 COUPON = """{{% if coupon %}}
 <mj-section padding="0 24px">
   <mj-column border="2px dashed #9ca3af" border-radius="12px" padding="12px 0">
@@ -29,6 +30,12 @@ COUPON = """{{% if coupon %}}
     {{% if coupon.terms %}}
     <mj-text align="center" font-size="14px" color="#4b5563">{{{{ coupon.terms }}}}</mj-text>
     {{% endif %}}
+  </mj-column>
+</mj-section>
+{{% elsif gift %}}
+<mj-section padding="0 24px">
+  <mj-column border="2px dashed #9ca3af" border-radius="12px" padding="12px 0">
+    <mj-text align="center" font-size="22px" font-weight="700">{{{{ gift.sentence }}}}</mj-text>
   </mj-column>
 </mj-section>
 {{% endif %}}"""

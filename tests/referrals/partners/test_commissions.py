@@ -20,7 +20,7 @@ from referrals.operations.commissions import (
 from retention.customers.models import Order
 from retention.ledger.models import Account, Entry
 from retention.ledger.querysets import balances
-from tests.referrals.conftest import settle
+from tests.marks import settle
 from tests.referrals.partners.conftest import BY
 
 
