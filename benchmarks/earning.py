@@ -140,6 +140,7 @@ def order(orders: int, name: str) -> None:
 
 
 def empty() -> None:
+    _let_end()
     harness.empty(*WRITTEN)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE ledger_account SET balance = 0 WHERE balance <> 0")
@@ -152,6 +153,19 @@ def empty() -> None:
         mine = int(cursor.fetchone()[0])
     while safe_mark() <= mine:  # somebody else's transaction on this server is still open
         time.sleep(0.05)
+
+
+def _let_end() -> None:
+    """What was cut off at the end of a press is still being answered."""
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("""
+                SELECT count(*) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'
+            """)
+            if not cursor.fetchone()[0]:
+                return
+            time.sleep(0.1)
 
 
 def told(programme: Programme) -> dict[str, object]:
