@@ -41,11 +41,6 @@ def schemes() -> QuerySet[Scheme]:
     return Scheme.objects.filter(archived_at=None).select_related("version")
 
 
-def live_schemes() -> QuerySet[Scheme]:
-    """Customers' schemes that take new friends, in the order in which they were launched."""
-    return schemes().filter(state=Scheme.State.LIVE, kind=Scheme.Kind.CUSTOMERS).order_by("launched_at", "pk")
-
-
 def advocate_of(code: str) -> Advocate:
     """By a code as somebody typed it: O, I and L are read as 0 and 1.
 

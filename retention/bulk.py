@@ -1,6 +1,5 @@
 """Sets, not loops: COPY into staging tables, chunks by id range, and random text by the million."""
 
-import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -52,16 +51,3 @@ def batches(items: Iterable, size: int) -> Iterator[list]:
             batch = []
     if batch:
         yield batch
-
-
-def random_texts(count: int, length: int, alphabet: str) -> list[str]:
-    """`count` texts of `length` symbols from the system's generator, without bias.
-
-    The alphabet must have a power-of-two size (32 for codes), so that a byte masks to a symbol fairly.
-    A million twelve-symbol texts take about a quarter of a second.
-    """
-    if len(alphabet) & (len(alphabet) - 1) or not 2 <= len(alphabet) <= 256:
-        raise ValueError("the alphabet's size must be a power of two")
-    table = bytes(ord(alphabet[byte & (len(alphabet) - 1)]) for byte in range(256))
-    text = secrets.token_bytes(count * length).translate(table).decode("ascii")
-    return [text[at : at + length] for at in range(0, count * length, length)]

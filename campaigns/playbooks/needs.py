@@ -39,10 +39,6 @@ def with_sign_up() -> QuerySet[Customer]:
     return living().filter(signed_up_at__isnull=False)
 
 
-def with_a_country() -> QuerySet[Customer]:
-    return living().exclude(country="")
-
-
 def with_a_city() -> QuerySet[Customer]:
     return living().exclude(city="")
 

@@ -55,18 +55,3 @@ GRID: tuple[tuple[str, ...], ...] = (
 def worth(frequency: int, monetary: int) -> int:
     """Frequency and money in one: their mean, halves rounded up."""
     return (frequency + monetary + 1) // 2
-
-
-def group_of(recency: int, frequency: int, monetary: int) -> str:
-    """The key of the group that three scores of 1 to 5 make."""
-    return GRID[5 - recency][worth(frequency, monetary) - 1]
-
-
-def recency_score(better: int, buyers: int) -> int:
-    """By how many of the buyers bought later than she."""
-    return 5 - 5 * better // buyers
-
-
-def amount_score(worse: int, buyers: int) -> int:
-    """Frequency or money, by how many of the buyers have less than she."""
-    return 1 + 5 * worse // buyers

@@ -14,7 +14,6 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from retention import money
-from retention.incentives.baskets import amount_text
 from retention.ledger.units import UnitRule
 from retention.refusals import Refused
 
@@ -202,11 +201,6 @@ def as_json(paid: Sequence[Paid], codes: Sequence[str | None]) -> list[dict[str,
         }
         for one, code in zip(paid, codes, strict=True)
     ]
-
-
-def left_to_pay(effects: Mapping[str, Any]) -> str:
-    """What is left to pay in words."""
-    return amount_text(effects["to_pay_minor"], effects["currency"])
 
 
 def _minor_of(lines: Sequence[int], bought: Sequence[int], units: Sequence[int]) -> int:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
-from retention.ledger.models import Account, Entry, Lot, Unit
+from retention.ledger.models import Account, Entry, Unit
 
 
 @dataclass(frozen=True)
@@ -90,11 +90,6 @@ def entries_among(account_ids: Iterable[int]) -> QuerySet[Entry]:
     """What moved these accounts, the latest first."""
     ids = list(account_ids)
     return Entry.objects.filter(Q(from_account__in=ids) | Q(to_account__in=ids)).order_by("-id")
-
-
-def open_lots(account_id: int) -> QuerySet[Lot]:
-    """What is left in an account, in the order in which it will be spent."""
-    return Lot.objects.filter(account=account_id, remaining__gt=0).order_by(F("expires_at").asc(nulls_last=True), "pk")
 
 
 def _ids(accounts: QuerySet[Account]) -> Iterable[int]:

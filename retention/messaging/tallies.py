@@ -71,11 +71,6 @@ def counts(where: Q) -> dict[str, int]:
     return {f"{kind}_by_machine" if is_machine else kind: int(n) for kind, is_machine, n in rows}
 
 
-def of_group(origin: str, group_id: int) -> dict[str, int]:
-    """What became of all messages of one campaign, say."""
-    return counts(Q(origin=origin, group_id=group_id))
-
-
 def of_version(version_id: int) -> dict[str, int]:
     """What became of all messages of one version of a template."""
     return counts(Q(version_id=version_id))

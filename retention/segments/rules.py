@@ -267,17 +267,3 @@ def is_time_relative(node: Node) -> bool:
     return any(
         leaf.condition.is_time_relative and leaf.args.get("window") not in (EVER, DATES) for leaf in leaves(node)
     )
-
-
-def named_segments(rule: Any) -> set[int]:
-    """What identifies the rules that this one names itself."""
-    found: set[int] = set()
-    waiting = [parse(rule)]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, Leaf):
-            if issubclass(node.condition, RuleCondition):
-                found.add(node.condition.stands_for(node.args)[0])
-        else:
-            waiting.extend((node.part,) if isinstance(node, Not) else node.parts)
-    return found

@@ -216,7 +216,7 @@ class TestSaveCustomer:
     def test_bad_facts_are_told_by_field(self, shop, now):
         with pytest.raises(BadFacts) as caught:
             save_customer(customer_id=None, values={"reference": "a", "country": "XX"}, now=now, by=BY)
-        assert list(caught.value.as_validation_error().message_dict) == ["country"]
+        assert [error.column for error in caught.value.errors] == ["country"]
 
     def test_a_merged_one_cannot_be_edited(self, bring, now):
         bring("customers", {"reference": "a"}, {"reference": "b"})

@@ -9,7 +9,7 @@ from retention.customers import rfm
 from retention.customers.jobs import ComputeRfm
 from retention.customers.models import Customer, CustomerStats, Rfm, RfmChange
 from retention.customers.operations import Scored, compute_rfm, count_rfm_changes
-from retention.customers.rfm import GRID, GROUPS, amount_score, group_of, recency_score, worth
+from retention.customers.rfm import GRID, GROUPS, worth
 
 NOW = dt.datetime(2026, 5, 12, 10, tzinfo=dt.UTC)
 #: Recency, frequency, money → the group, written by hand.
@@ -20,6 +20,20 @@ TRUTH = {
     "211": "hibernating", "222": "about_to_sleep", "233": "at_risk", "255": "at_risk", "244": "at_risk",
     "111": "lost", "122": "lost", "112": "lost", "133": "hibernating", "144": "at_risk", "155": "at_risk",
 }  # fmt: skip
+
+
+def group_of(recency: int, frequency: int, monetary: int) -> str:
+    return GRID[5 - recency][worth(frequency, monetary) - 1]
+
+
+def recency_score(better: int, buyers: int) -> int:
+    """By how many of the buyers bought later than she."""
+    return 5 - 5 * better // buyers
+
+
+def amount_score(worse: int, buyers: int) -> int:
+    """Frequency or money, by how many of the buyers have less than she."""
+    return 1 + 5 * worse // buyers
 
 
 def test_the_grid_is_what_the_table_says():

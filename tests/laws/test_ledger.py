@@ -21,13 +21,13 @@ from hypothesis.stateful import (
 from retention.actors import Actor
 from retention.customers.models import Customer
 from retention.ledger import operations
-from retention.ledger.lots import Book, restore
 from retention.ledger.models import Account, Cell, Entry, Lot
 from retention.ledger.operations.proofs import differences
 from retention.ledger.querysets import balances
 from retention.ledger.units import UnitRule
 from retention.refusals import Refused
 from retention.shop.models import Shop
+from tests.laws.book import Book, restore
 
 BY = Actor.command("law")
 START = dt.datetime(2026, 5, 12, 10, tzinfo=dt.UTC)

@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import DatabaseError, transaction
+from django.db.models import Q
 
 from retention.customers.addresses import address_hash
 from retention.customers.models import Activity, ConsentState, CustomerStats
@@ -190,7 +191,7 @@ def test_a_late_hard_bounce_ends_the_message_and_voids_its_coupon(say, send, cus
     assert (bytes(suppressed.address_hash), suppressed.why, suppressed.marketing_only) == (
         address_hash("anna@example.com"), "bounce", False
     )  # fmt: skip
-    assert tallies.of_group("test.row", 7) == {"sent": 2, "bounced": 1}
+    assert tallies.counts(Q(origin="test.row", group_id=7)) == {"sent": 2, "bounced": 1}
 
 
 def test_a_bounce_for_now_is_only_counted(sent, client, settings):
@@ -311,9 +312,9 @@ def test_tallies_are_the_same_however_often_they_are_folded(say, send, customer,
     send()
     say(customer("ben"), customer("cleo", consent=False), template_=made, group_id=7)
     send()
-    counted_ = tallies.of_group("test.row", 7)
+    counted_ = tallies.counts(Q(origin="test.row", group_id=7))
     assert counted_ == {"sent": 2, "unsent": 1}
     for _again in range(2):
         tallies.fold(now=now)
-        assert tallies.of_group("test.row", 7) == counted_
+        assert tallies.counts(Q(origin="test.row", group_id=7)) == counted_
     assert tallies.Tally.objects.count() == 2

@@ -206,9 +206,3 @@ def test_sentences_show_how_a_rule_is_nested(shop):
         " days, and is not someone who has placed at least 5 orders)), and is not someone who (lives in Germany, or has"
         " placed at least 5 orders)."
     )
-
-
-def test_it_says_which_segments_it_names(shop):
-    named = {"not": {"key": "in_segment", "args": {"segment": str(shop.germans.public_id)}}}
-    assert rules.named_segments({"all": [GERMANS, {"any": [named]}]}) == {shop.germans.pk}
-    assert rules.named_segments({}) == set()

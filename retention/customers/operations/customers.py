@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -26,13 +25,6 @@ class BadFacts(Refused):
     def __init__(self, errors: tuple[RowError, ...]) -> None:
         self.errors = errors
         super().__init__(count=len(errors), first=f"{errors[0].column}: {errors[0].message}" if errors else "")
-
-    def as_validation_error(self) -> ValidationError:
-        """The same for a form."""
-        found: dict[str, list[str]] = {}
-        for error in self.errors:
-            found.setdefault(error.column or "__all__", []).append(error.message)
-        return ValidationError(found)
 
 
 class CustomerGone(Refused):

@@ -66,10 +66,6 @@ def is_gift(rule: IncentiveRule) -> bool:
     return all(isinstance(effect, Benefit) and effect.kind != "cash_back" for effect in rule.effects)
 
 
-def yields_card(rule: IncentiveRule) -> bool:
-    return is_gift(rule) and any(effect.kind == "gift_card" for effect in rule.effects)
-
-
 def needs_code(rule: IncentiveRule) -> bool:
     """Whether a grant of it yields something to be typed or shown."""
     return not is_gift(rule) or any(effect.kind not in _PURPOSES and effect.kind != "points" for effect in rule.effects)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import Max, Min, Sum
+from django.db.models import Max, Min
 
 from retention.actors import Actor
 from retention.bulk import batches, chunks
@@ -109,7 +109,3 @@ def expiring(*, now: dt.datetime) -> tuple[int, int]:
     due = Lot.objects.filter(remaining__gt=0, expires_at__lte=now)
     held = Account.objects.filter(held__gt=0, lots__in=due).distinct()
     return due.count(), held.count()
-
-
-def expired_amount(*, now: dt.datetime) -> int:
-    return Lot.objects.filter(remaining__gt=0, expires_at__lte=now).aggregate(sum=Sum("remaining"))["sum"] or 0

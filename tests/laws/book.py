@@ -1,6 +1,6 @@
-"""Pure: one account's book, step by step: what is spent first, what waits, what expires. The oracle of the tests.
+"""One account's book in plain Python, step by step: what is spent first, what waits, what expires.
 
-The database does the same by SQL (`migrations/ledger.sql`); both must agree after every step.
+The ledger does the same by SQL (`retention/ledger/migrations/ledger.sql`); both must agree after every step.
 """
 
 from __future__ import annotations
