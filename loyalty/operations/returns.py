@@ -36,8 +36,6 @@ from retention.refusals import Refused
 from retention.work.models import Watermark
 
 JOB = "loyalty.follow"
-#: Redemptions are looked at for so long after they were made; weighing twice takes back once.
-LATELY = dt.timedelta(minutes=5)
 #: Orders of one transaction.
 CHUNK = 1_000
 
@@ -51,10 +49,15 @@ SELECT e.order_id FROM loyalty_earning e JOIN customers_order o ON o.id = e.orde
 WHERE e.xid >= %(since)s::text::xid8 AND e.xid < %(until)s::text::xid8 AND e.amount > 0
   AND o.state IN ('cancelled', 'returned', 'partially_returned')
 UNION
--- What was paid with a balance or a gift card, told only after the order had earned.
+-- What was paid with a balance or a gift card, told only after the order was weighed.
 SELECT e.order_id FROM incentives_redemption r JOIN customers_order o ON o.reference = r.order_reference
 JOIN loyalty_earning e ON e.order_id = o.id AND e.amount > 0
-WHERE r.redeemed_at >= %(lately)s AND r.state = 'redeemed'
+WHERE r.xid >= %(since)s::text::xid8 AND r.xid < %(until)s::text::xid8 AND r.state = 'redeemed'
+  AND EXISTS (SELECT FROM incentives_tender t WHERE t.redemption_id = r.id)
+UNION
+SELECT e.order_id FROM loyalty_earning e JOIN customers_order o ON o.id = e.order_id
+JOIN incentives_redemption r ON r.order_reference = o.reference AND r.state = 'redeemed'
+WHERE e.xid >= %(since)s::text::xid8 AND e.xid < %(until)s::text::xid8 AND e.amount > 0
   AND EXISTS (SELECT FROM incentives_tender t WHERE t.redemption_id = r.id)
 ORDER BY 1
 """
@@ -232,6 +235,5 @@ def _orders_that_came_back(marks: dict[str, Any]) -> list[int]:
 
 
 def _marks() -> dict[str, Any]:
-    mark, at = Watermark.objects.filter(key=JOB).values_list("mark", "at").first() or (0, None)
-    lately = at - LATELY if at else dt.datetime.min.replace(tzinfo=dt.UTC)
-    return {"since": mark, "until": safe_mark(), "lately": lately}
+    mark = Watermark.objects.filter(key=JOB).values_list("mark", flat=True).first() or 0
+    return {"since": mark, "until": safe_mark()}

@@ -14,6 +14,7 @@ from retention.actors import Actor
 from retention.customers import seeds as customers_seeds
 from retention.customers.models import Activity, Customer, Order, OrderLine, Product
 from retention.incentives import operations as incentives
+from retention.incentives.models import Redemption
 from retention.incentives.rules import IncentiveRule
 from retention.ledger import operations as ledger
 from retention.ledger.models import Account
@@ -183,7 +184,7 @@ def follow(now):
 
 
 def as_if_written_before():
-    for model in (Order, Activity, Member, Earning):
+    for model in (Order, Activity, Member, Earning, Redemption):
         model.objects.update(xid=1)
     Watermark.objects.filter(key__startswith="loyalty.").update(mark=0)
 

@@ -4,23 +4,36 @@ Each race is also run by a naive twin that looks first and writes then.
 """
 
 import datetime as dt
+import threading
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.db.models import F
 
 from loyalty.earning import State, earn
 from loyalty.models import Earning, Member
 from loyalty.operations.due import rules_by_time
 from loyalty.operations.earning import Swept, earn_for
-from loyalty.operations.returns import Followed, weigh_again
+from loyalty.operations.returns import Followed, take_back_due, weigh_again
 from loyalty.reading import orders
 from loyalty.versions import rule_of
 from retention.customers.models import OrderLine
+from retention.incentives.models import Redemption
+from retention.incentives.operations.paying import TenderAsk
 from retention.ledger import operations as ledger
 from retention.ledger.models import Entry
 from retention.ledger.operations.proofs import differences
-from tests.loyalty.conftest import BY, ONE_FOR_ONE, customers, order, programme, shop, unit  # noqa: F401
+from tests.loyalty.conftest import (  # noqa: F401
+    BY,
+    ONE_FOR_ONE,
+    customers,
+    give_points,
+    order,
+    programme,
+    shop,
+    unit,
+)
+from tests.loyalty.test_returns import pays_with
 from tests.races.crowds import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -118,3 +131,37 @@ def test_looking_first_takes_one_return_back_twice(bought, now):
 
     at_once(naive, tries=2, shoppers=2)
     assert Member.objects.get().earned < 80
+
+
+def test_what_paid_an_order_in_a_transaction_that_ended_late_is_followed(programme, customers, order, now):  # noqa: F811
+    """30.00 of 100.00 are paid with points, hours before anybody can see it."""
+    club = programme(unit_rule={"worth": {"EUR": 100}})
+    made = order(customers[0], ("A", 10_000, 1), at=now + HOUR)
+    earn_once(club, [made.pk], now + HOUR)
+    give_points(Member.objects.get(), 10_000, now=now)
+    is_paid, may_end = threading.Event(), threading.Event()
+
+    def pay():
+        with transaction.atomic():
+            asks = [TenderAsk(unit=club.unit.key, amount=3_000)]
+            pays_with(asks, order=made.reference, price=10_000, now=now + HOUR, customer=customers[0])
+            is_paid.set()
+            may_end.wait(60)
+        connections.close_all()
+
+    def follow(at):
+        return take_back_due(now=at, progress=lambda done, total: None).due
+
+    paying = threading.Thread(target=pay)
+    paying.start()
+    assert is_paid.wait(60)
+    follow(now + 3 * HOUR)
+    assert (follow(now + 4 * HOUR), Earning.objects.get().amount) == (0, 100)
+    may_end.set()
+    paying.join(60)
+
+    assert (follow(now + 5 * HOUR), Earning.objects.get().amount) == (1, 70)
+    # By its instant it was over when it was looked for, again and again; by its transaction it had never been seen.
+    assert Redemption.objects.get().redeemed_at == now + HOUR
+    follow(now + 6 * HOUR)
+    assert (Earning.objects.get().amount, differences()) == (70, [])

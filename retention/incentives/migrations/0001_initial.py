@@ -608,6 +608,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=["order_reference"], name="redemption_by_order"),
                     models.Index(fields=["redeemed_at"], name="redemption_by_day"),
                     models.Index(condition=models.Q(("state", "held")), fields=["held_until"], name="redemption_held"),
+                    models.Index(fields=["xid"], name="redemption_mark"),
                 ],
             },
         ),

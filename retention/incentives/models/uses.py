@@ -147,6 +147,7 @@ class Redemption(models.Model):
             models.Index(fields=["order_reference"], name="redemption_by_order"),
             models.Index(fields=["redeemed_at"], name="redemption_by_day"),
             models.Index(fields=["held_until"], name="redemption_held", condition=Q(state="held")),
+            models.Index(fields=["xid"], name="redemption_mark"),
         ]
 
     def __str__(self):
