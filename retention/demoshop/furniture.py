@@ -11,6 +11,7 @@ from campaigns.operations.calendars import refresh_holidays
 from campaigns.plans import plan_of
 from retention.actors import Actor
 from retention.demoshop.club import live_a_year, open_club
+from retention.demoshop.friends import bring_friends
 from retention.demoshop.staff import PEOPLE
 from retention.demoshop.value import give_value
 from retention.incentives import operations as incentives
@@ -108,6 +109,7 @@ def furnish(*, now: dt.datetime, by: Actor) -> bool:
                 _launch(key, now)
     if is_new:
         live_a_year(now=now, by=by)
+        bring_friends(now=now, by=by)
         for segment_id in Segment.objects.filter(archived_at=None).order_by("pk").values_list("pk", flat=True):
             refresh_segment(segment_id=segment_id, now=now)
     return is_new
