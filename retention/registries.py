@@ -11,6 +11,7 @@ from django import forms
 from django.db.models import Q
 from django.utils.functional import Promise
 
+from retention.event_kinds import EventKind
 from retention.keyed import Registry
 
 #: A text, or one that is translated when it is shown.
@@ -356,6 +357,23 @@ class NightStep:
         raise NotImplementedError
 
 
+class EventSource:
+    """Facts of one table that other programs are told of, read by the mark that they carry.
+
+    `sql` selects `kind text, reference text, customer_id bigint, occurred_at timestamptz, data jsonb, xid xid8` of the
+    facts of transactions between two marks, `xid >= %(since)s::text::xid8 AND xid < %(until)s::text::xid8`, at least
+    of `%(kinds)s` (text[]). A reference names one fact for ever, such as `loyalty.tierchange:812`; `occurred_at` is the
+    time that its writer was told. In `data` people are public ids, instants RFC 3339, amounts whole numbers.
+    """
+
+    key: ClassVar[str] = ""
+    #: What its kinds stand under in a list.
+    group: ClassVar[StrOrPromise] = ""
+    #: By their keys, such as `loyalty.tier_reached`; no two sources share one.
+    kinds: ClassVar[Mapping[str, EventKind]] = {}
+    sql: ClassVar[str] = ""
+
+
 conditions: Registry[type[Condition]] = Registry(Condition, "conditions")
 occasions: Registry[type[Occasion]] = Registry(Occasion, "occasions")
 placeholders: Registry[type[Placeholder]] = Registry(Placeholder, "placeholders")
@@ -369,10 +387,11 @@ presets: Registry[type[Preset]] = Registry(Preset, "presets")
 playbooks: Registry[type[Playbook]] = Registry(Playbook, "playbooks")
 jobs: Registry[type[DueJob]] = Registry(DueJob, "jobs")
 nights: Registry[type[NightStep]] = Registry(NightStep, "nights")
+events: Registry[type[EventSource]] = Registry(EventSource, "events")
 
 ALL = (
-    conditions, occasions, placeholders, guards, outcomes, reversals, exchanges, people, ingests, presets,
-    playbooks, jobs, nights,
+    conditions, occasions, placeholders, guards, outcomes, reversals, exchanges, people, ingests, presets, playbooks,
+    jobs, nights, events,
 )  # fmt: skip
 
 

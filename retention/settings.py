@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "retention.incentives",
     "retention.messaging",
     "retention.support",
+    "retention.webhooks",
     "retention.api",
     "retention.storefront",
     "retention.console",
@@ -212,6 +213,8 @@ WEBHOOK_CONSENT = env.text("WEBHOOK_CONSENT", "post", expect=is_one_of("email", 
 VAPID = {"key": env.text("VAPID_PRIVATE_KEY", ""), "subject": env.text("VAPID_SUBJECT", "mailto:shop@example.com")}
 #: Whether addresses that others choose may lie in private networks: for trying things out only.
 PRIVATE_ADDRESSES_ALLOWED = env.flag("ALLOW_PRIVATE_ADDRESSES", False)
+#: What other programs were told is kept for so many days; more than a week, so that nothing is told anew.
+WEBHOOK_NOTICE_DAYS = max(env.number("WEBHOOK_NOTICE_DAYS", 30), 8)
 #: What proves that a provider's webhook is the provider's: a signing key, or `user:password` where it signs nothing;
 #: for SES, whose messages Amazon signs, the ARN of the topic that is ours.
 MAIL_HOOKS = {

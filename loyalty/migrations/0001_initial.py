@@ -342,6 +342,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["member", "-id"], name="claim_by_member"),
                     models.Index(fields=["reward", "-id"], name="claim_by_reward"),
+                    models.Index(fields=["xid"], name="claim_mark"),
                 ],
             },
         ),

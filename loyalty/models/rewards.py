@@ -113,6 +113,7 @@ class Claim(models.Model):
         indexes = [
             models.Index(fields=["member", "-id"], name="claim_by_member"),
             models.Index(fields=["reward", "-id"], name="claim_by_reward"),
+            models.Index(fields=["xid"], name="claim_mark"),
         ]
 
     def __str__(self):

@@ -24,6 +24,7 @@ from retention.ledger import operations as ledger
 from retention.ledger.days import book_day
 from retention.ledger.models import Account, Entry
 from retention.ledger.operations.transfers import SourceReused, as_refused
+from retention.marks import CurrentTransaction
 from retention.refusals import Refusal, Refused
 
 ORIGIN = "loyalty.claim"
@@ -168,8 +169,8 @@ def return_claim(*, claim_id: int, now: dt.datetime, by: Actor, reason: str) -> 
             by=by, origin=ORIGIN, origin_id=claim_id,
         )  # fmt: skip
     incentives.void_grant(grant_id=claimed.grant_id, now=now, by=by, reason=reason)
-    claimed.state, claimed.ended_at = Claim.State.RETURNED, now
-    claimed.save(update_fields=["state", "ended_at"])
+    claimed.state, claimed.ended_at, claimed.xid = Claim.State.RETURNED, now, CurrentTransaction()
+    claimed.save(update_fields=["state", "ended_at", "xid"])
     customer_id = Member.objects.values_list("customer_id", flat=True).get(pk=member_id)
     record(
         verb="loyalty.return_claim", by=by, now=now, subject=claimed, customer_id=customer_id,

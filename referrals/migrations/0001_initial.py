@@ -469,6 +469,7 @@ class Migration(migrations.Migration):
                 ("params", models.JSONField(default=dict, help_text="Of the reasons' sentences; no personal text.")),
                 ("at", models.DateTimeField()),
                 ("by", models.CharField(help_text="The actor's name.", max_length=80)),
+                ("xid", retention.marks.MarkField(db_default=retention.marks.CurrentTransaction(), editable=False)),
                 (
                     "referral",
                     models.ForeignKey(
@@ -478,6 +479,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["id"],
+                "indexes": [models.Index(fields=["xid"], name="referral_step_mark")],
             },
         ),
         migrations.CreateModel(

@@ -91,9 +91,11 @@ class ReferralStep(models.Model):
     params = models.JSONField(default=dict, help_text="Of the reasons' sentences; no personal text.")
     at = models.DateTimeField()
     by = models.CharField(max_length=80, help_text="The actor's name.")
+    xid = MarkField()
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["xid"], name="referral_step_mark")]
 
     def __str__(self):
         return f"{self.referral_id}: {self.state}"

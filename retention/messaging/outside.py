@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from django.conf import settings
 
 TIMEOUT = urllib3.Timeout(connect=5, read=15)
 _LARGEST_ANSWER = 100_000
+_LONGEST_READ = 15.0  # seconds
 
 
 class NotOutside(ValueError):
@@ -31,6 +33,7 @@ class NoAnswer(Exception):
 class Answer:
     status: int
     body: bytes
+    retry_after: str = ""
 
 
 def post(url: str, *, body: bytes, headers: Mapping[str, str], is_trusted: bool = False) -> Answer:
@@ -80,13 +83,24 @@ def _call(method: str, url: str, body: bytes | None, headers: Mapping[str, str],
                 preload_content=False,
             )
             try:
-                return Answer(answer.status, answer.read(_LARGEST_ANSWER))
+                return Answer(answer.status, _read(answer), answer.headers.get("Retry-After", ""))
             finally:
                 answer.close()
     except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.SSLError):
         raise Unreachable(parts.hostname) from None
     except (urllib3.exceptions.HTTPError, OSError):
         raise NoAnswer(parts.hostname) from None
+
+
+def _read(answer: urllib3.BaseHTTPResponse) -> bytes:
+    """Its beginning: no more than is of use, and no longer than a slow sender may take in all."""
+    body, ends = b"", time.monotonic() + _LONGEST_READ
+    while len(body) < _LARGEST_ANSWER and time.monotonic() < ends:
+        part = answer.read1(_LARGEST_ANSWER - len(body))
+        if not part:
+            break
+        body += part
+    return body
 
 
 def _address(host: str, port: int, may_be_private: bool) -> str:

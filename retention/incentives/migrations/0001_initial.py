@@ -276,6 +276,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=["customer", "-id"], name="grant_by_customer"),
                     models.Index(fields=["origin", "origin_id"], name="grant_by_origin"),
                     models.Index(fields=["incentive", "-id"], name="grant_by_incentive"),
+                    models.Index(fields=["xid"], name="grant_mark"),
                     models.Index(
                         condition=models.Q(("customer", None), ("state", "active")),
                         fields=["origin_id"],
@@ -642,6 +643,7 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["id"],
                 "constraints": [models.UniqueConstraint(fields=("source",), name="one_rollback_a_source")],
+                "indexes": [models.Index(fields=["xid"], name="rollback_mark")],
             },
         ),
         migrations.CreateModel(

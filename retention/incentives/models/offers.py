@@ -108,6 +108,7 @@ class Grant(models.Model):
             models.Index(fields=["customer", "-id"], name="grant_by_customer"),
             models.Index(fields=["origin", "origin_id"], name="grant_by_origin"),
             models.Index(fields=["incentive", "-id"], name="grant_by_incentive"),
+            models.Index(fields=["xid"], name="grant_mark"),
             models.Index(fields=["origin_id"], name="grant_of_guest", condition=Q(customer=None, state="active")),
             models.Index(
                 fields=["budget_id", "granted_at"], name="grant_by_budget", condition=Q(budget_id__isnull=False)

@@ -223,6 +223,7 @@ class Rollback(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["source"], name="one_rollback_a_source")]
+        indexes = [models.Index(fields=["xid"], name="rollback_mark")]
 
     def __str__(self):
         return f"Rollback {self.pk}"
