@@ -10,9 +10,11 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign
+from referrals.models import PayoutBatch
+from referrals.querysets import to_review
 from retention import clock
 from retention.console.figures import figures_text
-from retention.incentives.models import CodeBatch, Grant, Redemption
+from retention.incentives.models import CodeBatch, Fulfilment, Grant, Redemption
 from retention.incentives.remedies import Remedy, remedy_of
 from retention.messaging.models import Delivery
 from retention.work.models import Alert, Import, JobRun
@@ -39,6 +41,8 @@ class Figure:
 class Home:
     """The parts of the page that this person may see; an absent part is None."""
 
+    #: What only a person can decide or do; nothing that waits is not shown.
+    waiting: list[Figure]
     figures: list[Figure]
     jobs: list[dict[str, Any]] | None
     processes: list[dict[str, Any]] | None
@@ -71,6 +75,7 @@ def read(user: Any, now: dt.datetime) -> Home:
     midnight = clock.local_instant(now.astimezone(clock.zone(zone)).date(), dt.time(), zone)
     live = allowed("campaigns.view_campaign", _live)
     return Home(
+        waiting=_waiting(user),
         figures=[
             *(allowed("incentives.view_grant", lambda: [_issued(midnight)]) or []),
             *(allowed("incentives.view_redemption", lambda: [_redeemed(midnight)]) or []),
@@ -86,6 +91,22 @@ def read(user: Any, now: dt.datetime) -> Home:
         as_of=now,
         zone=zone,
     )
+
+
+def _waiting(user: Any) -> list[Figure]:
+    """What waits for a decision or a deed that this person may take."""
+    drawn_up = PayoutBatch.objects.filter(state=PayoutBatch.State.DRAFT).exclude(drawn_up_by=user)
+    asked: tuple[tuple[str, str, QuerySet, str | None], ...] = (
+        ("campaigns.approve_campaign", _("Campaigns to approve"), Campaign.objects.filter(state=Campaign.State.REVIEW),
+         _filtered("campaigns_campaign", Campaign.State.REVIEW)),
+        ("referrals.review_referral", _("Referrals to look through"), to_review(), _page("referrals_review")),
+        ("referrals.approve_payoutbatch", _("Payouts to approve"), drawn_up,
+         _filtered("referrals_payoutbatch", PayoutBatch.State.DRAFT)),
+        ("incentives.settle_fulfilment", _("Promises to keep"), Fulfilment.objects.filter(state=Fulfilment.State.OPEN),
+         _filtered("incentives_fulfilment", Fulfilment.State.OPEN)),
+    )  # fmt: skip
+    found = [Figure(label, count_to_cap(rows), link) for right, label, rows, link in asked if user.has_perm(right)]
+    return [figure for figure in found if figure.value != "0"]
 
 
 def count_to_cap(rows: QuerySet) -> str:
@@ -117,19 +138,21 @@ def _messages(midnight: dt.datetime) -> list[Figure]:
     sent = count_to_cap(_newest(in_state("sent")).filter(ended_at__gte=midnight))
     failed = count_to_cap(_newest(in_state("failed")).filter(ended_at__gte=midnight))
     held, unknown = count_to_cap(in_state("held")), count_to_cap(in_state("unknown"))
-    deliveries = _list("messaging_delivery")
-
-    def behind(state: str) -> str | None:
-        return deliveries and f"{deliveries}?state__exact={state}"
-
     return [
-        Figure(_("Messages sent today"), sent, behind("sent")),
-        Figure(_("Held back"), held, behind("held"), hint=_("They leave when the reason to wait is gone.")),
-        Figure(_("Failed today"), failed, behind("failed"), tone="" if failed == "0" else "bad"),
+        Figure(_("Messages sent today"), sent, _filtered("messaging_delivery", "sent")),
+        Figure(
+            _("Held back"),
+            held,
+            _filtered("messaging_delivery", "held"),
+            hint=_("They leave when the reason to wait is gone."),
+        ),
+        Figure(
+            _("Failed today"), failed, _filtered("messaging_delivery", "failed"), tone="" if failed == "0" else "bad"
+        ),
         Figure(
             _("Unknown outcome"),
             unknown,
-            behind("unknown"),
+            _filtered("messaging_delivery", "unknown"),
             tone="" if unknown == "0" else "warn",
             hint=_("The mail server may or may not have them; they are never sent again blindly."),
         ),
@@ -184,8 +207,17 @@ def _making() -> list[CodeBatch]:
 
 
 def _list(name: str) -> str | None:
-    """The address of a list, where its page is there."""
+    return _page(f"{name}_changelist")
+
+
+def _filtered(name: str, state: str) -> str | None:
+    address = _list(name)
+    return address and f"{address}?state__exact={state}"
+
+
+def _page(name: str) -> str | None:
+    """The address of a page, where it is there."""
     try:
-        return reverse(f"admin:{name}_changelist")
+        return reverse(f"admin:{name}")
     except NoReverseMatch:
         return None

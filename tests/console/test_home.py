@@ -9,13 +9,14 @@ from django.utils import timezone
 from model_bakery import baker
 
 from campaigns.models import Campaign
+from referrals.models import PayoutBatch
 from retention import clock, registries
 from retention.audit.models import Version
 from retention.console import home
 from retention.customers.models import Order
 from retention.incentives.models import Grant, Redemption
 from retention.messaging.models import Delivery
-from retention.shop.models import Shop
+from retention.shop.models import Shop, Staff
 from retention.work import querysets
 from retention.work.models import Alert, Import, Job, JobRun
 from tests.console.test_lists import is_bounded
@@ -74,6 +75,23 @@ def test_alerts_and_imports_are_there_and_go(as_role, shop):
     assert "older.csv" not in page
     Alert.objects.filter(pk=alert.pk).update(resolved_at=clock.now())
     assert "Codes run low" not in client.get("/admin/").content.decode()
+
+
+def test_what_waits_for_a_person_is_shown_to_whoever_may_decide_it(as_role, shop):
+    lead = as_role("marketing lead")
+    assert lead.get("/admin/").context["home"].waiting == []
+    other = baker.make(Staff)
+    baker.make(Campaign, state="review", _quantity=2)
+    baker.make(PayoutBatch, currency="EUR", state="draft", drawn_up_at=clock.now(), drawn_up_by=other)
+    baker.make(PayoutBatch, currency="USD", state="draft", drawn_up_at=clock.now(),
+               drawn_up_by=Staff.objects.get(pk=lead.session["_auth_user_id"]))  # fmt: skip
+    page = lead.get("/admin/")
+    waiting = {figure.label: figure for figure in page.context["home"].waiting}
+    assert {label: figure.value for label, figure in waiting.items()} == {
+        "Campaigns to approve": "2", "Payouts to approve": "1",
+    }  # fmt: skip
+    assert all(lead.get(figure.link).status_code == 200 for figure in waiting.values())
+    assert as_role("marketer").get("/admin/").context["home"].waiting == []
 
 
 def test_jobs_that_need_a_look_stand_before_the_others(as_role, shop):
