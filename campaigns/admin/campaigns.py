@@ -107,7 +107,7 @@ class CampaignAdmin(VersionHistory, EditAdmin):
             campaign_id=obj.pk, plan=Plan.model_validate(data), edited=edited, why=why, **acting(request)
         )
 
-    def changes(self, older, newer):
+    def changes(self, obj, older, newer):
         """In the marketer's words; and what of the codes that are out."""
         before, after = (Plan.model_validate(version.data) for version in (older, newer))
         found = differences(before, after)

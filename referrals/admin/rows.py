@@ -57,6 +57,7 @@ class RowsField(forms.Field):
     def __init__(self, row: type[forms.Form], *, most: int, add: Any, **options: Any) -> None:
         options.setdefault("required", False)
         super().__init__(widget=RowsWidget(row, most=most, add=add), **options)
+        self.row = row
 
     def clean(self, value: Any) -> Sequence[dict[str, Any]]:
         if value is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 #: What tells the members of a list apart, best first, when they are mappings.
-_NAMES = ("key", "id", "sku", "language", "channel", "position", "name")
+NAMES = ("key", "id", "sku", "language", "channel", "position", "name")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Change:
 
     @property
     def label(self) -> str:
-        return " › ".join(_humane(part) for part in self.path)
+        return " › ".join(humane(part) for part in self.path)
 
 
 def difference(before: Any, after: Any) -> list[Change]:
@@ -40,7 +40,7 @@ def readable(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return "; ".join(f"{_humane(key)}: {readable(part)}" for key, part in value.items())
+        return "; ".join(f"{humane(key)}: {readable(part)}" for key, part in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(readable(part) for part in value)
     return str(value)
@@ -69,7 +69,7 @@ def _compare_lists(before: list, after: list, path: tuple[str, ...]) -> Iterator
         if readable(before) != readable(after):
             yield Change(path, before, after)
         return
-    name = next((name for name in _NAMES if _is_named_by(name, before) and _is_named_by(name, after)), None)
+    name = next((name for name in NAMES if _is_named_by(name, before) and _is_named_by(name, after)), None)
     if name is None:
         old = {str(place): member for place, member in enumerate(before, start=1)}
         new = {str(place): member for place, member in enumerate(after, start=1)}
@@ -91,6 +91,7 @@ def _by_line(before: str, after: str) -> Iterator[tuple[str, str]]:
             yield line[:1], line[1:]
 
 
-def _humane(key: str) -> str:
+def humane(key: str) -> str:
+    """A key as words, where nobody gave it a name."""
     text = str(key).removesuffix("_minor").replace("_", " ")
     return text[:1].upper() + text[1:]

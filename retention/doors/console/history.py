@@ -16,10 +16,11 @@ from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from retention.audit.differences import difference, readable
+from retention.audit.differences import difference
 from retention.audit.models import Version
 from retention.audit.querysets import entries_of, versions_of
 from retention.doors.console.sentences import messages_of
+from retention.doors.console.telling import told
 from retention.refusals import Refused
 
 SHOWN = 200
@@ -79,6 +80,8 @@ class VersionHistory(RowHistory):
 
     #: Words for paths that read badly by themselves: {"occasion_args.days": "Days before"}.
     version_labels: Mapping[str, str] = {}
+    #: What versions call otherwise than the form: {"incentive_id": "given"}.
+    version_fields: Mapping[str, str] = {}
 
     def in_force(self, obj: Model, newest: Version) -> Version | None:
         """The version that holds now."""
@@ -112,7 +115,7 @@ class VersionHistory(RowHistory):
             "older": older,
             "newer": newer,
             "in_force": self.in_force(obj, versions[0]) if versions else None,
-            "changes": self.changes(older, newer) if older and newer else [],
+            "changes": self.changes(obj, older, newer) if older and newer else [],
             "may_restore": may_restore,
             "entries": entries_of(obj)[:50] if request.user.has_perm("audit.view_auditentry") else [],
             **(extra_context or {}),
@@ -139,21 +142,20 @@ class VersionHistory(RowHistory):
             "form": form,
             "newest": newest,
             "chosen": chosen,
-            "changes": self.changes(newest, chosen),
+            "changes": self.changes(obj, newest, chosen),
         }
         return TemplateResponse(request, "console/restore.html", context)
 
-    def changes(self, older: Version, newer: Version) -> list[dict[str, Any]]:
-        """The difference as rows for the page."""
-        return [
-            {
-                "label": self.version_labels.get(".".join(change.path), change.label),
-                "before": readable(change.before),
-                "after": readable(change.after),
-                "lines": change.lines,
-            }
-            for change in difference(older.data, newer.data)
-        ]
+    def changes(self, obj: Model, older: Version, newer: Version) -> list[dict[str, Any]]:
+        """The difference as rows for the page, in the words of its form."""
+        form, rows = forms.modelform_factory(self.model, form=self.form, fields="__all__")(instance=obj), []
+        for change in difference(older.data, newer.data):
+            label, show = told(change, form, self.version_fields, (older.data, newer.data))
+            label = self.version_labels.get(".".join(change.path), label)
+            rows.append(
+                {"label": label, "before": show(change.before), "after": show(change.after), "lines": change.lines}
+            )
+        return rows
 
     def _restored(self, request: HttpRequest, obj: Model, chosen: Version, form: RestoreForm) -> bool:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from django import forms
@@ -20,6 +20,7 @@ from retention.incentives.facts import shop_currency
 from retention.incentives.forms import words
 from retention.incentives.forms.catalogue import fields_of, instants
 from retention.incentives.forms.suggestions import segment_pairs
+from retention.incentives.forms.telling import Show, Telling
 from retention.segments.conditions.places import country_pairs
 from retention.shop.models import ExchangeRate, Shop
 
@@ -39,6 +40,7 @@ class Editor(Generic[Kind]):
         mend: may complete what was sent, in place, before it is read.
         example: what the part would do at an instant, as markup, shown beside it as it is written.
         sets: name of a list → (key, label) of what can be picked from it.
+        makes: name of a list → (what the way there says, address of the page) where a new one for it is written.
         is_tabbed: its sections are shown one at a time.
     """
 
@@ -55,10 +57,12 @@ class Editor(Generic[Kind]):
         mend: Callable[[Any], None] | None = None,
         example: Callable[[Kind, dt.datetime], str] | None = None,
         sets: Callable[[], dict[str, list[tuple[str, str]]]] = dict,
+        makes: Callable[[int | None], dict[str, tuple[str, str]]] = lambda row_id: {},
         is_tabbed: bool = False,
     ) -> None:
         self.model, self.key, self.sections, self.says = model, key, sections, says
         self.blank, self.mend, self.example, self.sets, self.is_tabbed = blank or {}, mend, example, sets, is_tabbed
+        self.makes = makes
         self.by_key[key] = self
 
     def read(self, data: Any) -> Kind:
@@ -99,6 +103,21 @@ class Editor(Generic[Kind]):
             place[name] = f"{local:%Y-%m-%dT%H:%M}"
         return data
 
+    def telling(self) -> Telling:
+        """Says places and values of such a part as the builder calls them."""
+        currency = shop_currency()
+        sets = {name: {str(key): str(label) for key, label in pairs} for name, pairs in self._sets([currency]).items()}
+        return Telling(fields_of(self.model), sets, currency)
+
+    def _sets(self, currencies: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+        return {
+            "countries": country_pairs(),
+            "currencies": [(one, one) for one in currencies],
+            "segments": [(str(pk), name) for pk, name in segment_pairs()],
+            "weekdays": [(str(day), str(name)) for day, name in enumerate(WEEKDAYS.values(), 1)],
+            **self.sets(),
+        }
+
     def context(self, row_id: int | None = None) -> dict[str, Any]:
         """What the builder's template needs beside the data."""
         currency = shop_currency()
@@ -112,14 +131,9 @@ class Editor(Generic[Kind]):
                 "rest": list(fields.values()),
                 "currencies": currencies,
                 "digits": {one: money.digits(one) for one in currencies},
-                "sets": {
-                    "countries": country_pairs(),
-                    "currencies": [(one, one) for one in currencies],
-                    "segments": [(str(pk), name) for pk, name in segment_pairs()],
-                    "weekdays": [(str(day), str(name)) for day, name in enumerate(WEEKDAYS.values(), 1)],
-                    **self.sets(),
-                },
+                "sets": self._sets(currencies),
                 "languages": languages(),
+                "makes": self.makes(row_id),
             },
             "row_id": row_id,
             "is_tabbed": self.is_tabbed,
@@ -152,6 +166,10 @@ class PartField(forms.JSONField):
     def __init__(self, editor: Editor[Any], **options: Any) -> None:
         self.editor = editor
         super().__init__(widget=PartWidget(editor), **options)
+
+    def tell(self, path: tuple[str, ...], states: Iterable[Any]) -> tuple[str, Show]:
+        """What a place of the part is called in these states of it, and how a value there is said."""
+        return self.editor.telling().place(path, states)
 
     def clean(self, value: Any) -> Any:
         data = super().clean(value)

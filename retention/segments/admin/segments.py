@@ -145,12 +145,12 @@ class SegmentAdmin(VersionHistory, EditAdmin):
     def restore(self, request, obj, data, edited, why):
         operations.save_segment(segment_id=obj.pk, edited=edited, why=why, **data, **acting(request))
 
-    def changes(self, older, newer):
+    def changes(self, obj, older, newer):
         """The rule's difference as two sentences, where both can be said and differ."""
         told = [said_rule(version) for version in (older, newer)]
         if None not in told and told[0].data["rule"] != told[1].data["rule"]:
             older, newer = told
-        return super().changes(older, newer)
+        return super().changes(obj, older, newer)
 
     def composition_view(self, request, object_id):
         """Who the stored members are beside everyone, what they share with other segments, and how many they were."""
