@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.dates import WEEKDAYS
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -67,16 +68,27 @@ def _sets() -> dict[str, list[tuple[str, str]]]:
         return [(str(key), str(label)) for key, label in rows.values_list(*names)[:MOST]]
 
     rewards = Reward.objects.filter(archived_at=None).values_list("pk", "programme__name", "name")
-    rewards = rewards.order_by("programme__name", "name")
+    shown = rewards.order_by("programme__name", "name")[:MOST]
     return {
         "activity_kinds": pairs(ActivityKind.objects.order_by("label"), "key", "label"),
         "automatic_offers": pairs(
             Incentive.objects.filter(archived_at=None, code_kind="automatic").order_by("name"), "pk", "name"
         ),
-        "incentives": pairs(Incentive.objects.filter(archived_at=None).order_by("name"), "pk", "name"),
+        "incentives": pairs(
+            Incentive.objects.filter(archived_at=None, code_kind="unique").order_by("name"), "pk", "name"
+        ),
         # Programmes may have rewards of one name.
-        "rewards": [(str(key), f"{whose}: {name}") for key, whose, name in rewards[:MOST]],
+        **dict.fromkeys(("rewards", "chosen_rewards"), [(str(pk), f"{whose}: {name}") for pk, whose, name in shown]),
         "weekdays_from_nought": [(str(day), str(name)) for day, name in WEEKDAYS.items()],
+    }
+
+
+def _makes(programme_id: int | None) -> dict[str, tuple[str, str]]:
+    """Where what tiers and milestones give is written, in a few words, while the programme stays open."""
+    reward, gift = reverse("admin:loyalty_reward_add"), reverse("admin:incentives_incentive_add")
+    return {
+        "rewards": (str(_("Write a new reward")), f"{reward}?programme={programme_id or ''}"),
+        "incentives": (str(_("Write something new")), f"{gift}?gift="),
     }
 
 
@@ -117,6 +129,7 @@ RULE = ProgrammeEditor(
     says=lambda rule: said(rule, Tellers().plain),
     blank={"names": {}, "earning": [{"kind": "per_amount", "key": "base", "amount": 1, "per_minor": 100}]},
     sets=_sets,
+    makes=_makes,
     is_tabbed=True,
 )
 

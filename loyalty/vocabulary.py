@@ -172,6 +172,6 @@ PICKED: dict[str, str] = {
     "TierStep.rewards": "incentives",
     "ByItself.reward_id": "rewards",
     "Choice.reward_ids": "rewards",
-    "Choice.default_id": "rewards",
+    "Choice.default_id": "chosen_rewards",
     "When.weekdays": "weekdays_from_nought",
 }

@@ -9,7 +9,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 
-from loyalty.admin.forms import ChallengeForm, SurpriseForm
+from loyalty.admin.forms import FIELDS, ChallengeForm, SurpriseForm
 from loyalty.admin.rewards import STATES
 from loyalty.catalogue import challenge_rule, surprise_rule
 from loyalty.models import Challenge, Claim, Completion, Surprise
@@ -29,6 +29,7 @@ class _StartStop(VersionHistory, EditAdmin):
     search_fields = ["name__istartswith"]
     list_select_related = ["programme", "version"]
     actions_detail = ["start", "stop"]
+    version_fields = FIELDS
 
     def get_readonly_fields(self, request, obj=None):
         may_edit = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)

@@ -25,6 +25,8 @@ from loyalty.rules.rewards import RewardRule
 from loyalty.rules.surprises import SurpriseRule
 from retention import money
 from retention.customers.models import ActivityKind
+from retention.doors.console import ChosenOrNew
+from retention.incentives.forms import SHOWN_FOR, GiftFields
 from retention.incentives.forms.parts import problem_words
 from retention.incentives.models import Incentive
 from retention.messaging.forms import NamesWidget
@@ -90,13 +92,16 @@ def _segment(hint: Any) -> forms.ModelChoiceField:
 
 
 def _rewards(label: Any, *, hint: Any = "", required: bool = False) -> forms.ModelChoiceField:
-    field = _row(label, Reward.objects.none(), hint=hint, required=required)
+    field = forms.ModelChoiceField(
+        Reward.objects.none(), label=label, help_text=hint, required=required,
+        widget=ChosenOrNew(Reward, label=_("Write a new reward")),
+    )  # fmt: skip
     field.label_from_instance = lambda reward: f"{reward.programme}: {reward}"
     return field
 
 
 #: What a rule calls otherwise than its form.
-_FIELDS = {
+FIELDS = {
     "starts_at": "starts", "ends_at": "ends", "incentive_id": "given", "segment_id": "segment", "reward_id": "reward",
     "chance": "percent", "amount_minor": "count", "least_minor": "least",
 }  # fmt: skip
@@ -110,7 +115,9 @@ class RuleForm(forms.ModelForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if "programme" in self.fields:
-            self.fields["programme"].queryset = Programme.objects.filter(archived_at=None)
+            programmes = self.fields["programme"].queryset = Programme.objects.filter(archived_at=None)
+            if len(only := programmes[:2]) == 1:
+                self.fields["programme"].initial = only[0]
         if "reward" in self.fields:
             rewards = Reward.objects.filter(archived_at=None).select_related("programme")
             rewards = rewards.filter(programme=self.instance.programme_id) if self.instance.pk else rewards
@@ -140,7 +147,7 @@ class RuleForm(forms.ModelForm):
 
     def _field_of(self, loc: tuple[Any, ...]) -> str | None:
         """The field beside which something wrong with the rule is said."""
-        names = (_FIELDS.get(part, part) for part in reversed(loc))
+        names = (FIELDS.get(part, part) for part in reversed(loc))
         return next((name for name in names if name in self.fields), None)
 
     def _get_validation_exclusions(self) -> set[str]:
@@ -148,16 +155,20 @@ class RuleForm(forms.ModelForm):
         return {field.name for field in self._meta.model._meta.get_fields()}
 
 
-class RewardForm(RuleForm):
+#: The fields of a new gift, where nothing that is there already is chosen.
+NEW_GIFT = {name: f"given == '' && ({shown})" for name, shown in SHOWN_FOR.items()}
+
+
+class RewardForm(RuleForm, GiftFields):
     rule_class = RewardRule
 
     names = _names()
     descriptions = _descriptions()
     kind = _choice(_("Kind"), Reward.Kind.choices)
     given = _row(
-        _("What it gives"), None, required=True,
-        hint=_("An incentive with a code for each customer, credit, or something for the work-list. A draft goes live"
-               " with the reward."),
+        _("What it gives"), None,
+        hint=_("Something new is said below and becomes an incentive, whose own page can say more of it. Or choose one"
+               " that is there already; a draft goes live with the reward."),
     )  # fmt: skip
     price = _whole(_("Price"), 0, 10**12, required=True, hint=_("In the programme's unit; 0 costs nothing."))
     stock = _whole(_("Stock"), 0, hint=_("Empty: as many as are wanted."))
@@ -190,6 +201,7 @@ class RewardForm(RuleForm):
         hers = self.instance.incentive_id if self.instance.pk else None
         usable = Q(archived_at=None, code_kind="unique") & ~Q(state="stopped")
         self.fields["given"].queryset = Incentive.objects.filter(usable | Q(pk=hers)).order_by("name")
+        self.fields["given"].empty_label = _("something new")
         tiers = Tier.objects.filter(archived_at=None).select_related("programme").order_by("programme__name", "rank")
         if self.instance.pk:
             tiers = tiers.filter(programme=self.instance.programme_id)
@@ -206,9 +218,18 @@ class RewardForm(RuleForm):
         )  # fmt: skip
         return {
             **{name: typed[name] for name in same}, "descriptions": typed["descriptions"] or {},
-            "incentive_id": typed["given"].pk, "segment_id": typed["segment"].pk if typed["segment"] else None,
+            "incentive_id": typed["given"].pk if typed["given"] else 0,
+            "segment_id": typed["segment"].pk if typed["segment"] else None,
             "starts_at": typed["starts"], "ends_at": typed["ends"], "categories": _parts(typed["categories"]),
         }  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean()
+        typed["gives"] = None
+        if not self.errors and not typed["given"]:
+            name = typed["names"].get((Shop.objects.first() or Shop()).default_language)
+            typed["gives"] = self.gift(kind=typed["kind"], name=name or next(iter(typed["names"].values())))
+        return typed
 
     def shown(self) -> dict[str, Any]:
         rule = reward_rule(self.instance.version_id)

@@ -12,7 +12,7 @@ from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from loyalty.admin.forms import RewardForm
+from loyalty.admin.forms import FIELDS, NEW_GIFT, RewardForm
 from loyalty.catalogue import reward_rule, reward_rules
 from loyalty.models import Claim, Passing, Reward, RewardCount
 from loyalty.operations import claims, milestones, rewards
@@ -57,22 +57,28 @@ class RewardAdmin(VersionHistory, EditAdmin):
     fieldsets = [
         (None, {"fields": ["overview"]}),
         (None, {"fields": ["programme", "names", "descriptions", "image_url"]}),
-        (_("What it is"), {"fields": [("kind", "given"), ("price", "gives_back")]}),
+        (
+            _("What it is"),
+            {"fields": [("kind", "given"), "off", "percent", "amount", "product", "work", "days"]},
+        ),
+        (_("What it costs"), {"fields": [("price", "gives_back")]}),
         (_("How many"), {"fields": ["stock", ("per_customer", "within")]}),
         (_("For whom and when"), {"fields": ["is_in_catalogue", "starts", "ends", "tiers", "segment", "categories"]}),
     ]
+
+    conditional_fields = NEW_GIFT
+    version_fields = FIELDS
 
     class Media:
         css = {"all": ["incentives/incentives.css"]}
 
     def operate(self, request, form, formsets, change):
-        rule, why = form.cleaned_data["rule"], form.cleaned_data["why"]
+        said = {name: form.cleaned_data[name] for name in ("rule", "gives", "why")}
         if not change:
             programme = form.cleaned_data["programme"]
-            return rewards.create_reward(programme_id=programme.pk, rule=rule, why=why, **acting(request))
-        return rewards.save_reward(
-            reward_id=form.instance.pk, rule=rule, edited=form.cleaned_data["edited"], why=why, **acting(request)
-        )
+            return rewards.create_reward(programme_id=programme.pk, **said, **acting(request))
+        edited = form.cleaned_data["edited"]
+        return rewards.save_reward(reward_id=form.instance.pk, edited=edited, **said, **acting(request))
 
     def restore(self, request, obj, data, edited, why):
         rule = RewardRule.model_validate(data)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.catalogue import challenge_rule
 from loyalty.models import Challenge, Completion, Earning, Member, Programme
 from loyalty.operations.claims import give_rewards
-from loyalty.operations.rewards import NoSuchReward, refuse_unknown, rewards_in, shop_name
+from loyalty.operations.rewards import NoSuchReward, refuse_unknown, rewards_in, shop_name, start_drafts
 from loyalty.operations.telling import Told, tell
 from loyalty.rules.challenges import Activities, ChallengeRule
 from retention.actors import Actor
@@ -127,6 +127,8 @@ def save_challenge(
 def start_challenge(*, challenge_id: int, now: dt.datetime, by: Actor) -> Challenge:
     """What members do from now on counts; started again, what they did meanwhile counts too.
 
+    A draft of a reward goes live with it.
+
     Raises:
         NoSuchChallenge
         ChallengeState: it is live already.
@@ -134,6 +136,7 @@ def start_challenge(*, challenge_id: int, now: dt.datetime, by: Actor) -> Challe
     challenge = _locked(challenge_id)
     if challenge.state == Challenge.State.LIVE:
         raise ChallengeState(state=challenge.get_state_display())
+    start_drafts(_rewards(challenge_rule(challenge.version_id)), now=now, by=by)
     challenge.launched_at = challenge.launched_at or now
     Watermark.objects.get_or_create(key=_mark_key(challenge.pk), defaults={"mark": safe_mark(), "at": now})
     return _become(challenge, Challenge.State.LIVE, "loyalty.start_challenge", now=now, by=by)
@@ -358,7 +361,9 @@ def _write(
     challenge: Challenge, rule: ChallengeRule, *, edited: int | None, now: dt.datetime, by: Actor, why: str
 ) -> None:
     refuse_unknown(challenge.programme, segment_id=rule.segment_id)
-    rewards_in(challenge.programme_id, [rule.reward_id] if rule.reward_id else [])
+    rewards_in(challenge.programme_id, _rewards(rule))
+    if challenge.state == Challenge.State.LIVE:
+        start_drafts(_rewards(rule), now=now, by=by)
     challenge.version = save_version(
         of=challenge, data=rule.model_dump(mode="json"), edited=edited, by=by, now=now, why=why
     )
@@ -370,3 +375,7 @@ def _become(challenge: Challenge, state: str, verb: str, *, now: dt.datetime, by
     Challenge.objects.filter(pk=challenge.pk).update(state=state, launched_at=challenge.launched_at)
     record(verb=verb, by=by, now=now, subject=challenge, before={"state": before}, after={"state": state})
     return challenge
+
+
+def _rewards(rule: ChallengeRule) -> list[int]:
+    return [rule.reward_id] if rule.reward_id else []

@@ -10,9 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.models import Programme
 from loyalty.operations.expiry import check_ends
 from loyalty.operations.perks import check_perks
-from loyalty.operations.rewards import rewards_in
+from loyalty.operations.rewards import rewards_in, start_drafts
 from loyalty.operations.tiers import sync_tiers
 from loyalty.rules import ProgrammeRule
+from loyalty.versions import rule_of
 from retention import texts
 from retention.actors import Actor
 from retention.audit.operations import record, save_version
@@ -129,6 +130,8 @@ def save_programme(
     for name, value in _columns(rule).items():
         setattr(programme, name, value)
     _write(programme, rule, edited=edited, now=now, by=by, why=why)
+    if programme.state != Programme.State.DRAFT:
+        _start_what_it_gives(rule, now=now, by=by)
     if programme.name != before:
         incentive = Incentive.objects.select_related("version").get(pk=programme.incentive_id)
         incentives.save_incentive(
@@ -145,6 +148,8 @@ def save_programme(
 def launch_programme(*, programme_id: int, now: dt.datetime, by: Actor) -> Programme:
     """It goes live: what happens from now on is earned; what happened before never is.
 
+    Drafts that its tiers and milestones give go live with it.
+
     Raises:
         NoSuchProgramme, NotADraft, NothingToEarn
     """
@@ -154,6 +159,7 @@ def launch_programme(*, programme_id: int, now: dt.datetime, by: Actor) -> Progr
     if not programme.version.data["earning"]:
         raise NothingToEarn(name=programme.name)
     incentives.go_live(incentive_id=programme.incentive_id, now=now, by=by)
+    _start_what_it_gives(rule_of(programme.version_id), now=now, by=by)
     programme.launched_at = now
     Watermark.objects.create(key=watermark_of(programme.pk), mark=safe_mark(), at=now)
     return _turn(programme, Programme.State.LIVE, "loyalty.launch_programme", now=now, by=by)
@@ -237,6 +243,14 @@ def locked(programme_id: int) -> Programme:
 def watermark_of(programme_id: int) -> str:
     """Up to where the facts were read for a programme."""
     return f"{JOB}:{programme_id}"
+
+
+def _start_what_it_gives(rule: ProgrammeRule, *, now: dt.datetime, by: Actor) -> None:
+    start_drafts([pk for one in rule.milestones for pk in one.gives.rewards], now=now, by=by)
+    given = {pk for step in rule.tiers.steps for pk in step.rewards}
+    drafts = Incentive.objects.filter(pk__in=given, state=Incentive.State.DRAFT, archived_at=None).order_by("pk")
+    for incentive_id in drafts.values_list("pk", flat=True):
+        incentives.go_live(incentive_id=incentive_id, now=now, by=by)
 
 
 def _check(key: str, rule: ProgrammeRule, unit: Unit) -> None:

@@ -57,12 +57,21 @@ class RewardState(Refused):
 
 
 @transaction.atomic
-def create_reward(*, programme_id: int, rule: RewardRule, now: dt.datetime, by: Actor, why: str = "") -> Reward:
-    """Write a new reward as a draft with its first version.
+def create_reward(
+    *,
+    programme_id: int,
+    rule: RewardRule,
+    now: dt.datetime,
+    by: Actor,
+    why: str = "",
+    gives: IncentiveRule | None = None,
+) -> Reward:
+    """Write a new reward as a draft with its first version; `gives` is a new incentive that is written with it.
 
     Raises:
         NameMissing, RewardNeedsOffer, RewardNamesNobody
     """
+    rule = _with_new(rule, gives, now=now, by=by, why=why)
     reward = Reward(programme_id=programme_id, **_columns(rule))
     _refuse_misfit(reward, rule)
     reward.save()
@@ -74,9 +83,18 @@ def create_reward(*, programme_id: int, rule: RewardRule, now: dt.datetime, by: 
 
 @transaction.atomic
 def save_reward(
-    *, reward_id: int, rule: RewardRule, edited: int | None, now: dt.datetime, by: Actor, why: str = ""
+    *,
+    reward_id: int,
+    rule: RewardRule,
+    edited: int | None,
+    now: dt.datetime,
+    by: Actor,
+    why: str = "",
+    gives: IncentiveRule | None = None,
 ) -> Reward:
     """Save the whole rule as the next version; claims follow it at once, those made before keep theirs.
+
+    `gives` is a new incentive that is written with it, and goes live at once where the reward is live.
 
     Raises:
         NoSuchReward, NameMissing, RewardNeedsOffer, RewardNamesNobody
@@ -84,7 +102,10 @@ def save_reward(
         EditedMeanwhile: someone saved after version number `edited` was read.
     """
     reward = locked_reward(reward_id)
+    rule = _with_new(rule, gives, now=now, by=by, why=why)
     _refuse_misfit(reward, rule)
+    if gives and reward.state == Reward.State.LIVE:
+        incentives.go_live(incentive_id=rule.incentive_id, now=now, by=by)
     count = RewardCount.objects.select_for_update(no_key=True).get(reward=reward, member=None)
     if rule.stock is not None and count.taken > rule.stock:
         raise StockTaken(taken=count.taken)
@@ -114,6 +135,13 @@ def start_reward(*, reward_id: int, now: dt.datetime, by: Actor) -> Reward:
     elif reward.incentive.state == Incentive.State.STOPPED:
         raise RewardNeedsOffer(problem=_("it is stopped."))
     return _become(reward, Reward.State.LIVE, verb="loyalty.start_reward", now=now, by=by)
+
+
+def start_drafts(reward_ids: Iterable[int], *, now: dt.datetime, by: Actor) -> None:
+    """Within the transaction of what gives them and goes live: those that are drafts go live with it."""
+    drafts = Reward.objects.filter(pk__in=set(reward_ids), state=Reward.State.DRAFT, archived_at=None)
+    for reward_id in drafts.order_by("pk").values_list("pk", flat=True):
+        start_reward(reward_id=reward_id, now=now, by=by)
 
 
 @transaction.atomic
@@ -190,6 +218,15 @@ def shop_name(names: dict[str, str]) -> str:
     if not names.get(language):
         raise NameMissing(language=language)
     return names[language]
+
+
+def _with_new(
+    rule: RewardRule, gives: IncentiveRule | None, *, now: dt.datetime, by: Actor, why: str
+) -> RewardRule:  # fmt: skip
+    if gives is None:
+        return rule
+    made = incentives.create_incentive(rule=gives, now=now, by=by, why=why)
+    return rule.model_copy(update={"incentive_id": made.pk})
 
 
 def _columns(rule: RewardRule) -> dict:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.catalogue import surprise_rule
 from loyalty.models import Programme, Surprise
 from loyalty.operations.claims import give_rewards
-from loyalty.operations.rewards import refuse_unknown, rewards_in, shop_name
+from loyalty.operations.rewards import refuse_unknown, rewards_in, shop_name, start_drafts
 from loyalty.rules.surprises import SurpriseRule
 from retention import clock
 from retention.actors import Actor
@@ -117,6 +117,8 @@ def save_surprise(
 def start_surprise(*, surprise_id: int, now: dt.datetime, by: Actor) -> Surprise:
     """It is drawn from the next draw on; of orders, those that are paid from now on.
 
+    A draft of its reward goes live with it.
+
     Raises:
         NoSuchSurprise
         SurpriseState: it is live already.
@@ -124,6 +126,7 @@ def start_surprise(*, surprise_id: int, now: dt.datetime, by: Actor) -> Surprise
     surprise = _locked(surprise_id)
     if surprise.state == Surprise.State.LIVE:
         raise SurpriseState(state=surprise.get_state_display())
+    start_drafts([surprise_rule(surprise.version_id).reward_id], now=now, by=by)
     surprise.started_at = now
     Watermark.objects.update_or_create(key=_watermark(surprise), defaults={"mark": safe_mark(), "at": now})
     return _become(surprise, Surprise.State.LIVE, "loyalty.start_surprise", now=now, by=by)
@@ -276,6 +279,8 @@ def _write(
 ) -> None:
     refuse_unknown(surprise.programme, segment_id=rule.segment_id)
     rewards_in(surprise.programme_id, [rule.reward_id])
+    if surprise.state == Surprise.State.LIVE:
+        start_drafts([rule.reward_id], now=now, by=by)
     if not any(limit.issued for limit in rule.limits.limits):
         raise NoLimit
     name = shop_name(rule.names)

@@ -101,9 +101,12 @@ class RewardPlan(Part):
 
 
 class RewardRule(RewardPlan):
-    """The whole of one entry of the catalogue: what it gives, and the segment that may have it, if not all may."""
+    """The whole of one entry of the catalogue: what it gives, and the segment that may have it, if not all may.
 
-    incentive_id: Annotated[int, Field(ge=1)]
+    `incentive_id` is 0 for as long as what it gives is not there either: both are saved at once then.
+    """
+
+    incentive_id: Annotated[int, Field(ge=0)]
     segment_id: Annotated[int, Field(ge=1)] | None = None
 
     def sentences(self, named: Mapping[str, str]) -> list[str]:

@@ -130,6 +130,28 @@
     }, h("option", { value: "", selected: now === "" }, "–"), known.map(([key, label]) => h("option", { value: key, selected: key === now }, label)));
   };
 
+  /** A way to write a new one for a list, in a window of its own; `take` is told its key. */
+  const maker = (field, id, context, take) => {
+    const [label, address] = context.makes?.[field.source] ?? [];
+    if (!address) return null;
+    const open = () => {
+      const name = `${id}__1`; // Django counts windows that opened windows by the end of their names.
+      const dismiss = window.dismissAddRelatedObjectPopup;
+      window.dismissAddRelatedObjectPopup = (opened, key, shown) => {
+        if (opened.name !== name) return dismiss(opened, key, shown);
+        opened.close();
+        window.dismissAddRelatedObjectPopup = dismiss;
+        context.sets[field.source] = [...(context.sets[field.source] ?? []), [String(key), shown]];
+        take(key);
+        context.redraw(id);
+      };
+      const page = new URL(address, window.location.href);
+      page.searchParams.set("_popup", "1");
+      window.open(page, name, "width=900,height=760,resizable=yes,scrollbars=yes")?.focus();
+    };
+    return h("button", { type: "button", class: "seg-button is-quiet inc-maker", onclick: open }, icon("add"), label);
+  };
+
   const SIMPLE = { day, minor, texts, pick, text, number, percent, switch: switched, choice, instant, time, money, amounts };
 
   /** A labelled field with a place for its error: {element, fail}. `change` has stored the value when it is called. */
@@ -147,7 +169,8 @@
     const error = h("span", { class: "seg-error", id: `${id}/error`, role: "alert" });
     const help = field.help ? h("span", { class: "seg-help" }, field.help) : null;
     const label = h("label", { for: id }, field.label);
-    const element = h("div", { class: `seg-field is-${field.kind}` }, label, control, error, help);
+    const make = field.kind === "pick" ? maker(field, id, context, (key) => keep(field.is_number ? Number(key) : key)) : null;
+    const element = h("div", { class: `seg-field is-${field.kind}` }, label, control, error, help, make);
     const box = control.matches("input, select, textarea") ? control : control.querySelector("input");
     box.setAttribute("aria-describedby", `${id}/error`);
     element.addEventListener("focusout", () => context.left(path));
@@ -169,6 +192,8 @@
     const drawn = drawSegmentField(asked, args, told, () => keep(field.is_number ? (args.words ?? []).map(Number) : args.words));
     drawn.input.id = `inc${path}`;
     drawn.element.querySelector("label").htmlFor = drawn.input.id;
+    const make = maker(field, drawn.input.id, context, (key) => keep([...(holder[field.name] ?? []), field.is_number ? Number(key) : key]));
+    if (make) drawn.element.append(make);
     drawn.element.addEventListener("focusout", () => context.left(path));
     return {
       element: drawn.element,

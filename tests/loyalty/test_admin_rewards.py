@@ -2,9 +2,13 @@
 
 import pytest
 
+from loyalty import operations
 from loyalty.models import Challenge, Claim, Passing, Reward, Surprise
 from loyalty.operations import claims
+from loyalty.rules import ProgrammeRule
+from retention.customers.models import Product
 from retention.incentives import operations as incentives
+from retention.incentives.models import Incentive
 from retention.incentives.rules import IncentiveRule
 from tests.console.conftest import as_role, person
 from tests.loyalty.conftest import BY, points_of
@@ -149,3 +153,93 @@ def test_challenges_and_surprises_are_written_started_and_stopped(as_role, progr
     assert 'value="12.5"' in marketer.get(f"{page}change/").content.decode()
     assert "12.5 % of orders" in as_role("analyst").get(f"{page}change/").content.decode()
     assert "20 grants a month" in marketer.get(f"{PAGE}/surprise/").content.decode()
+
+
+def test_a_reward_and_what_it_gives_are_written_at_once(as_role, programme, now):
+    club, marketer = programme(), as_role("marketer")
+    product = Product.objects.create(sku="MUG", name="Mug", price_minor=900, currency="EUR", recorded_at=now)
+    new = {"programme": club.pk, "given": "", "price": "200", "within": "life", "gives_back": "on", "off": "percent"}
+    page = f"{PAGE}/reward/add/"
+    told = [
+        ("coupon", {"percent": "12.5", "days": "30"}, {"kind": "percent", "basis_points": 1250}, 720),
+        ("coupon", {"off": "amount", "amount": "5"}, {"kind": "amount", "amounts": {"EUR": 500}}, None),
+        ("coupon", {"off": "shipping"}, {"kind": "free_shipping"}, None),
+        ("gift_card", {"amount": "9", "days": "90"}, {"kind": "gift_card", "amounts": {"EUR": 900}, "days": 90}, None),
+        ("credit", {"amount": "7.50"}, {"kind": "store_credit", "amounts": {"EUR": 750}, "days": None}, None),
+        ("product", {"product": product.pk}, {"kind": "free_product", "products": ["MUG"]}, None),
+        ("donation", {"work": "Plant it."}, {"kind": "experience", "instructions": "Plant it."}, None),
+    ]  # fmt: skip
+    for kind, more, effect, hours in told:
+        saved(marketer.post(page, {**new, "names_en": kind, "kind": kind, **more}))
+        reward = Reward.objects.select_related("incentive__version").latest("pk")
+        rule = reward.incentive.version.data
+        assert (reward.kind, rule["name"], reward.version.data["incentive_id"]) == (kind, kind, reward.incentive_id)
+        assert {name: rule["effects"][0][name] for name in effect} == effect
+        assert (rule["codes"]["kind"], rule["validity"]["hours_after_given"]) == ("unique", hours)
+        assert press(marketer, f"{PAGE}/reward/{reward.pk}/", "start").status_code == 200
+        reward.incentive.refresh_from_db()
+        assert (reward.incentive.state, Reward.objects.get(pk=reward.pk).state) == ("live", "live")
+    made = (Reward.objects.count(), Incentive.objects.count())
+    for kind, more in [
+        ("coupon", {}),
+        ("gift_card", {}),
+        ("product", {}),
+        ("coupon", {"off": "amount", "amount": "0"}),
+    ]:
+        answer = marketer.post(page, {**new, "names_en": "Nothing", "kind": kind, **more})
+        assert "Fill this in." in answer.content.decode()
+    assert "more digits" in marketer.post(
+        page, {**new, "names_en": "Odd", "kind": "credit", "amount": "1.234"}
+    ).content.decode()  # fmt: skip
+    assert (Reward.objects.count(), Incentive.objects.count()) == made
+    refused = marketer.post(page, {**new, "kind": "coupon", "percent": "10"})
+    assert refused.status_code == 200
+    assert (Reward.objects.count(), Incentive.objects.count()) == made
+
+
+def test_what_gives_drafts_takes_them_live_with_it(as_role, programme, reward, now):
+    club = programme(is_live=False)
+    drafts = [reward(club, is_live=False, names={"en": name}) for name in ("First", "Second", "Third", "Fourth")]
+    entry = incentives.create_incentive(
+        rule=IncentiveRule.model_validate({"name": "Hello", "effects": [{"kind": "percent", "basis_points": 500}]}),
+        now=now, by=BY,
+    )  # fmt: skip
+    step = {"key": "gold", "names": {"en": "Gold"}, "threshold": 100, "rewards": [entry.pk]}
+    milestone = {"key": "ten", "names": {"en": "Ten"}, "measure": "orders", "at": 10}
+    milestone["gives"] = {"kind": "automatic", "reward_id": drafts[0].pk}
+    rule = {**club.version.data, "tiers": {"measure": "points", "steps": [step]}, "milestones": [milestone]}
+    rule = ProgrammeRule.model_validate(rule)
+    operations.save_programme(programme_id=club.pk, rule=rule, edited=1, now=now, by=BY)
+    states = Reward.objects.order_by("pk").values_list("state", flat=True)
+    assert list(states) == ["draft"] * 4
+    operations.launch_programme(programme_id=club.pk, now=now, by=BY)
+    entry.refresh_from_db()
+    assert (list(states.all()), entry.state) == (["live", "draft", "draft", "draft"], "live")
+
+    marketer = as_role("marketer")
+    said = {"programme": club.pk, "names_en": "Explorer", "task": "orders", "count": "3", "reward": drafts[1].pk}
+    saved(marketer.post(f"{PAGE}/challenge/add/", said))
+    assert press(marketer, f"{PAGE}/challenge/{Challenge.objects.get().pk}/", "start").status_code == 200
+    assert list(states.all()) == ["live", "live", "draft", "draft"]
+    saved(
+        marketer.post(
+            f"{PAGE}/challenge/{Challenge.objects.get().pk}/change/", {**said, "reward": drafts[2].pk, "edited": "1"}
+        )
+    )
+    assert list(states.all()) == ["live", "live", "live", "draft"]
+
+
+def test_a_window_of_its_own_hands_what_was_written_to_the_form(as_role, programme):
+    club, marketer = programme(), as_role("marketer")
+    form = marketer.get(f"{PAGE}/challenge/add/").content.decode()
+    assert 'data-popup="yes" id="add_id_reward" href="/admin/loyalty/reward/add/?_to_field=id&amp;_popup=1"' in form
+    gift = "/admin/incentives/incentive/add/?gift=&_popup=1"
+    assert "Takes off" in marketer.get(gift).content.decode()
+    said = {"name": "Hello", "kind": "coupon", "off": "percent", "percent": "5", "_popup": "1"}
+    made = marketer.post(gift, said).content.decode()
+    assert "Hello" in made
+    assert "popup_response" in made
+    assert f"&quot;{Incentive.objects.get(name='Hello').pk}&quot;" in made
+    editor = marketer.get(f"{PAGE}/programme/{club.pk}/change/").content.decode()
+    assert f"/admin/loyalty/reward/add/?programme={club.pk}" in editor
+    assert "/admin/incentives/incentive/add/?gift=" in editor

@@ -128,7 +128,8 @@ class EditAdmin(FastList):
         except (Refused, ValidationError) as reason:
             raise _Undone(reason) from reason
         if saved is not None:
-            form.instance.pk = saved.pk
+            # What Django says of it afterwards, such as its name, is what was saved.
+            form.instance.__dict__ |= saved.__dict__
 
     def construct_change_message(self, request, form, formsets, add=False) -> str:
         return ""

@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 from retention.doors.console import ConfirmForm, EditAdmin, VersionHistory, acting, button, confirm
 from retention.incentives import operations, views
 from retention.incentives.admin.overview import TONES, overview_of
-from retention.incentives.forms import RuleForm
+from retention.incentives.forms import SHOWN_FOR, GiftForm, RuleForm
 from retention.incentives.models import CodeBatch, Incentive
 from retention.incentives.operations.code_batches import codes_on_older_versions
 from retention.incentives.querysets import used_of
@@ -70,6 +70,9 @@ class IncentiveAdmin(VersionHistory, EditAdmin):
     compressed_fields = False
     actions_detail = ["try_it", "go_live", "stop", "resume", "generate_codes", "export_codes", "apply_to_codes"]
     fieldsets = [(None, {"fields": ["overview"]}), (None, {"fields": ["rule"], "classes": ["inc-rule"]})]
+    #: Of the short form: a new one that is asked for as a gift.
+    gift_fieldsets = [(None, {"fields": ["name", "kind", "off", "percent", "amount", "product", "work", "days"]})]
+    conditional_fields = SHOWN_FOR
 
     class Media:
         css = {"all": ["segments/builder.css", "incentives/incentives.css"]}
@@ -110,8 +113,15 @@ class IncentiveAdmin(VersionHistory, EditAdmin):
         rule = IncentiveRule.model_validate(data)
         operations.save_incentive(incentive_id=obj.pk, rule=rule, edited=edited, why=why, **acting(request))
 
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        if obj is None and "gift" in request.GET:
+            kwargs["form"] = GiftForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)
+        if obj is None and "gift" in request.GET:
+            return self.gift_fieldsets
         if obj is None:
             return fieldsets[1:]
         may_edit = self.has_change_permission(request, obj)
