@@ -45,6 +45,15 @@ _NEW = {
     "orders": _NEW_ORDERS,
     "invitation": "SELECT NULL::bigint WHERE false",
 }
+#: The same of those that happened in [since, until).
+_LATE = {
+    "points": f"{_NEW['points']} AND e.counts_for_tier AND e.earned_at >= %(since)s AND e.earned_at < %(until)s",
+    "orders": """
+        SELECT m.id FROM loyalty_member m WHERE m.programme_id = %(programme)s AND m.customer_id IN (
+            SELECT o.customer_id FROM customers_order o
+            WHERE o.xid >= %(mark)s::text::xid8 AND o.placed_at >= %(since)s AND o.placed_at < %(until)s)
+    """,
+}
 _JOINED = """
     SELECT m.id FROM loyalty_member m
     WHERE m.programme_id = %(programme)s AND m.xid >= %(mark)s::text::xid8
@@ -92,6 +101,17 @@ def with_news(measure: str, *, programme_id: int, mark: int) -> list[int]:
     """
     sql = f"SELECT DISTINCT id FROM ({_NEW[measure]} UNION ALL {_JOINED}) found ORDER BY id"  # noqa: S608
     return _ids(sql, {"programme": programme_id, "mark": str(mark)})
+
+
+def with_late_news(
+    measure: str, *, programme_id: int, mark: int, since: dt.datetime, until: dt.datetime
+) -> list[int]:
+    """Members of a programme with facts of transactions from `mark` on that happened in [since, until), by id."""
+    if measure == "invitation":
+        return []
+    sql = f"SELECT DISTINCT id FROM ({_LATE['points' if measure == 'points' else 'orders']}) found ORDER BY id"  # noqa: S608
+    params = {"programme": programme_id, "mark": str(mark), "since": since, "until": until}
+    return _ids(sql, params)
 
 
 def with_facts_in(measure: str, *, programme_id: int, since: dt.datetime, until: dt.datetime) -> list[int]:

@@ -50,7 +50,7 @@ _REVIEW = {
 _TIERS = {
     "measure": "points",
     "window": {"kind": "calendar_year"},
-    "validity": {"kind": "each_year", "month": 12, "day": 31, "least_days": 365},
+    "validity": {"kind": "after", "count": 1, "per": "year", "rounded_to": "year"},
     "steps": [
         {"key": "insider", "names": {"en": "Insider", "ko": "인사이더", "ru": "Инсайдер"}, "threshold": 0},
         {"key": "silver", "names": {"en": "Silver", "ko": "실버", "ru": "Серебро"}, "threshold": 350, "percent": 125},

@@ -174,8 +174,12 @@ class RewardForm(RuleForm, GiftFields):
     stock = _whole(_("Stock"), 0, hint=_("Empty: as many as are wanted."))
     per_customer = _whole(_("Most for each member"), hint=_("Empty: no limit."))
     within = _choice(
-        _("Within"), [("life", _("all time")), ("day", _("a day")), ("week", _("a week")), ("month", _("a month"))]
-    )
+        _("Within"),
+        [
+            ("life", _("all time")), ("day", _("a day")), ("week", _("a week")), ("month", _("a month")),
+            ("year", _("a year")),
+        ],
+    )  # fmt: skip
     starts = _instant(_("From"))
     ends = _instant(_("Until"))
     tiers = forms.MultipleChoiceField(

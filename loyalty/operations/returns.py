@@ -39,11 +39,11 @@ JOB = "loyalty.follow"
 #: Orders of one transaction.
 CHUNK = 1_000
 
-# Orders that changed, and orders of what was earned a moment ago: whichever of the two comes last is seen here.
+# Orders that changed, whose shop may have taken goods out of them or written other prices; and orders of what was earned
+# a moment ago: whichever of a return and its earning comes last is seen here.
 _CAME_BACK = """
 SELECT e.order_id FROM customers_order o JOIN loyalty_earning e ON e.order_id = o.id
 WHERE o.xid >= %(since)s::text::xid8 AND o.xid < %(until)s::text::xid8 AND e.amount > 0
-  AND o.state IN ('cancelled', 'returned', 'partially_returned')
 UNION
 SELECT e.order_id FROM loyalty_earning e JOIN customers_order o ON o.id = e.order_id
 WHERE e.xid >= %(since)s::text::xid8 AND e.xid < %(until)s::text::xid8 AND e.amount > 0

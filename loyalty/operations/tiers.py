@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Max, Min
 
-from loyalty.counted import Asked, counted, out_of_place, with_facts_in, with_news
+from loyalty.counted import Asked, counted, out_of_place, with_facts_in, with_late_news, with_news
 from loyalty.ladders import Ladder, ladder_of
 from loyalty.models import Member, Programme, Tier, TierChange
 from loyalty.operations.moving import CHUNK, Move, Moved, Place, locked, move
 from loyalty.rules import ProgrammeRule
-from loyalty.rules.tiers import Standing, local_day, look, look_at_end
+from loyalty.rules.tiers import CalendarYear, Standing, local_day, look, look_at_end
 from retention import texts
 from retention.actors import Actor
 from retention.bulk import batches, chunks
@@ -90,6 +90,7 @@ def retier(*, now: dt.datetime, by: Actor, progress: Progress) -> Moved:
     for ladder in running_ladders():
         key = watermark_of(ladder.programme.pk)
         mark, safe = Watermark.objects.filter(key=key).first(), safe_mark()
+        _count_late(ladder, mark, done, now=now, by=by)
         for some in _to_look_at(ladder, mark, now):
             with transaction.atomic():
                 done.add(_look_at(ladder, some, now=now, by=by))
@@ -100,6 +101,34 @@ def retier(*, now: dt.datetime, by: Actor, progress: Progress) -> Moved:
         incentives.drop_tiers(programme=programme)
     progress(done.looked_at, done.looked_at)
     return done
+
+
+def _count_late(ladder: Ladder, mark: Watermark | None, done: Moved, *, now: dt.datetime, by: Actor) -> None:
+    """Whom facts of last year, told only in this one, take to a tier then: it is hers as long as it would have been."""
+    opened = ladder.since(now)
+    if mark is None or mark.mark is None or opened is None or not isinstance(ladder.rules.window, CalendarYear):
+        return
+    last = local_day(opened, ladder.zone) - dt.timedelta(days=1)
+    since = ladder.rules.counts_from(last, ladder.zone)
+    assert since is not None
+    late = with_late_news(
+        ladder.rules.measure, programme_id=ladder.programme.pk, mark=mark.mark, since=since, until=opened
+    )
+    for some in batches(late, CHUNK):
+        with transaction.atomic():
+            members = [one for one in locked(some) if one.left_at is None]
+            asked = [Asked(one.pk, one.customer_id, since, opened) for one in members]
+            sums = counted(ladder.rules.measure, asked)
+            found = (_late(ladder, one, sums[one.pk], last, now) for one in members)
+            done.add(move(ladder, [one for one in found if one is not None], now=now, by=by))
+
+
+def _late(ladder: Ladder, member: Place, counts: int, last: dt.date, now: dt.datetime) -> Move | None:
+    rank = ladder.rules.reached(counts)
+    until = ladder.until(rank, last)
+    if rank <= ladder.rank(member) or until is not None and until <= now:
+        return None
+    return Move(member, ladder.rows[rank], TierChange.Why.REACHED, counts, until, is_up=True)
 
 
 def _to_look_at(ladder: Ladder, mark: Watermark | None, now: dt.datetime) -> Iterator[list[int]]:

@@ -25,6 +25,7 @@ _PER = {
     "day": gettext_lazy("a day"),
     "week": gettext_lazy("a week"),
     "month": gettext_lazy("a month"),
+    "year": gettext_lazy("a year"),
 }
 
 
@@ -65,7 +66,8 @@ class RewardPlan(Part):
         price: in the programme's unit, in its smallest part; 0 costs nothing.
         stock: how many there are in all; empty: as many as are wanted.
         tiers: keys of the tiers that may have it; none: every member.
-        per_customer, within: how often each may take it, in all or in a day, week or month of the shop's calendar.
+        per_customer, within: how often each may take it, in all or in a day, week, month or year of the shop's
+            calendar.
         categories: what it has to do with; whoever likes them is shown it first.
         gives_back: its points come back when it is returned.
         is_in_catalogue: otherwise it is only given: by milestones, challenges and surprises.
@@ -80,7 +82,7 @@ class RewardPlan(Part):
     ends_at: dt.datetime | None = None
     tiers: Annotated[tuple[Key, ...], Field(max_length=20)] = ()
     per_customer: Annotated[int, Field(ge=1, le=10**6)] | None = None
-    within: Literal["life", "day", "week", "month"] = "life"
+    within: Literal["life", "day", "week", "month", "year"] = "life"
     categories: Annotated[tuple[Category, ...], Field(max_length=20)] = ()
     image_url: Picture = ""
     gives_back: bool = True

@@ -19,8 +19,11 @@ from retention.customers.models import Activity, Order, Return
 from retention.incentives import operations as incentives
 from retention.incentives.models import Grant, ShopperTier
 from retention.incentives.rules import IncentiveRule
+from retention.marks import safe_mark
+from retention.segments.following import newest_mark
 from retention.work.models import Watermark
 from tests.loyalty.conftest import BY, ONE_FOR_ONE
+from tests.processes import wait_until
 
 YEAR = {"kind": "after", "count": 1, "per": "year", "rounded_to": "year"}
 STEPS = [
@@ -137,6 +140,37 @@ def test_a_fact_of_long_ago_that_comes_late_is_looked_at(club):
     earns(anna, 100, NOON)
     look(NOON + dt.timedelta(days=100))
     assert where(anna)[0] == "silver"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("measure", ["points", "spend"])
+def test_what_is_told_in_january_of_december_counts_for_the_year_it_was_of(club, customers, measure):
+    made, (anna, boris, clara, *_others) = club(measure=measure)
+    december, january = at("2026-12-31 23:59"), at("2027-01-01 00:05")
+
+    def did(who: int, amount: int, when: dt.datetime) -> None:
+        member = Member.objects.get(pk=who)
+        if measure == "points":
+            earns(who, amount, when)
+        else:
+            orders(member.customer, amount, when)
+
+    for who in (anna, boris):
+        did(who, 60, NOON)
+    wait_until(lambda: safe_mark() > newest_mark(), what="older transactions")
+    look(december)
+    did(anna, 40, december)  # the hundredth of 2026, told in 2027
+    did(boris, 40, january)
+    did(clara, 100, NOON - dt.timedelta(days=365))  # of a year that is over for tiers, too
+    look(january)
+    assert [where(one) for one in (anna, boris, clara)] == [("silver", "2028-01-01 00:00"), ("", ""), ("", "")]
+    assert Member.objects.get(pk=anna).qualifying == 0
+    assert history(anna) == [("", "silver", "reached")]
+    look(january)
+    assert history(anna) == [("", "silver", "reached")]
+    # What she had of 2026 is over with 2027, unless that year keeps it.
+    keep(at("2028-01-01 00:05"))
+    assert where(anna)[0] == ""
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,8 @@ def period(within: str, day: dt.date) -> str:
             return f"W{day - dt.timedelta(days=day.weekday())}"
         case "month":
             return f"M{day:%Y-%m}"
+        case "year":
+            return f"Y{day:%Y}"
     return ""
 
 
