@@ -39,6 +39,13 @@ def likeness(one: str, other: str) -> int:
     return round(100 * (1 - _distance(bare, bare_2) / max(len(bare), len(bare_2))))
 
 
+def is_same_box(one: str, other: str) -> bool:
+    """Whether mail to both of them reaches one box for certain; `anna@hotmail.com` and `anna@outlook.com` are two."""
+    first, second = one.rpartition("@")[2].lower(), other.rpartition("@")[2].lower()
+    is_one_house = first == second or {first, second} == _WITHOUT_DOTS
+    return is_one_house and likeness(one, other) == 100
+
+
 def is_disposable(email: str, more: frozenset[str] = frozenset()) -> bool:
     """Whether its domain, or one above it, is on the kept list or among `more`."""
     labels = email.strip().lower().rpartition("@")[2].split(".")

@@ -56,7 +56,7 @@ def reward(referral_ids: Sequence[int], *, now: dt.datetime, by: Actor) -> int:
     if not held:
         return 0
     rules = rules_of(each.version_id for each in held)
-    counts = _hold(held, rules, now)
+    counts, had = _hold(held, rules, now), _had(held)
     moves, gifts, levels = [], [], {}
     for each in sorted(held, key=lambda each: each.pk):
         rule, hers = rules[each.version_id], counts[each.advocate_id]
@@ -64,7 +64,7 @@ def reward(referral_ids: Sequence[int], *, now: dt.datetime, by: Actor) -> int:
             moves.append(Move(each.pk, each.state, State.REJECTED, [cap]))
             continue
         levels[each.pk] = count = hers[""] + 1
-        level = rule_for(each.advocate, rule).level_at(count)
+        level = rule_for(each.advocate, rule).level_at(count, had[each.advocate_id])
         if each.advocate.customer_id is not None and level is not None:
             gifts.append(Gift(each, each.advocate.customer_id, level.incentive_id, rule))
     given = give(gifts, step=ADVOCATE, now=now, by=by)
@@ -154,6 +154,17 @@ def _hold(held: Iterable[Referral], rules: dict[int, SchemeRule], now: dt.dateti
         for advocate_id, period, rewarded in cursor.fetchall():
             counts[advocate_id][period] = rewarded
     return counts
+
+
+def _had(held: Iterable[Referral]) -> dict[int, set[tuple[int, int]]]:
+    """Advocate → (the how many-th friend, incentive) of what she was given and has."""
+    had: dict[int, set[tuple[int, int]]] = defaultdict(set)
+    given = Referral.objects.filter(
+        advocate_id__in={each.advocate_id for each in held}, state=State.REWARDED, advocate_grant__isnull=False
+    )
+    for advocate_id, level, incentive_id in given.values_list("advocate_id", "level", "advocate_grant__incentive_id"):
+        had[advocate_id].add((level, incentive_id))
+    return had
 
 
 def _cap(rule: SchemeRule, counts: dict[str, int]) -> Refusal | None:

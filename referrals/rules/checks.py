@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import Field, StringConstraints
 
 from referrals.facts import Facts
-from referrals.likeness import is_disposable, likeness
+from referrals.likeness import is_disposable, is_same_box, likeness
 from retention.incentives.parts import Part
 from retention.refusals import Refused
 
@@ -101,7 +101,7 @@ class Check(Part):
 
 
 class SelfCheck(Check):
-    """The friend is the advocate, by her row or by her email or phone."""
+    """The friend is the advocate, by her row, by the box that her mail reaches, or by her phone."""
 
     kind: Literal["self"] = "self"
     is_hard: bool = True
@@ -112,6 +112,8 @@ class SelfCheck(Check):
             return SelfReferral()
         if facts.friend.phone and facts.friend.phone == facts.advocate.phone:
             return SamePerson(what="phone")
+        if is_same_box(facts.friend.email, facts.advocate.email):
+            return SamePerson(what="email")
         return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Literal
 
 from django.utils.translation import gettext as _
@@ -146,12 +147,17 @@ class SchemeRule(Part):
     def template_ids(self) -> frozenset[int]:
         return frozenset(filter(None, (self.friend_message, self.advocate_message)))
 
-    def level_at(self, count: int) -> Level | None:
-        """What the advocate's `count`-th rewarded friend is worth: the highest level that this one has reached."""
+    def level_at(self, count: int, had: Collection[tuple[int, int]] = ()) -> Level | None:
+        """What the advocate's `count`-th rewarded friend is worth: the highest level that this one has reached.
+
+        `had`: (the how many-th friend, incentive) of what she was given and has. A friend whose order came back makes
+        the next one the third, say, once more; what is given once is not given again while she has it.
+        """
         reached = [
             level
             for level in self.levels
-            if (level.from_count == count if level.is_once else level.from_count <= count)
+            if level.from_count <= count
+            and not (level.is_once and (level.from_count < count or (count, level.incentive_id) in had))
         ]
         return max(reached, key=lambda level: (level.from_count, level.is_once), default=None)
 
