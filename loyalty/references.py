@@ -15,6 +15,8 @@ from retention.refusals import Refused
 
 Kind = Literal["incentive", "reward"]
 _MODELS: dict[Kind, Any] = {"incentive": Incentive, "reward": Reward}
+#: Names of the parts that name rows.
+IDS = ("rewards", "incentive", "reward_id", "default_id", "reward_ids")
 #: (what holds it, its place in there, what it names)
 Place = tuple[Any, Any, Kind]
 

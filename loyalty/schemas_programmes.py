@@ -15,10 +15,11 @@ from pydantic import ConfigDict, Field, StrictInt, StringConstraints
 from pydantic import ValidationError as RuleError
 
 from loyalty.models import Earning, Member, Programme
-from loyalty.references import inwards, outwards
+from loyalty.references import IDS, inwards, outwards
 from loyalty.rules import ProgrammeRule
 from loyalty.tellers import teller_of
 from loyalty.trying import Tried, TriedBasket, TriedLine
+from retention.doors.documents import rule_of
 from retention.incentives.parts import Currency
 from retention.ledger.querysets import Balance
 
@@ -32,9 +33,8 @@ class In(Schema):
 
 
 class ProgrammeSaid(In):
-    rule: dict[str, Any] = Field(
-        description="As `rule` of the answer: names, joining, earning, pending, returns, tiers, milestones; incentives"
-        " and rewards by their ids."
+    rule: Annotated[dict[str, Any], rule_of(ProgrammeRule, ids=IDS)] = Field(
+        description="The whole rule, as the answer has it; incentives and rewards by their ids."
     )
     why: Why = ""
 

@@ -11,8 +11,10 @@ from pydantic import ConfigDict, Field, StrictInt, StringConstraints
 
 from referrals.models import Advocate, Referral, Scheme
 from referrals.reasons import sentences
-from referrals.references import rule_out
+from referrals.references import FIELDS, rule_out
+from referrals.rules import SchemeRule
 from referrals.sharing import link_of
+from retention.doors.documents import rule_of
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
@@ -25,22 +27,26 @@ Language = Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]{
 Persona = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)]
 
 
+Said = Annotated[
+    dict[str, Any],
+    rule_of(SchemeRule, ids=FIELDS),
+    Field(description="The whole rule, as the answer has it; incentives, templates and segments by their ids."),
+]
+
+
 class Body(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
 class SchemeIn(Body):
     key: Key
-    rule: dict[str, Any] = Field(
-        description="As `rule` of the answer: names, friend_incentive, levels, scenario, hold_days, checks, caps,"
-        " texts; rows by their ids."
-    )
+    rule: Said
     why: Why = ""
 
 
 class SchemeChanges(Body):
     edited: Annotated[StrictInt, Field(ge=1)] = Field(description="The version that was read before this change.")
-    rule: dict[str, Any] = Field(description="The whole rule as it is to be.")
+    rule: Said
     why: Why = ""
 
 
