@@ -103,9 +103,7 @@ def with_news(measure: str, *, programme_id: int, mark: int) -> list[int]:
     return _ids(sql, {"programme": programme_id, "mark": str(mark)})
 
 
-def with_late_news(
-    measure: str, *, programme_id: int, mark: int, since: dt.datetime, until: dt.datetime
-) -> list[int]:
+def with_late_news(measure: str, *, programme_id: int, mark: int, since: dt.datetime, until: dt.datetime) -> list[int]:
     """Members of a programme with facts of transactions from `mark` on that happened in [since, until), by id."""
     if measure == "invitation":
         return []

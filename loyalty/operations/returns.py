@@ -39,7 +39,7 @@ JOB = "loyalty.follow"
 #: Orders of one transaction.
 CHUNK = 1_000
 
-# Orders that changed, whose shop may have taken goods out of them or written other prices; and orders of what was earned
+# Orders that changed, of which the shop may have taken goods out or written other prices; and orders of what was earned
 # a moment ago: whichever of a return and its earning comes last is seen here.
 _CAME_BACK = """
 SELECT e.order_id FROM customers_order o JOIN loyalty_earning e ON e.order_id = o.id
