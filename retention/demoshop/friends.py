@@ -1,4 +1,4 @@
-"""The demo shop's friends: a scheme that customers brought others by since the first summer, and a partner in cash."""
+"""The demo shop's friends: buyers of the first summer, readers since, and those of a partner who is paid in cash."""
 
 import datetime as dt
 import random
@@ -9,19 +9,30 @@ from referrals import operations as referrals
 from referrals.models import Advocate, Scheme
 from referrals.operations.partners import PartnerData, create_partner, enrol_partner
 from referrals.operations.ready import create_from_ready
+from referrals.rules import SchemeRule
 from referrals.versions import rule_of
 from retention.actors import Actor
 from retention.customers.models import Customer
+from retention.incentives.operations import create_incentive
+from retention.incentives.rules import IncentiveRule
 
 DAY = dt.timedelta(days=1)
+YEAR = 365 * DAY
 SEED = 23
 ADVOCATES = 60
 #: Of those who bought, and of those who have only signed up so far.
-FRIENDS, NEWCOMERS = 90, 30
-#: So many of the newcomers came by the very device of who recommends the shop to them: somebody has to look at these.
+FRIENDS, READERS = 90, 80
+#: So many more readers came by the very device of who brought them: somebody has to look at these.
 DOUBTFUL = 5
 #: So many of those who bought came by the partner.
 BY_PARTNER = 18
+#: Beside those of the gallery: a sign-up alone is worth a little.
+BRING_A_READER: dict[str, Any] = {
+    "names": {"en": "Bring a reader", "ko": "구독자 소개", "ru": "Приведи читателя"},
+    "scenario": {"kind": "joined"},
+    "caps": {"per_month": 10},
+}
+READER_POINTS = 25
 #: The sweeps are run this often, as if beat had done it all along.
 STEP = 14 * DAY
 PARTNER = PartnerData(
@@ -31,7 +42,7 @@ PARTNER = PartnerData(
 
 
 def bring_friends(*, now: dt.datetime, by: Actor) -> None:
-    """Both schemes, who came by them and what that brought; the same customers every time.
+    """Three schemes, who came by them and what that brought; the same customers every time.
 
     Facts are followed by marks, so this comes after all others are committed.
     """
@@ -40,15 +51,18 @@ def bring_friends(*, now: dt.datetime, by: Actor) -> None:
     if len(bought) < FRIENDS + ADVOCATES:
         return
     opened_at = bought[ADVOCATES][1]
-    brought = sorted(draw.sample(bought[ADVOCATES:], FRIENDS), key=lambda one: one[1])
-    newcomers = _signed_up(stats__first_order_at=None, orders=None)[-NEWCOMERS:]
-    links = _open("give_and_get", [pk for pk, _at in bought[:ADVOCATES]], at=opened_at, by=by)
+    read = _signed_up(stats__first_order_at=None, orders=None, signed_up_at__gte=now - YEAR)
+    advocates = [pk for pk, _at in bought[:ADVOCATES]]
+    links = _open(create_from_ready(key="give_and_get", now=opened_at, by=by), advocates, at=opened_at, by=by)
     partner = _hire(at=opened_at, by=by)
+    readers = _open(_bring_a_reader(at=now - YEAR, by=by), advocates, at=now - YEAR, by=by)
     came = [(at, pk, partner if place % (FRIENDS // BY_PARTNER) == 0 else draw.choice(links), "")
-            for place, (pk, at) in enumerate(brought)]  # fmt: skip
-    for place, (pk, at) in enumerate(newcomers):
-        advocate = links[place % len(links)] if place < DOUBTFUL else draw.choice(links)
-        came.append((at, pk, advocate, _device_of(advocate.customer_id if place < DOUBTFUL else pk)))
+            for place, (pk, at) in enumerate(draw.sample(bought[ADVOCATES:], FRIENDS))]  # fmt: skip
+    harmless, doubtful = read[:-DOUBTFUL], read[-DOUBTFUL:]
+    for pk, at in draw.sample(harmless, min(READERS, len(harmless))):
+        came.append((at, pk, draw.choice(readers), _device_of(pk)))
+    for (pk, at), advocate in zip(doubtful, readers, strict=False):
+        came.append((at, pk, advocate, _device_of(advocate.customer_id)))
     _let_come(sorted(came, key=lambda one: one[0]), now=now, by=by)
     _speak_from_now_on(now=now, by=by)
 
@@ -59,24 +73,31 @@ def _signed_up(**where: Any) -> list[tuple[int, dt.datetime]]:
     return list(rows.order_by("signed_up_at", "pk").values_list("pk", "signed_up_at"))
 
 
-def _open(key: str, customers: Sequence[int], *, at: dt.datetime, by: Actor) -> list[Advocate]:
-    """A live scheme, as it is written in the gallery, and its advocates. It is silent: all this is long ago."""
-    scheme = _launched(key, at=at, by=by)
+def _open(scheme: Scheme, customers: Sequence[int], *, at: dt.datetime, by: Actor) -> list[Advocate]:
+    """A live scheme and its advocates. It is silent: all this is long ago."""
+    _launch(scheme, at=at, by=by)
     for pk in customers:
         referrals.open_advocates(scheme_id=scheme.pk, customer_ids=[pk], device=_device_of(pk), now=at, by=by)
     return list(Advocate.objects.filter(scheme=scheme).order_by("pk"))
 
 
 def _hire(*, at: dt.datetime, by: Actor) -> Advocate:
-    scheme = _launched("affiliates", at=at, by=by)
+    scheme = create_from_ready(key="affiliates", now=at, by=by)
+    _launch(scheme, at=at, by=by)
     partner = create_partner(data=PARTNER, now=at, by=by)
     return enrol_partner(partner_id=partner.pk, scheme_id=scheme.pk, code="RUNOUT", now=at, by=by)
 
 
-def _launched(key: str, *, at: dt.datetime, by: Actor) -> Scheme:
-    scheme = create_from_ready(key=key, now=at, by=by)
+def _bring_a_reader(*, at: dt.datetime, by: Actor) -> Scheme:
+    points = {"name": "Points for a reader", "effects": [{"kind": "points", "points": READER_POINTS}]}
+    incentive = create_incentive(rule=IncentiveRule.model_validate(points), now=at, by=by, why="Demo.")
+    rule = {**BRING_A_READER, "levels": [{"from_count": 1, "incentive_id": incentive.pk}]}
+    return referrals.create_scheme(key="readers", rule=SchemeRule.model_validate(rule), now=at, by=by, why="Demo.")
+
+
+def _launch(scheme: Scheme, *, at: dt.datetime, by: Actor) -> None:
     _write(scheme, {"has_messages": False}, now=at, by=by)
-    return referrals.launch_scheme(scheme_id=scheme.pk, now=at, by=by)
+    referrals.launch_scheme(scheme_id=scheme.pk, now=at, by=by)
 
 
 def _let_come(came: Sequence[tuple[dt.datetime, int, Advocate, str]], *, now: dt.datetime, by: Actor) -> None:
