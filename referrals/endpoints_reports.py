@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import asdict
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -12,9 +12,8 @@ from pydantic import Field
 
 from referrals.models import Scheme
 from referrals.operations import NoSuchScheme
-from referrals.reports.counting import Asked
 from referrals.reports.figures import report_of
-from referrals.reports.reading import Worth
+from referrals.reports.reading import Asked, Worth
 from retention import clock, money
 from retention.doors.endpoints import Router
 from retention.ledger.days import book_day
@@ -103,12 +102,15 @@ def get_report(
     first: dt.date | None = None,
     last: dt.date | None = None,
     scheme: Annotated[str, Query(max_length=40, description="Its key; all of them, if it is not said.")] = "",
-    days: Annotated[int, Query(ge=1, le=730)] = 90,
+    days: Annotated[
+        Literal["30", "90", "180", "365"], Query(description="After first orders, to compare customers by.")
+    ] = "90",
     running_minor: Annotated[int, Query(ge=0, le=10**12, description="Running cost a month.")] = 0,
 ):
     """Friends who came from the first day to the last, the last year if they are not said, and all that they did since.
 
-    A large shop's are counted in the background; the first time the answer is `referrals.being_counted`.
+    A large shop's are counted in the background, at least once a day; `as_of` says when. Before the first time the
+    answer is `referrals.being_counted`.
     """
     shop, now = Shop.objects.first(), clock.now()
     if shop is None:
@@ -120,14 +122,16 @@ def get_report(
     chosen = Scheme.objects.exclude(state=Scheme.State.DRAFT).filter(key=scheme).first() if scheme else None
     if scheme and chosen is None:
         raise NoSuchScheme
-    report = report_of(Asked(chosen.pk if chosen else None, first, last, days), running_minor=running_minor, now=now)
+    report = report_of(
+        Asked(chosen.pk if chosen else None, first, last, int(days)), running_minor=running_minor, now=now
+    )
     found, interval = report.found, report.difference.interval
     return {
         "currency": shop.currency,
         "first": first,
         "last": last,
-        "as_of": found.period.now,
-        "is_being_counted": found.is_being_counted,
+        "as_of": found.as_of.at,
+        "is_being_counted": found.as_of.is_being_counted,
         "funnel": asdict(found.funnel),
         "running_minor": report.running_minor,
         "cost_per_customer_minor": report.cac_minor,
@@ -136,7 +140,7 @@ def get_report(
         "months": [
             {"month": month, "spend_minor": spend, "reward_minor": cost} for month, spend, cost in found.months
         ],
-        "days": days,
+        "days": int(days),
         "referred": _worth(found.referred),
         "others": _worth(found.others),
         "difference": {

@@ -17,7 +17,7 @@ from referrals.operations.following import (
 )
 from referrals.operations.purging import count_old_visits, purge_visits
 from referrals.reports.counting import JOB as REPORTS
-from referrals.reports.counting import count_waiting, waiting
+from referrals.reports.counting import count, is_due
 from retention.registries import DueJob, jobs
 
 
@@ -87,15 +87,21 @@ class PurgeVisits(DueJob):
 
 @jobs.register
 class CountReports(DueJob):
+    """Counts what reports are sums of, once a day and when somebody looks at them."""
+
     key = REPORTS
-    label = _("Count the reports of referrals that somebody looks at")
+    label = _("Count what referrals bring and cost")
     queue = "bulk"
     order = 63
 
     @classmethod
     def run(cls, *, now, progress):
-        return {"due": count_waiting(now=now, progress=progress)}
+        due = int(is_due(now=now))
+        if due:
+            count(now=now)
+            progress(due, due)
+        return {"due": due}
 
     @classmethod
     def preview(cls, *, now):
-        return {"due": len(waiting())}
+        return {"due": int(is_due(now=now))}

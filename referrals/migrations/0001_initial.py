@@ -658,22 +658,108 @@ class Migration(migrations.Migration):
             index=models.Index(fields=["scheme", "state", "due_at"], name="referral_by_state"),
         ),
         migrations.CreateModel(
-            name="ReportCount",
+            name="TrialCount",
+            fields=[
+                (
+                    "scheme",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="referrals.scheme",
+                    ),
+                ),
+                (
+                    "began_at",
+                    models.DateTimeField(help_text="Of the test: figures of another draw are none of this one's."),
+                ),
+                ("arms", models.JSONField(help_text="The fields of `experiments.comparison.Arm`, by key.")),
+                ("counted_at", models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="AdvocateDay",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("first", models.DateField()),
-                ("last", models.DateField()),
+                ("day", models.DateField(help_text="The shop's.")),
+                ("friends", models.IntegerField()),
+                ("won", models.IntegerField()),
+                ("spend_minor", models.BigIntegerField()),
+                ("reward_minor", models.DecimalField(decimal_places=6, max_digits=24)),
                 (
-                    "days",
-                    models.PositiveSmallIntegerField(help_text="Within which a customer's worth is counted."),
+                    "advocate",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="referrals.advocate",
+                    ),
                 ),
-                ("figures", models.JSONField(default=dict)),
-                ("counted_at", models.DateTimeField(null=True)),
-                ("asked_at", models.DateTimeField(help_text="Somebody waits for newer ones.", null=True)),
                 (
                     "scheme",
                     models.ForeignKey(
-                        help_text="Empty: all.",
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="referrals.scheme",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["scheme", "day"], name="advocate_day_by_day")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("advocate", "day"), name="one_sum_an_advocate_and_day")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="SchemeDay",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField(help_text="The shop's.")),
+                ("month", models.DateField(help_text="Its first day.")),
+                ("advocates", models.IntegerField()),
+                ("invitations", models.IntegerField()),
+                ("friends", models.IntegerField()),
+                ("won", models.IntegerField()),
+                ("rewarded", models.IntegerField()),
+                ("rejected", models.IntegerField()),
+                ("reversed", models.IntegerField()),
+                ("open", models.IntegerField()),
+                ("spend_minor", models.BigIntegerField()),
+                ("reward_minor", models.DecimalField(decimal_places=6, max_digits=24)),
+                (
+                    "scheme",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="referrals.scheme",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("scheme", "day", "month"), name="one_sum_a_day_and_month")
+                ]
+            },
+        ),
+        migrations.CreateModel(
+            name="WorthDay",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("is_brought", models.BooleanField()),
+                ("within", models.PositiveSmallIntegerField(help_text="Days from the first order on; they are over.")),
+                ("day", models.DateField(help_text="The shop's.")),
+                ("customers", models.IntegerField()),
+                ("total", models.FloatField()),
+                ("squares", models.FloatField()),
+                ("cubes", models.FloatField()),
+                (
+                    "scheme",
+                    models.ForeignKey(
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
@@ -684,9 +770,9 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("scheme", "first", "last", "days"), name="one_count_a_report", nulls_distinct=False
+                        fields=("scheme", "is_brought", "within", "day"), name="one_worth_a_day", nulls_distinct=False
                     )
-                ],
+                ]
             },
         ),
         migrations.AddIndex(

@@ -2,19 +2,22 @@
 
 from referrals.models.partners import Commission, Partner, Payout, PayoutBatch
 from referrals.models.referrals import Referral, ReferralStep
-from referrals.models.reports import ReportCount
+from referrals.models.reports import AdvocateDay, SchemeDay, TrialCount, WorthDay
 from referrals.models.schemes import Advocate, AdvocateCount, Scheme, Visit
 
 __all__ = [
     "Advocate",
     "AdvocateCount",
+    "AdvocateDay",
     "Commission",
     "Partner",
     "Payout",
     "PayoutBatch",
     "Referral",
     "ReferralStep",
-    "ReportCount",
     "Scheme",
+    "SchemeDay",
+    "TrialCount",
     "Visit",
+    "WorthDay",
 ]

@@ -1,27 +1,93 @@
-"""What was counted of referrals, kept so that nobody waits for it."""
+"""What was counted of referrals, kept so that nobody waits for it: every figure of a report is a sum of these rows.
+
+All of them are counted anew at once (`referrals.reports.totals`); they hold nothing that is not told elsewhere, but how
+many were invited by visits that were deleted since. Money is of the base currency.
+"""
 
 from django.db import models
 
-from referrals.models.schemes import Scheme
+from referrals.models.schemes import Advocate, Scheme
 
 
-class ReportCount(models.Model):
-    """The figures of one period as they were counted last, in the shape of their classes (`referrals.reports`)."""
+class SchemeDay(models.Model):
+    """Who came to a scheme on a day; and what was spent and given, within a month, for friends who came on that day.
 
-    scheme = models.ForeignKey(Scheme, null=True, on_delete=models.CASCADE, related_name="+", help_text="Empty: all.")
-    first = models.DateField()
-    last = models.DateField()
-    days = models.PositiveSmallIntegerField(help_text="Within which a customer's worth is counted.")
-    figures = models.JSONField(default=dict)
-    counted_at = models.DateTimeField(null=True)
-    asked_at = models.DateTimeField(null=True, help_text="Somebody waits for newer ones.")
+    The heads are in the row of the day's own month.
+    """
+
+    scheme = models.ForeignKey(Scheme, on_delete=models.CASCADE, related_name="+", db_index=False)
+    day = models.DateField(help_text="The shop's.")
+    month = models.DateField(help_text="Its first day.")
+    advocates = models.IntegerField()
+    invitations = models.IntegerField()
+    friends = models.IntegerField()
+    won = models.IntegerField()
+    rewarded = models.IntegerField()
+    rejected = models.IntegerField()
+    reversed = models.IntegerField()
+    open = models.IntegerField()
+    spend_minor = models.BigIntegerField()
+    reward_minor = models.DecimalField(max_digits=24, decimal_places=6)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["scheme", "day", "month"], name="one_sum_a_day_and_month")]
+
+    def __str__(self):
+        return f"Scheme {self.scheme_id} on {self.day}"
+
+
+class AdvocateDay(models.Model):
+    """The friends whom an advocate brought on a day, and what they spent and cost since."""
+
+    advocate = models.ForeignKey(Advocate, on_delete=models.CASCADE, related_name="+", db_index=False)
+    scheme = models.ForeignKey(Scheme, on_delete=models.CASCADE, related_name="+", db_index=False)
+    day = models.DateField(help_text="The shop's.")
+    friends = models.IntegerField()
+    won = models.IntegerField()
+    spend_minor = models.BigIntegerField()
+    reward_minor = models.DecimalField(max_digits=24, decimal_places=6)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["advocate", "day"], name="one_sum_an_advocate_and_day")]
+        indexes = [models.Index(fields=["scheme", "day"], name="advocate_day_by_day")]
+
+    def __str__(self):
+        return f"Advocate {self.advocate_id} on {self.day}"
+
+
+class WorthDay(models.Model):
+    """What customers whose first order was on a day spent within so many days of it, as sums of powers.
+
+    Those whom a scheme brought; with no scheme, those whom any did, or whom nobody brought.
+    """
+
+    scheme = models.ForeignKey(Scheme, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
+    is_brought = models.BooleanField()
+    within = models.PositiveSmallIntegerField(help_text="Days from the first order on; they are over.")
+    day = models.DateField(help_text="The shop's.")
+    customers = models.IntegerField()
+    total = models.FloatField()
+    squares = models.FloatField()
+    cubes = models.FloatField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["scheme", "first", "last", "days"], name="one_count_a_report", nulls_distinct=False
+                fields=["scheme", "is_brought", "within", "day"], name="one_worth_a_day", nulls_distinct=False
             )
         ]
 
     def __str__(self):
-        return f"Report {self.first} … {self.last}"
+        return f"Worth of {self.day} within {self.within} days"
+
+
+class TrialCount(models.Model):
+    """The arms of a scheme's test as they were counted last."""
+
+    scheme = models.OneToOneField(Scheme, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    began_at = models.DateTimeField(help_text="Of the test: figures of another draw are none of this one's.")
+    arms = models.JSONField(help_text="The fields of `experiments.comparison.Arm`, by key.")
+    counted_at = models.DateTimeField()
+
+    def __str__(self):
+        return f"Test of scheme {self.scheme_id}"

@@ -1,28 +1,31 @@
-"""Counting a report's figures: those of a small shop when they are read, those of a large one in the background."""
+"""When reports are counted: those of a small shop when they are read, those of a large one in the background."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from referrals.models import Referral, ReportCount
-from referrals.reports.reading import Funnel, Leader, Period, Worth, all_schemes, funnel, leaders, months, worths
-from retention import clock
+from referrals.models import Referral, Scheme
+from referrals.reports.reading import Asked, Funnel, Leader, Worth, funnel, leaders, months, worths
+from referrals.reports.totals import count_totals
+from referrals.reports.variants import count_trials, has_all_trials
 from retention.customers.models import CustomerStats
+from retention.ledger.days import book_day
 from retention.refusals import Refused
+from retention.work.models import Watermark
 from retention.work.operations import nudge
-from retention.work.querysets import shop_zone
 
 JOB = "referrals.reports"
-#: Counted anew when they are read after so long.
+#: When somebody asked for newer figures last.
+ASKED = f"{JOB}.asked"
+#: Counted anew when they are read after so long, and at the latest once a day.
 FRESH_FOR = dt.timedelta(minutes=10)
-KEPT_FOR = dt.timedelta(days=7)
+DAY = dt.timedelta(days=1)
 #: So many referrals, or buyers, are counted while the reader waits: some tenths of a second.
-FEW = 20_000
+FEW = 5_000
 #: So many advocates are in a file.
 LEADERS = 5_000
 
@@ -33,32 +36,24 @@ class BeingCounted(Refused):
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a report is of: from one day of the shop to another, both included, of one scheme or of all (None)."""
+class AsOf:
+    """When everything was counted; `is_being_counted`: newer figures are on their way."""
 
-    scheme_id: int | None
-    first: dt.date
-    last: dt.date
-    days: int
-
-    def period(self, now: dt.datetime) -> Period:
-        zone = shop_zone()
-        starts = clock.local_instant(self.first, dt.time(), zone)
-        ends = clock.local_instant(self.last + dt.timedelta(days=1), dt.time(), zone)
-        return Period((self.scheme_id,) if self.scheme_id else all_schemes(), starts, ends, now)
+    at: dt.datetime
+    is_being_counted: bool = False
 
 
 @dataclass(frozen=True)
 class Counted:
-    """The figures, and when they were counted; `is_being_counted`: newer ones are on their way."""
+    """The figures of one period."""
 
-    period: Period
+    asked: Asked
+    as_of: AsOf
     funnel: Funnel
     leaders: list[Leader]
     months: list[tuple[dt.date, int, int]]
     referred: Worth
     others: Worth
-    is_being_counted: bool
 
 
 def figures_of(asked: Asked, *, now: dt.datetime) -> Counted:
@@ -67,67 +62,56 @@ def figures_of(asked: Asked, *, now: dt.datetime) -> Counted:
     Raises:
         BeingCounted: there are none yet.
     """
-    kept = ReportCount.objects.filter(**vars(asked)).first()
-    if kept and kept.counted_at and now - kept.counted_at < FRESH_FOR:
-        return _read(kept)
+    as_of = counted(now=now)
+    return Counted(
+        asked, as_of, funnel(asked), leaders(asked, most=LEADERS), months(asked, until=book_day(as_of.at)),
+        *worths(asked),
+    )  # fmt: skip
+
+
+def counted(*, now: dt.datetime) -> AsOf:
+    """See to it that there are figures, and say of when.
+
+    Raises:
+        BeingCounted: there are none yet.
+    """
+    at, asked_at = _marks()
+    if at is not None and now - at < FRESH_FOR and has_all_trials():
+        return AsOf(at)
     if not _is_large():
-        return _read(count(asked, now=now))
-    if kept is None or kept.asked_at is None:
-        kept, _is_new = ReportCount.objects.update_or_create(**vars(asked), defaults={"asked_at": now})
+        count(now=now)
+        return AsOf(now)
+    if asked_at is None or (at is not None and asked_at <= at):
+        Watermark.objects.update_or_create(key=ASKED, defaults={"at": now})
     nudge(JOB)
-    if kept.counted_at is None:
+    if at is None:
         raise BeingCounted
-    return _read(kept)
+    return AsOf(at, is_being_counted=True)
 
 
-def count(asked: Asked, *, now: dt.datetime) -> ReportCount:
-    """Count the figures and keep what was found."""
-    period = asked.period(now)
-    referred, others = worths(period, days=asked.days)
-    figures = {
-        "funnel": asdict(funnel(period)),
-        "leaders": [asdict(each) for each in leaders(period, most=LEADERS)],
-        "months": [[month.isoformat(), spend, cost] for month, spend, cost in months(period)],
-        "referred": asdict(referred),
-        "others": asdict(others),
-    }
-    found = {"figures": figures, "counted_at": now, "asked_at": None}
-    kept, _is_new = ReportCount.objects.update_or_create(**vars(asked), defaults=found)
-    return kept
+@transaction.atomic
+def count(*, now: dt.datetime) -> None:
+    """Count everything anew; whoever does so at the same time comes after."""
+    Watermark.objects.get_or_create(key=JOB)
+    mark = Watermark.objects.select_for_update().filter(key=JOB)
+    mark.get()
+    count_totals(now=now)
+    count_trials(now=now)
+    mark.update(at=now)
 
 
-def waiting() -> list[ReportCount]:
-    """What somebody waits for."""
-    return list(ReportCount.objects.exclude(asked_at=None).order_by("asked_at"))
+def is_due(*, now: dt.datetime) -> bool:
+    """Somebody waits for newer figures, or they are a day old; a shop without schemes has none."""
+    at, asked_at = _marks()
+    is_wanted = at is None or now - at >= DAY or (asked_at is not None and asked_at > at)
+    return is_wanted and Scheme.objects.exclude(state=Scheme.State.DRAFT).exists()
 
 
-def count_waiting(*, now: dt.datetime, progress: Callable[[int, int], None]) -> int:
-    """Count everything that somebody waits for, and forget what was counted long ago; how many reports that were."""
-    ReportCount.objects.filter(counted_at__lt=now - KEPT_FOR, asked_at=None).delete()
-    asked = waiting()
-    for done, kept in enumerate(asked, start=1):
-        count(_asked(kept), now=now)
-        progress(done, len(asked))
-    return len(asked)
+def _marks() -> tuple[dt.datetime | None, dt.datetime | None]:
+    marks = dict(Watermark.objects.filter(key__in=[JOB, ASKED]).values_list("key", "at"))
+    return marks.get(JOB), marks.get(ASKED)
 
 
 def _is_large() -> bool:
     many = (Referral.objects.order_by(), CustomerStats.objects.order_by())
     return any(rows.values("pk")[: FEW + 1].count() > FEW for rows in many)
-
-
-def _asked(kept: ReportCount) -> Asked:
-    return Asked(kept.scheme_id, kept.first, kept.last, kept.days)
-
-
-def _read(kept: ReportCount) -> Counted:
-    found: dict[str, Any] = kept.figures
-    return Counted(
-        period=_asked(kept).period(kept.counted_at),
-        funnel=Funnel(**found["funnel"]),
-        leaders=[Leader(**each) for each in found["leaders"]],
-        months=[(dt.date.fromisoformat(month), spend, cost) for month, spend, cost in found["months"]],
-        referred=Worth(**found["referred"]),
-        others=Worth(**found["others"]),
-        is_being_counted=kept.asked_at is not None,
-    )

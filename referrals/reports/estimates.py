@@ -11,8 +11,9 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from referrals.models import Scheme
-from referrals.reports.counting import Asked, BeingCounted, Counted, figures_of
+from referrals.reports.counting import BeingCounted, counted
 from referrals.reports.formulas import Inputs, average_by_place
+from referrals.reports.reading import Asked, funnel, worths
 from referrals.rules import SchemeRule
 from referrals.versions import rule_of
 from retention.customers.models import CustomerStats, Order
@@ -73,18 +74,23 @@ class Defaults:
 def estimate_defaults(scheme: Scheme | None, *, now: dt.datetime) -> Defaults:
     """The last year's own figures where there are enough; else cautious ones, which are named."""
     today = book_day(now)
-    came = _figures(Asked(None, today - YEAR, today, 90), now)
-    before = _figures(Asked(None, today - 2 * YEAR, today - YEAR, 365), now)
+    try:
+        counted(now=now)
+    except BeingCounted:
+        came, ltv = None, None
+    else:
+        came = funnel(Asked(None, today - YEAR, today, 90))
+        _referred, others = worths(Asked(None, today - 2 * YEAR, today - YEAR, 365))
+        ltv = others.mean_minor
     customers = CustomerStats.objects.filter(last_order_at__gte=now - YEAR).count()
-    assumed = [] if came and before else [_("your own figures, which are being counted: look again in a minute")]
+    assumed = [] if came else [_("your own figures, which are being counted: look again in a minute")]
     joins, invitations, conversion = ASSUMED["joins"], ASSUMED["invitations"], ASSUMED["conversion"]
-    if came and came.funnel.advocates >= ENOUGH and came.funnel.invitations >= ENOUGH:
-        advocates, invited = came.funnel.advocates, came.funnel.invitations
+    if came and came.advocates >= ENOUGH and came.invitations >= ENOUGH:
+        advocates, invited = came.advocates, came.invitations
         joins = min(1.0, advocates / customers) if customers else joins
-        invitations, conversion = invited / advocates, min(1.0, came.funnel.won / invited)
+        invitations, conversion = invited / advocates, min(1.0, came.won / invited)
     else:
         assumed += [_("how many share their link"), _("how many they invite"), _("how many of these come")]
-    ltv = before.others.mean_minor if before else None
     if ltv is None:
         assumed.append(_("what a friend spends"))
     assumed.append(_("your margin"))
@@ -96,13 +102,6 @@ def estimate_defaults(scheme: Scheme | None, *, now: dt.datetime) -> Defaults:
         tuple(assumed),
         tuple(notes),
     )
-
-
-def _figures(asked: Asked, now: dt.datetime) -> Counted | None:
-    try:
-        return figures_of(asked, now=now)
-    except BeingCounted:
-        return None
 
 
 def _rewards(scheme: Scheme | None, friends_each: float, now: dt.datetime) -> tuple[int | None, int | None, list[Any]]:

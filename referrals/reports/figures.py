@@ -6,12 +6,13 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
-from referrals.reports.counting import Asked, Counted, figures_of
+from referrals.reports.counting import Counted, figures_of
 from referrals.reports.formulas import cost_per_customer, k_factor, roi
-from referrals.reports.reading import Leader
+from referrals.reports.reading import Asked, Leader
 from retention import money
 from retention.experiments.means import Amounts, mean_difference
 from retention.experiments.rates import Difference
+from retention.ledger.days import book_day
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,9 @@ def report_of(asked: Asked, *, running_minor: int, now: dt.datetime) -> Report:
         BeingCounted: a large shop's figures, for the first time.
     """
     found = figures_of(asked, now=now)
-    lasted = max(dt.timedelta(), min(found.period.ends, found.period.now) - found.period.starts)
+    lasted = max(dt.timedelta(), min(asked.last + dt.timedelta(days=1), book_day(found.as_of.at)) - asked.first)
     return Report(
         found,
         mean_difference(Amounts(**vars(found.referred)), Amounts(**vars(found.others))),
-        money.round_half_up(Decimal(running_minor) * 12 * (lasted // dt.timedelta(days=1)) / 365),
+        money.round_half_up(Decimal(running_minor) * 12 * lasted.days / 365),
     )

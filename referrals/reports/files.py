@@ -17,7 +17,7 @@ def _advocate_rows(found: Report, currency: str) -> Iterator[list[str]]:
     names = dict(Partner.objects.filter(pk__in=[top.partner_id for top in tops]).values_list("pk", "name"))
     for top in tops:
         yield [
-            found.found.period.now.isoformat(timespec="minutes"),
+            found.found.as_of.at.isoformat(timespec="minutes"),
             top.code,
             harmless(names.get(top.partner_id, "")),
             str(top.friends),

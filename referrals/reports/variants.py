@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection
 
 from referrals.arms import variant_sql
-from referrals.models import Scheme
+from referrals.models import Scheme, TrialCount
 from referrals.rules import SchemeRule
 from referrals.versions import rule_of
 from retention.audit.models import Version
@@ -55,6 +55,7 @@ class Trial:
 
     rule: SchemeRule
     began_at: dt.datetime
+    counted_at: dt.datetime
     arms: tuple[Arm, ...]
     compared: tuple[Compared, ...]
     ratio_p: float
@@ -64,26 +65,48 @@ class Trial:
         return self.ratio_p < MISMATCH_BELOW
 
 
-def trial(scheme: Scheme, *, now: dt.datetime, lift: float = LIFT) -> Trial | None:
-    """The test that the scheme runs at present; None: it has none."""
-    if scheme.version_id is None:
+def trial(scheme: Scheme) -> Trial | None:
+    """The test that the scheme runs at present, as it was counted last; None: it has none, or was not counted yet."""
+    if scheme.version_id is None or not (rule := rule_of(scheme.version_id)).variants:
         return None
-    rule = rule_of(scheme.version_id)
-    if not rule.variants:
+    kept = TrialCount.objects.filter(scheme=scheme, began_at=_began(scheme, rule)).first()
+    if kept is None:
         return None
-    began_at = max(_began(scheme, rule), scheme.launched_at or now)
-    found = _arms(scheme, rule, began_at, now)
+    found = {key: Arm(key, heads, won, Amounts(heads, *sums)) for key, heads, won, *sums in kept.arms}
     arms = tuple(found.get(variant.key, Arm(variant.key, 0, 0, Amounts(0, 0, 0))) for variant in rule.variants)
     return Trial(
         rule,
-        began_at,
+        kept.began_at,
+        kept.counted_at,
         arms,
-        tuple(compare(arms[0], arms[1:], lift=lift)),
+        tuple(compare(arms[0], arms[1:], lift=LIFT)),
         ratio_p_value([arm.heads for arm in arms], [variant.weight for variant in rule.variants]),
     )
 
 
-def _arms(scheme: Scheme, rule: SchemeRule, began_at: dt.datetime, now: dt.datetime) -> dict[str, Arm]:
+def on_trial(scheme: Scheme | None = None) -> list[Scheme]:
+    """The schemes that run a test; one of them, or all."""
+    schemes = [scheme] if scheme else Scheme.objects.exclude(state="draft").select_related("version")
+    return [each for each in schemes if each.version_id is not None and rule_of(each.version_id).variants]
+
+
+def has_all_trials() -> bool:
+    """False: a test began, or another draw of it, since they were counted last."""
+    began = dict(TrialCount.objects.values_list("scheme_id", "began_at"))
+    return all(began.get(each.pk) == _began(each, rule_of(each.version_id)) for each in on_trial())
+
+
+def count_trials(*, now: dt.datetime) -> None:
+    """Count the arms of every test that runs."""
+    for scheme in on_trial():
+        rule = rule_of(scheme.version_id)
+        began_at = _began(scheme, rule)
+        found = {"began_at": began_at, "arms": _arms(scheme, rule, began_at, now), "counted_at": now}
+        TrialCount.objects.update_or_create(scheme=scheme, defaults=found)
+
+
+def _arms(scheme: Scheme, rule: SchemeRule, began_at: dt.datetime, now: dt.datetime) -> list[tuple[Any, ...]]:
+    """(key, heads, converted, and the sums of what friends spent, of its squares and cubes) of each arm."""
     variant, own = variant_sql("a.id", scheme.public_id, rule)
     # The lot's expression has its parameters by place; here all have names.
     params: dict[str, Any] = {"scheme": scheme.pk, "now": now, "began": began_at, "bought": list(Order.BOUGHT)}
@@ -92,15 +115,11 @@ def _arms(scheme: Scheme, rule: SchemeRule, began_at: dt.datetime, now: dt.datet
         params[f"own_{place}"] = value
     with connection.cursor() as cursor:
         cursor.execute(_ARMS.format(variant=variant), params)
-        rows = cursor.fetchall()
-    return {
-        key: Arm(key, heads, won, Amounts(heads, total, squares, cubes))
-        for key, heads, won, total, squares, cubes in rows
-    }
+        return cursor.fetchall()
 
 
 def _began(scheme: Scheme, rule: SchemeRule) -> dt.datetime:
-    """When the draw that runs was first saved: the oldest of the newest versions that draw alike."""
+    """Since when this draw is live: the oldest of the newest versions that draw alike, or later the launch."""
     lot = _lot(rule)
     began = scheme.version.saved_at
     versions = Version.objects.filter(subject=scheme._meta.label_lower, subject_id=scheme.pk).order_by("-number")
@@ -108,7 +127,7 @@ def _began(scheme: Scheme, rule: SchemeRule) -> dt.datetime:
         if _lot(rule_of(version.pk)) != lot:
             break
         began = version.saved_at
-    return began
+    return max(began, scheme.launched_at or began)
 
 
 def _lot(rule: SchemeRule) -> tuple[Any, ...]:

@@ -19,19 +19,21 @@ from unfold.widgets import (
 
 from referrals.admin.partners import as_file
 from referrals.models import Partner, Scheme
-from referrals.reports.counting import Asked, BeingCounted
+from referrals.reports.counting import BeingCounted
 from referrals.reports.estimates import estimate_defaults
 from referrals.reports.figures import Report, report_of
 from referrals.reports.files import FILES, number
 from referrals.reports.formulas import Inputs, estimate
-from referrals.reports.variants import Trial, trial
+from referrals.reports.reading import Asked
+from referrals.reports.totals import WINDOWS
+from referrals.reports.variants import Trial, on_trial, trial
 from retention import clock, money
 from retention.customers.models import Customer
 from retention.ledger.days import book_day
 from retention.ledger.views import PeriodForm
 from retention.shop.models import Shop
 
-DAYS = [(30, _("30 days")), (90, _("90 days")), (180, _("180 days")), (365, _("a year"))]
+DAYS = [(days, _("a year") if days == 365 else _("%(days)s days") % {"days": days}) for days in WINDOWS]
 LEADERS = 20
 #: A page whose figures are being counted asks again after so many seconds.
 AGAIN = "15"
@@ -150,14 +152,10 @@ def reports_view(admin: Any, request: HttpRequest) -> HttpResponse:
         "form": form,
         "report": shown(found, shop.currency, may_see=may_see) if found else None,
         "query": query.urlencode(),
-        "trials": [
-            shown_trial(each, run, shop.currency)
-            for each in _tested(scheme)
-            if (run := trial(each, now=now)) is not None
-        ],
+        "trials": [shown_trial(each, trial(each), shop.currency) for each in on_trial(scheme)],
     }
     response = TemplateResponse(request, "referrals/reports.html", context)
-    if found is None or found.found.is_being_counted:
+    if found is None or found.found.as_of.is_being_counted:
         response["Refresh"] = AGAIN
     return response
 
@@ -246,8 +244,10 @@ def shown(found: Report, currency: str, *, may_see: bool) -> dict[str, Any]:
     }
 
 
-def shown_trial(scheme: Scheme, run: Trial, currency: str) -> dict[str, Any]:
+def shown_trial(scheme: Scheme, run: Trial | None, currency: str) -> dict[str, Any]:
     """A test as people read it."""
+    if run is None:
+        return {"scheme": scheme}
     compared = {each.key: each for each in run.compared}
     words = {
         "too_few": (_("too few to tell"), "tone"),
@@ -275,10 +275,6 @@ def shown_trial(scheme: Scheme, run: Trial, currency: str) -> dict[str, Any]:
             }
         )
     return {"scheme": scheme, "run": run, "rows": rows, "ratio_p": f"{run.ratio_p:.3f}"}
-
-
-def _tested(scheme: Scheme | None) -> list[Scheme]:
-    return [scheme] if scheme else list(Scheme.objects.exclude(state="draft").select_related("version"))
 
 
 def _between(found: Report, currency: str) -> str:

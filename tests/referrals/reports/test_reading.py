@@ -6,14 +6,14 @@ import pytest
 
 from referrals import operations
 from referrals.jobs import CountReports
-from referrals.models import Referral, ReportCount, Scheme
+from referrals.models import Referral, Scheme
 from referrals.operations import commissions
 from referrals.operations.partners import PartnerData, create_partner, enrol_partner
 from referrals.reports import counting
-from referrals.reports.counting import Asked, BeingCounted, figures_of
+from referrals.reports.counting import BeingCounted, count, figures_of
 from referrals.reports.estimates import Cost, cost_of, estimate_defaults
 from referrals.reports.figures import report_of
-from referrals.reports.reading import Period, all_schemes, funnel, leaders, months, worths
+from referrals.reports.reading import Asked, funnel, leaders, months, worths
 from referrals.reports.variants import trial
 from referrals.rules import SchemeRule
 from referrals.versions import rule_of
@@ -80,7 +80,13 @@ def shop_with_friends(scheme, offer, customer, bought, now):
 
 @pytest.fixture
 def period(now):
-    return lambda: Period(all_schemes(), now - 365 * DAY, now + DAY, now)
+    """A function that counts everything anew; what is asked of the year."""
+
+    def counted(days=30):
+        count(now=now)
+        return Asked(None, now.date() - 365 * DAY, now.date(), days)
+
+    return counted
 
 
 def test_what_came_and_what_it_cost(shop_with_friends, period, now):
@@ -88,7 +94,7 @@ def test_what_came_and_what_it_cost(shop_with_friends, period, now):
     assert (found.advocates, found.invitations, found.friends, found.won, found.rewarded) == (2, 3, 3, 2, 2)
     # Spent: 100 − 20 + 50. Given: three friends and Anna twice, €10 each.
     assert (found.spend_minor, found.reward_minor) == (13_000, 5_000)
-    (anna,) = leaders(period())
+    (anna,) = leaders(period(), most=50)
     assert (anna.friends, anna.won, anna.spend_minor, anna.reward_minor) == (3, 2, 13_000, 5_000)
 
 
@@ -105,7 +111,7 @@ def test_the_formulas_over_them(shop_with_friends, now):
 
 
 def test_month_by_month_by_the_shops_clock(shop_with_friends, period, now):
-    found = {month: (spend, given) for month, spend, given in months(period())}
+    found = {month: (spend, given) for month, spend, given in months(period(), until=now.date())}
     assert found[dt.date(2026, 4, 1)] == (13_000, 3_000)  # the friends' at once
     assert found[dt.date(2026, 5, 1)] == (0, 2_000)
     assert len(found) == 13
@@ -118,12 +124,14 @@ def test_an_order_that_is_cancelled_was_not_spent(shop_with_friends, period):
 
 
 def test_worth_over_the_same_days_for_both(shop_with_friends, customer, bought, period, now):
+    Order.objects.update(placed_at=now - 40 * DAY)
+    refresh_stats("SELECT id AS customer_id FROM customers_customer")
     other = customer("other")
-    bought(other, 4_000, now - 29 * DAY)
+    bought(other, 4_000, now - 40 * DAY)
     bought(other, 9_000, now - 3 * DAY)  # after the days
     late = customer("late")
     bought(late, 99_000, now - DAY)  # her days are not over
-    referred, others = worths(period(), days=14)
+    referred, others = worths(period(days=30))
     assert (referred.count, referred.mean_minor) == (2, 6_500.0)
     assert (others.count, others.mean_minor) == (1, 4_000.0)
 
@@ -140,7 +148,7 @@ def test_a_partners_commission_is_what_she_cost(scheme, customer, bought, period
     referral.refresh_from_db()
     commissions.earn_commission(referral=referral, now=now, by=BY)
     assert funnel(period()).reward_minor == 800
-    assert leaders(period())[0].partner_id == partner.pk
+    assert leaders(period(), most=50)[0].partner_id == partner.pk
 
 
 def test_an_estimate_says_what_is_not_the_shops_own(shop_with_friends, now):
@@ -154,7 +162,7 @@ def test_an_estimate_says_what_is_not_the_shops_own(shop_with_friends, now):
 
 def test_the_figures_of_a_large_shop_are_counted_by_the_job(shop_with_friends, customer, now, monkeypatch):
     monkeypatch.setattr(counting, "FEW", 1)
-    asked = Asked(shop_with_friends.pk, now.date() - 90 * DAY, now.date(), 14)
+    asked = Asked(shop_with_friends.pk, now.date() - 90 * DAY, now.date() + DAY, 30)
     with pytest.raises(BeingCounted):
         figures_of(asked, now=now)
     run = {"now": now, "progress": lambda done, total: None}
@@ -162,20 +170,23 @@ def test_the_figures_of_a_large_shop_are_counted_by_the_job(shop_with_friends, c
         {"due": 1}, {"due": 1}, {"due": 0},
     )  # fmt: skip
     found = figures_of(asked, now=now)
-    period = asked.period(now)
-    assert (found.funnel, found.leaders, found.months) == (funnel(period), leaders(period), months(period))
-    assert ((found.referred, found.others), found.is_being_counted) == (worths(period, days=14), False)
+    assert (found.funnel.friends, found.funnel.spend_minor, len(found.leaders)) == (3, 13_000, 1)
+    assert (found.as_of.at, found.as_of.is_being_counted) == (now, False)
+    # Another period is a sum of the same rows: nobody waits for it.
+    assert figures_of(Asked(None, now.date() - DAY, now.date(), 90), now=now).funnel.friends == 0
     # Old ones are told, and newer ones counted meanwhile.
     operations.refer(
         code=found.leaders[0].code, friend_id=customer("late").pk, source="late", now=now, by=BY
     )  # fmt: skip
     later = now + DAY
     older = figures_of(asked, now=later)
-    assert (older.funnel.friends, older.period.now, older.is_being_counted) == (3, now, True)
-    CountReports.run(now=later, progress=lambda done, total: None)
+    assert (older.funnel.friends, older.as_of.at, older.as_of.is_being_counted) == (3, now, True)
+    assert CountReports.run(now=later, progress=lambda done, total: None) == {"due": 1}
     assert figures_of(asked, now=later).funnel.friends == 4
-    CountReports.run(now=later + counting.KEPT_FOR + DAY, progress=lambda done, total: None)
-    assert not ReportCount.objects.exists()
+    # Once a day without anybody asking.
+    assert [CountReports.preview(now=later + wait) for wait in (DAY - counting.FRESH_FOR, DAY)] == [
+        {"due": 0}, {"due": 1},
+    ]  # fmt: skip
 
 
 def test_a_discount_costs_what_of_its_codes_is_used(offer, customer, bought, now):
@@ -231,7 +242,9 @@ def test_a_test_counts_every_advocate_in_her_arm(shop_with_friends, customer, no
     more = [customer(f"more{n}").pk for n in range(98)]
     operations.open_advocates(scheme_id=scheme.pk, customer_ids=more, now=now - 35 * DAY, by=BY)
     scheme.refresh_from_db()
-    run = trial(scheme, now=now)
+    assert trial(scheme) is None  # not counted yet
+    figures_of(Asked(None, now.date(), now.date(), 90), now=now)
+    run = trial(scheme)
     assert sum(arm.heads for arm in run.arms) == 100
     assert sum(arm.converted for arm in run.arms) == 1  # Anna
     assert sum(arm.money.total for arm in run.arms) == 13_000
@@ -242,4 +255,6 @@ def test_a_test_counts_every_advocate_in_her_arm(shop_with_friends, customer, no
     again = rule_of(scheme.version_id).model_copy(update={"experiment": 2})
     scheme = operations.save_scheme(scheme_id=scheme.pk, rule=again, edited=2, now=now, by=BY)
     scheme.refresh_from_db()
-    assert sum(arm.converted for arm in trial(scheme, now=now).arms) == 0
+    assert trial(scheme) is None
+    figures_of(Asked(None, now.date(), now.date(), 90), now=now)
+    assert sum(arm.converted for arm in trial(scheme).arms) == 0
