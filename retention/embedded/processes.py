@@ -52,6 +52,47 @@ def stop(pid: int, *signals: signal.Signals) -> None:
             time.sleep(0.02)
 
 
+class Child:
+    """A server of ours that is one process: it is known by its command line, and up once it answers."""
+
+    pid: int | None = None
+
+    def is_running(self) -> bool:
+        return self.pid is not None and is_alive(self.pid)
+
+    def adopt(self, pid: int) -> bool:
+        """Take over the server with this process id, if it is ours and answers."""
+        self.pid = pid if self._is_ours(pid) and self._answers() else None
+        return self.pid is not None
+
+    def clear_away(self, pid: int) -> None:
+        """Stop what an earlier owner left running under this process id, if it is still that."""
+        if self._is_ours(pid):
+            stop(pid, signal.SIGTERM)
+
+    def stop(self) -> None:
+        if self.pid is not None:
+            stop(self.pid, signal.SIGTERM)
+            self.pid = None
+
+    def _comes_up(self, process: subprocess.Popen) -> bool:
+        """Wait until it answers; what does not is stopped."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
+            if self._answers():
+                self.pid = process.pid
+                return True
+            time.sleep(0.02)
+        stop(process.pid, signal.SIGTERM)
+        return False
+
+    def _is_ours(self, pid: int) -> bool:
+        raise NotImplementedError
+
+    def _answers(self) -> bool:
+        raise NotImplementedError
+
+
 def package_folder(package: str) -> Path:
     """Where a package lies, without importing it.
 

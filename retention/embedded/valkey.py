@@ -3,26 +3,15 @@
 import platform
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 from retention.embedded.places import Place, Unavailable, make_folder
-from retention.embedded.processes import (
-    START_SECONDS,
-    command_line,
-    free_port,
-    is_alive,
-    log_file,
-    package_folder,
-    stop,
-    tail,
-)
+from retention.embedded.processes import Child, command_line, free_port, log_file, package_folder, tail
 
 
-class Valkey:
+class Valkey(Child):
     """Valkey on a loopback port behind a password; what is queued survives a restart, nothing is ever evicted."""
 
     key = "redis_url"
@@ -32,7 +21,6 @@ class Valkey:
         self.place = place
         self.data = place.folder / "valkey"
         self.port, self.password = _port_and_password(url)
-        self.pid: int | None = None
 
     @property
     def url(self) -> str:
@@ -54,24 +42,6 @@ class Valkey:
         if not self._try_to_start():
             raise Unavailable(f"Valkey did not start:\n{tail(self.place.folder / 'valkey.log')}")
 
-    def is_running(self) -> bool:
-        return self.pid is not None and is_alive(self.pid)
-
-    def adopt(self, pid: int) -> bool:
-        """Take over the server with this process id, if it is ours and answers."""
-        self.pid = pid if self._is_ours(pid) and self._answers() else None
-        return self.pid is not None
-
-    def clear_away(self, pid: int) -> None:
-        """Stop what an earlier owner left running under this process id, if it is still that."""
-        if self._is_ours(pid):
-            stop(pid, signal.SIGTERM)
-
-    def stop(self) -> None:
-        if self.pid is not None:
-            stop(self.pid, signal.SIGTERM)
-            self.pid = None
-
     def forget(self) -> None:
         """Remove the data; only where they are a test's."""
         shutil.rmtree(self.data, ignore_errors=True)
@@ -90,14 +60,7 @@ class Valkey:
         assert process.stdin is not None
         process.stdin.write("\n".join(lines).encode())
         process.stdin.close()
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and process.poll() is None:
-            if self._answers():
-                self.pid = process.pid
-                return True
-            time.sleep(0.02)
-        stop(process.pid, signal.SIGTERM)
-        return False
+        return self._comes_up(process)
 
     def _is_ours(self, pid: int) -> bool:
         line = command_line(pid)
