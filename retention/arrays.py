@@ -19,12 +19,20 @@ def install() -> None:
     psycopg.adapters.register_dumper(list, _ListDumper)
 
 
+def written(items: list[Any]) -> str | None:
+    """Such a list as PostgreSQL reads an array; None where its items are not plain values of one kind."""
+    kinds = set(map(type, items))
+    kinds.discard(NoneType)
+    if not kinds:
+        return f"{{{_bare(items)}}}"
+    write = _WRITERS.get(kinds.pop()) if len(kinds) == 1 else None
+    return f"{{{write(items)}}}" if write else None
+
+
 class _ListDumper(ListDumper):
     def dump(self, obj: list[Any]) -> Buffer | None:
-        kinds = set(map(type, obj))
-        kinds.discard(NoneType)
-        write = _WRITERS.get(kinds.pop()) if len(kinds) == 1 else None
-        return super().dump(obj) if write is None else b"{%b}" % write(obj).encode()
+        text = written(obj)
+        return super().dump(obj) if text is None else text.encode()
 
 
 def _bare(items: list[int | bool | None]) -> str:

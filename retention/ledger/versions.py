@@ -8,10 +8,11 @@ from retention.ledger.units import UnitRule
 
 
 @lru_cache(maxsize=1_000)
-def _rule(version_id: int) -> UnitRule:
+def rule_at(version_id: int) -> UnitRule:
+    """The rule that a version of a unit holds; one query the first time a process asks."""
     return UnitRule.model_validate(Version.objects.values_list("data", flat=True).get(pk=version_id))
 
 
 def rule_of(unit: Unit) -> UnitRule:
-    """The rule of a unit as it was read; one query the first time a process asks."""
-    return _rule(unit.version_id)
+    """The rule of a unit as it was read."""
+    return rule_at(unit.version_id)

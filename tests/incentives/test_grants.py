@@ -28,7 +28,7 @@ def test_each_customer_gets_a_reserved_code_of_her_own(offer, grant, customers, 
     assert granted.refused == {}
     codes = list(Code.objects.filter(incentive=incentive).order_by("grant_id"))
     assert [code.grant_id for code in codes] == sorted(granted.grants.values())
-    assert [code.customer_id for code in codes] == [customer.pk for customer in customers]
+    assert {code.customer_id for code in codes} == {customer.pk for customer in customers}
     assert {code.state for code in codes} == {"reserved"}
     assert {code.version_id for code in codes} == {incentive.version_id}
     pattern = rule_of(incentive.version_id).codes.as_pattern
@@ -246,5 +246,5 @@ def test_a_grant_is_undone_once_and_only_before_its_use(offer, grant, customers,
 def test_a_chunk_takes_the_same_few_statements_however_long_it_is(offer, grant, customers, django_assert_num_queries):
     incentive = offer()
     grant(incentive, customers[:1])
-    with django_assert_num_queries(9):  # two savepoints among them, opened and released
+    with django_assert_num_queries(7):  # a savepoint among them, opened and released
         grant(incentive, customers)

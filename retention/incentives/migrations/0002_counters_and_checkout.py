@@ -1,10 +1,11 @@
-"""What makes a redemption fast and exact: counters with room on their pages, and the functions of the checkout."""
+"""What makes redemptions and grants fast and exact: counters with room on their pages, and their functions."""
 
 from pathlib import Path
 
 from django.db import migrations
 
 FUNCTIONS = (Path(__file__).parent / "checkout.sql").read_text()
+GRANTS = (Path(__file__).parent / "grants.sql").read_text()
 
 
 class Migration(migrations.Migration):
@@ -21,4 +22,5 @@ class Migration(migrations.Migration):
             "DROP FUNCTION checkout_facts_v2, rolling_used_v1, count_v1, count_with_leases_v1, count_back_v1, redeem_v2, redeem_held_v1, lease_v1,"
             " lease_all_v1",
         ),
+        migrations.RunSQL(GRANTS, "DROP FUNCTION grant_value_v1"),
     ]

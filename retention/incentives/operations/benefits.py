@@ -17,7 +17,7 @@ from retention.incentives.rules.effects.benefits import Benefit
 from retention.ledger import operations as ledger
 from retention.ledger.days import shop_zone
 from retention.ledger.models import Account, Entry, Unit
-from retention.ledger.units import day_end
+from retention.ledger.units import UnitRule, day_end
 from retention.ledger.versions import rule_of as unit_rule_of
 
 ORIGIN = "incentives.grant"
@@ -71,6 +71,11 @@ def needs_code(rule: IncentiveRule) -> bool:
     return not is_gift(rule) or any(effect.kind not in _PURPOSES and effect.kind != "points" for effect in rule.effects)
 
 
+def is_value(rule: IncentiveRule) -> bool:
+    """Whether it is given as a whole when it is granted, and all of it lies in accounts."""
+    return is_gift(rule) and not needs_code(rule)
+
+
 def gifts_of(effects: Sequence[Effect], currency: str) -> list[tuple[int, Mapping[str, Any]]]:
     """What a grant of these effects (its terms folded in) gives at once, as `n` and `told` of a Gift.
 
@@ -96,13 +101,9 @@ def fulfil(gifts: Sequence[Gift], *, now: dt.datetime, by: Actor) -> None:
         if gift.kind == "gift_card":
             cards[gift.told["currency"]].append(gift)
             continue
-        key = gift.told["unit"] if gift.kind == "points" else f"{_PURPOSES[gift.kind]}_{gift.told['currency'].lower()}"
+        key = unit_key(gift)
         if key not in units:
-            units[key] = (
-                ledger.unit_of(key)
-                if gift.kind == "points"
-                else ledger.money_unit(purpose=_PURPOSES[gift.kind], currency=gift.told["currency"], now=now, by=by)
-            )
+            units[key] = unit_of(gift, now=now, by=by)
         credits[key].append(gift)
     zone = shop_zone()
     for currency, some in sorted(cards.items()):
@@ -112,6 +113,33 @@ def fulfil(gifts: Sequence[Gift], *, now: dt.datetime, by: Actor) -> None:
     ]  # fmt: skip
     for at in range(0, len(transfers), 5_000):
         ledger.transfer(transfers=transfers[at : at + 5_000], now=now, by=by)
+
+
+def unit_key(gift: Gift) -> str:
+    """Of the unit that its value is in."""
+    return gift.told["unit"] if gift.kind == "points" else f"{_PURPOSES[gift.kind]}_{gift.told['currency'].lower()}"
+
+
+def unit_of(gift: Gift, *, now: dt.datetime, by: Actor) -> Unit:
+    """The unit that its value is in; that of money is made when it is first needed.
+
+    Raises:
+        NoSuchUnit
+    """
+    if gift.kind == "points":
+        return ledger.unit_of(gift.told["unit"])
+    return ledger.money_unit(purpose=_PURPOSES[gift.kind], currency=gift.told["currency"], now=now, by=by)
+
+
+def when(gift: Gift, rule: UnitRule, zone: str, now: dt.datetime) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """From when on, unless it waits for an event, and until when its value can be spent."""
+    begins = gift.active_at or now
+    if gift.kind == "cash_back" and gift.told["days"]:
+        begins = day_end(_local_day(now, zone) + gift.told["days"] * _DAY, zone) or now
+    ends = _end(gift, begins, zone)
+    if ends is None and not gift.pending_event:
+        ends = rule.expires_at(begins, zone)
+    return None if gift.pending_event else begins, ends
 
 
 def value_entries(grant_ids: Iterable[int]) -> list[Entry]:
@@ -130,16 +158,11 @@ def _credit(unit: Unit, gifts: list[Gift], zone: str, now: dt.datetime) -> Itera
     rule, shop = unit_rule_of(unit), ledger.shop_account(unit, Account.Purpose.ISSUED)
     accounts = ledger.open_customer_accounts(unit=unit, customer_ids=[gift.customer_id for gift in gifts], now=now)
     for gift in gifts:
-        begins = gift.active_at or now
-        if gift.kind == "cash_back" and gift.told["days"]:
-            begins = day_end(_local_day(now, zone) + gift.told["days"] * _DAY, zone) or now
-        ends = _end(gift, begins, zone)
-        if ends is None and not gift.pending_event:
-            ends = rule.expires_at(begins, zone)
+        active_at, ends = when(gift, rule, zone, now)
         yield ledger.Transfer(
             source=gift.source, from_id=shop, to_id=accounts[gift.customer_id], amount=gift.amount,
-            verb=Entry.Verb.ISSUE, active_at=None if gift.pending_event else begins, pending_event=gift.pending_event,
-            expires_at=ends, origin=ORIGIN, origin_id=gift.grant_id,
+            verb=Entry.Verb.ISSUE, active_at=active_at, pending_event=gift.pending_event, expires_at=ends,
+            origin=ORIGIN, origin_id=gift.grant_id,
         )  # fmt: skip
 
 

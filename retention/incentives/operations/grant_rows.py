@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +38,16 @@ class Offer:
     state: str
     version_id: int
     rule: IncentiveRule
-    issued: int
     now: dt.datetime
+    zone: str
+    currency: str
+    #: Key → a unit's number, its version, and the shop's account out of which it is issued.
+    units: Mapping[str, Sequence[int]]
+
+    def ends(self, asked: dt.datetime | None, *, is_given: bool) -> dt.datetime | None:
+        """Of what is granted now: as it was asked for, but never later than the rule has it."""
+        ends = (asked, self.rule.validity.end_of(self.now if is_given else None))
+        return min([end for end in ends if end], default=None)
 
 
 def free_codes(incentive_id: int, count: int) -> list[int]:

@@ -13,9 +13,8 @@ from pydantic import ValidationError
 from retention.actors import Actor
 from retention.customers.querysets import NoSuchCustomer
 from retention.incentives.decisions import Ended, NotLive, Stopped
-from retention.incentives.facts import shop_currency
 from retention.incentives.models import Counter, Incentive
-from retention.incentives.operations.benefits import Gift, fulfil, gifts_of, is_gift, needs_code
+from retention.incentives.operations.benefits import Gift, fulfil, gifts_of, is_gift, is_value, needs_code
 from retention.incentives.operations.budgets import count_in_budget, room_in_budget
 from retention.incentives.operations.by_hand import yield_by_hand
 from retention.incentives.operations.grant_rows import (
@@ -29,14 +28,23 @@ from retention.incentives.operations.grant_rows import (
     insert_grants,
 )
 from retention.incentives.operations.life import NoSuchIncentive
+from retention.incentives.operations.value import grant_value
 from retention.incentives.rules import IncentiveRule, Terms, her_effects
 from retention.incentives.versions import rule_of
 from retention.refusals import Refusal, Refused
+from retention.statements import fetch_row
 
 #: Grants of one call; more belong into several calls, each in a transaction of its own.
 MOST = 5_000
 #: Tries before a grant gives up on an incentive that is edited again and again under its feet.
 TRIES = 5
+#: The offer, and of the shop what giving it needs; a shop has few units.
+_OFFER = """
+SELECT json_build_array(offer.state, offer.version_id, coalesce(shop.time_zone, 'UTC'), coalesce(shop.currency, ''), (
+    SELECT json_object_agg(unit.key, json_build_array(unit.id, unit.version_id, account.id))
+    FROM ledger_unit unit JOIN ledger_account account ON account.unit_id = unit.id AND account.purpose = 'issued'))
+FROM incentives_incentive offer LEFT JOIN shop_shop shop ON true WHERE offer.id = %s
+"""
 
 
 class AllIssued(Refused):
@@ -74,7 +82,17 @@ class Granted:
     refused: Mapping[str, Refusal]
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class _Call:
+    """What holds for all wishes of one call; `ends` of what is given by it."""
+
+    origin: str
+    by: Actor
+    ends: dt.datetime | None
+    is_given: bool
+    budget_id: int | None
+
+
 def grant(
     *,
     incentive_id: int,
@@ -109,17 +127,12 @@ def grant(
     wishes = _wishes(sources, customer_ids, origin_ids, terms)
     for _try in range(TRIES):
         offer = _read_offer(incentive_id, now)
+        call = _Call(origin, by, offer.ends(expires_at, is_given=is_given), is_given, budget_id)
         try:
+            if granted := _grant_at_once(offer, wishes, call):
+                return granted
             with transaction.atomic():
-                return _grant(
-                    offer,
-                    wishes,
-                    origin=origin,
-                    by=by,
-                    expires_at=expires_at,
-                    is_given=is_given,
-                    budget_id=budget_id,
-                )
+                return _grant(offer, wishes, call)
         except ChangedMeanwhile:
             continue
     raise NotLive
@@ -141,40 +154,38 @@ def _wishes(
 
 
 def _read_offer(incentive_id: int, now: dt.datetime) -> Offer:
-    incentive = Incentive.objects.filter(pk=incentive_id).only("state", "version_id").first()
-    if incentive is None:
+    row = fetch_row(_OFFER, [incentive_id])
+    if row is None:
         raise NoSuchIncentive
-    rule = rule_of(incentive.version_id)
-    issued = 0
-    if rule.limits.issued:
-        # A limit is shared out in turn; without one, grants run beside each other.
-        row = Counter.objects.select_for_update(no_key=True).get(
-            incentive_id=incentive_id, scope=Counter.Scope.ISSUE, subject_id=0, currency=""
-        )
-        issued = row.issued
-    return Offer(incentive_id, incentive.state, incentive.version_id, rule, issued, now)
+    state, version_id, zone, currency, units = row[0]
+    return Offer(incentive_id, state, version_id, rule_of(version_id), now, zone, currency, units or {})
 
 
-def _grant(
-    offer: Offer,
-    wishes: list[Wish],
-    *,
-    origin: str,
-    by: Actor,
-    expires_at: dt.datetime | None,
-    is_given: bool,
-    budget_id: int | None,
-) -> Granted:
+def _grant_at_once(offer: Offer, wishes: list[Wish], call: _Call) -> Granted | None:
+    """Value of which nobody counts how much is left, without looking first; None where it must be looked at."""
+    limits = offer.rule.limits
+    if call.budget_id is not None or limits.issued or limits.issued_per_customer or not is_value(offer.rule):
+        return None
+    refused: dict[str, Refusal] = {}
+    fresh = _with_good_terms(offer.rule, wishes, refused)
+    if not fresh or refused or _refusal(offer) is not None:
+        return None
+    made = grant_value(offer, fresh, origin=call.origin, by=call.by, expires_at=call.ends)
+    return Granted(made, frozenset(), {}) if made else None
+
+
+def _grant(offer: Offer, wishes: list[Wish], call: _Call) -> Granted:
+    issued = _issued(offer)
     repeated, fresh, refused = _sift(wishes)
     if (refusal := _refusal(offer)) is not None:
         refused.update((wish.source, refusal) for wish in fresh)
         return Granted(repeated, frozenset(repeated), refused)
     fresh = _with_good_terms(offer.rule, fresh, refused)
-    fresh = _within_issue_limit(offer, fresh, refused)
+    fresh = _within_issue_limit(offer, issued, fresh, refused)
     fresh = _within_customer_limit(offer, fresh, refused)
     granted_on = None
-    if budget_id is not None:
-        room = room_in_budget(budget_id=budget_id, count=len(fresh), now=offer.now)
+    if call.budget_id is not None:
+        room = room_in_budget(budget_id=call.budget_id, count=len(fresh), now=offer.now)
         granted_on = room.today
         if room.reason is not None:
             fresh = _first(fresh, room.count, room.reason, refused)
@@ -185,40 +196,49 @@ def _grant(
         fresh = _first(fresh, len(pooled), PoolEmpty().as_refusal(), refused)
     if not fresh:
         return Granted(repeated, frozenset(repeated), refused)
-    ends = [end for end in (expires_at, offer.rule.validity.end_of(offer.now if is_given else None)) if end]
-    expires_at = min(ends, default=None)
-    made = insert_grants(
-        offer, fresh, origin=origin, by=by, expires_at=expires_at, budget_id=budget_id, granted_on=granted_on
-    )
-    if granted_on is not None:
-        count_in_budget(budget_id=budget_id, today=granted_on, count=len(made))
+    made = _write(offer, fresh, pooled, call, granted_on, has_code=has_code)
+    if call.budget_id is not None and granted_on is not None:
+        count_in_budget(budget_id=call.budget_id, today=granted_on, count=len(made))
+    return Granted({**repeated, **made}, frozenset(repeated), refused)
+
+
+def _write(
+    offer: Offer, fresh: list[Wish], pooled: list[int], call: _Call, granted_on: dt.date | None, *, has_code: bool
+) -> dict[str, int]:
+    told: dict[str, Any] = {"origin": call.origin, "by": call.by, "expires_at": call.ends}
+    told |= {"budget_id": call.budget_id, "granted_on": granted_on}
+    if is_value(offer.rule):
+        made = grant_value(offer, fresh, **told)
+        if made is None:
+            raise ChangedMeanwhile
+        return made
+    made = insert_grants(offer, fresh, **told)
     if has_code:
-        given_at = offer.now if is_given else None
+        given_at = offer.now if call.is_given else None
         ids = [made[wish.source] for wish in fresh]
         customers = [wish.customer_id for wish in fresh]
         if pooled:
-            hand_over_pooled(offer, pooled, ids, customers, expires_at, given_at)
+            hand_over_pooled(offer, pooled, ids, customers, call.ends, given_at)
         else:
-            insert_codes(offer, ids, customers, expires_at, given_at)
+            insert_codes(offer, ids, customers, call.ends, given_at)
     yield_by_hand(
         rule=offer.rule, grant_ids=[made[wish.source] for wish in fresh], now=offer.now, with_tickets=has_code
     )
     if is_gift(offer.rule):
-        _give_value(offer, fresh, made, expires_at, by)
+        _give_value(offer, fresh, made, call.ends, call.by)
     count_issued(offer, len(fresh))
-    return Granted({**repeated, **made}, frozenset(repeated), refused)
+    return made
 
 
 def _give_value(
     offer: Offer, fresh: list[Wish], made: Mapping[str, int], expires_at: dt.datetime | None, by: Actor
 ) -> None:
-    currency = shop_currency()
     # Many are given the same: it is worked out once.
     known: dict[tuple[Any, ...], list[tuple[int, Mapping[str, Any]]]] = {}
     gifts = []
     for wish in fresh:
         if (much := wish.own.much) not in known:
-            known[much] = gifts_of(her_effects(offer.rule, wish.own), currency)
+            known[much] = gifts_of(her_effects(offer.rule, wish.own), offer.currency)
         waits: dict[str, Any] = {"expires_at": expires_at, **wish.own.waits}
         gifts += [Gift(made[wish.source], wish.customer_id, n, told, **waits) for n, told in known[much]]
     fulfil(gifts, now=offer.now, by=by)
@@ -301,11 +321,21 @@ def _first(fresh: list[Wish], count: int, refusal: Refusal, refused: dict[str, R
     return in_order[:count]
 
 
-def _within_issue_limit(offer: Offer, fresh: list[Wish], refused: dict[str, Refusal]) -> list[Wish]:
+def _issued(offer: Offer) -> int:
+    """A limit is shared out in turn; without one, grants run beside each other."""
+    if not offer.rule.limits.issued:
+        return 0
+    found = Counter.objects.select_for_update(no_key=True).get(
+        incentive_id=offer.incentive_id, scope=Counter.Scope.ISSUE, subject_id=0, currency=""
+    )
+    return found.issued
+
+
+def _within_issue_limit(offer: Offer, issued: int, fresh: list[Wish], refused: dict[str, Refusal]) -> list[Wish]:
     limit = offer.rule.limits.issued
     if not limit:
         return fresh
-    return _first(fresh, max(0, limit - offer.issued), AllIssued(limit=limit).as_refusal(), refused)
+    return _first(fresh, max(0, limit - issued), AllIssued(limit=limit).as_refusal(), refused)
 
 
 def _within_customer_limit(offer: Offer, fresh: list[Wish], refused: dict[str, Refusal]) -> list[Wish]:

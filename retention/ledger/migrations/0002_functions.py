@@ -18,8 +18,8 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             FUNCTIONS,
             """
-            DROP FUNCTION ledger_merge_v1, ledger_expire_v1, ledger_give_back_v1, ledger_transfer_v1, ledger_draw_v1,
-                ledger_count_v1, ledger_credit_v1, ledger_hold_v1, ledger_release_run_out_v1, ledger_release_v1,
+            DROP FUNCTION ledger_merge_v1, ledger_expire_v1, ledger_give_back_v1, ledger_transfer_v1, ledger_issue_v1,
+                ledger_accounts_v1, ledger_draw_v1, ledger_count_v1, ledger_credit_v1, ledger_hold_v1, ledger_release_run_out_v1, ledger_release_v1,
                 ledger_available_v1;
             DROP TYPE ledger_wish_v1;
             ALTER TABLE ledger_entry DROP CONSTRAINT entry_giver_in_unit, DROP CONSTRAINT entry_taker_in_unit;

@@ -156,16 +156,105 @@ CREATE FUNCTION ledger_draw_v1(
     INSERT INTO ledger_draw (entry_id, lot_id, amount) SELECT p_entry, taken.id, taken.amount FROM taken
 $$;
 
+-- The accounts of customers in units, pair by pair; opened where there was none.
+CREATE FUNCTION ledger_accounts_v1(p_now timestamptz, p_units bigint[], p_customers bigint[])
+RETURNS bigint[] LANGUAGE plpgsql SET enable_seqscan TO off SET plan_cache_mode TO force_generic_plan AS $$
+DECLARE
+    v_accounts bigint[];
+BEGIN
+    FOR tries IN 1..3 LOOP
+        SELECT coalesce(array_agg(account.id ORDER BY pair.place), '{}') INTO v_accounts
+        FROM unnest(p_units, p_customers) WITH ORDINALITY AS pair (unit_id, customer_id, place)
+        JOIN ledger_account account ON account.customer_id = pair.customer_id AND account.unit_id = pair.unit_id;
+        IF cardinality(v_accounts) = cardinality(p_customers) THEN
+            RETURN v_accounts;
+        END IF;
+        INSERT INTO ledger_account AS account (unit_id, kind, customer_id, purpose, origin, balance, held,
+               may_be_negative, is_frozen, opened_at)
+        SELECT DISTINCT unit.id, 'customer', pair.customer_id, '', '', 0, 0, unit.may_be_negative, false, p_now
+        FROM unnest(p_units, p_customers) AS pair (unit_id, customer_id) JOIN ledger_unit unit ON unit.id = pair.unit_id
+        ORDER BY pair.customer_id, unit.id
+        ON CONFLICT (customer_id, unit_id) DO NOTHING;
+    END LOOP;
+    RAISE EXCEPTION 'there are accounts that cannot be opened';
+END $$;
+
+-- Value out of the shop's own accounts, as one set of columns of one length: an entry each, and each guarded account's
+-- lot and balance. A column that is NULL says nothing of anybody; `p_draws` are the draws that are given back.
+-- Returns the entries; a source that was there before makes none. They are yet to be counted (`ledger_count_v1`).
+CREATE FUNCTION ledger_issue_v1(
+    p_now timestamptz, p_by text, p_sources text[], p_units bigint[], p_from bigint[], p_to bigint[],
+    p_amounts bigint[], p_verbs text[], p_origins text[], p_origin_ids bigint[], p_active_at timestamptz[],
+    p_events text[], p_expires_at timestamptz[], p_reasons text[], p_effective_at timestamptz[], p_reverses bigint[],
+    p_draws bigint[]
+) RETURNS bigint[] LANGUAGE plpgsql SET enable_seqscan TO off SET plan_cache_mode TO force_generic_plan AS $$
+DECLARE
+    -- Numbers are drawn beforehand, so that rows of one table need not look for theirs in another.
+    v_ids bigint[] := ARRAY(SELECT nextval('ledger_entry_id_seq') FROM generate_series(1, cardinality(p_sources)));
+    v_shops bigint[] := ARRAY(SELECT account.id FROM ledger_account account WHERE NOT account.purpose = '');
+    v_owed bigint[];
+    v_count bigint;
+    v_is_owed boolean;
+    v_is_whole boolean;
+BEGIN
+    SELECT bool_or(hers.balance < 0) INTO v_is_owed FROM (
+        SELECT account.balance FROM ledger_account account
+        WHERE account.id = ANY (p_to) AND account.kind <> 'system' ORDER BY account.id FOR NO KEY UPDATE) hers;
+    INSERT INTO ledger_entry
+           (id, unit_id, from_account_id, to_account_id, amount, source, verb, reason, reverses_id, origin, origin_id,
+            effective_at, recorded_at, by)
+    SELECT wish.id, wish.unit_id, wish.from_id, wish.to_id, wish.amount, wish.source, wish.verb,
+           coalesce(wish.reason, ''), wish.reverses_id, coalesce(wish.origin, ''), wish.origin_id,
+           coalesce(wish.effective_at, p_now), p_now, p_by
+    FROM unnest(v_ids, p_units, p_from, p_to, p_amounts, p_sources, p_verbs, p_reasons, p_reverses, p_origins,
+                p_origin_ids, p_effective_at)
+         AS wish (id, unit_id, from_id, to_id, amount, source, verb, reason, reverses_id, origin, origin_id,
+                  effective_at)
+    ON CONFLICT (source) DO NOTHING;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    v_is_whole := v_count = cardinality(v_ids);
+    IF v_is_owed THEN
+        -- What was owed is settled first, in the order in which it comes.
+        SELECT array_agg(greatest(0, least(part.amount, -part.balance - (part.upto - part.amount))) ORDER BY part.place)
+        INTO v_owed FROM (
+            SELECT account.balance, wish.place, entry.amount,
+                   sum(entry.amount) OVER (PARTITION BY account.id ORDER BY wish.place) AS upto
+            FROM unnest(v_ids, p_to) WITH ORDINALITY AS wish (id, to_id, place)
+            LEFT JOIN ledger_entry entry ON entry.id = wish.id
+            LEFT JOIN ledger_account account ON account.id = wish.to_id AND account.kind <> 'system') part;
+    END IF;
+    INSERT INTO ledger_lot (account_id, entry_id, amount, remaining, active_at, pending_event, expires_at, draw_id)
+    SELECT wish.to_id, wish.id, wish.amount, wish.amount - coalesce(wish.owed, 0), wish.active_at,
+           coalesce(wish.pending_event, ''), wish.expires_at, wish.draw_id
+    FROM unnest(v_ids, p_to, p_amounts, v_owed, p_active_at, p_events, p_expires_at, p_draws)
+         AS wish (id, to_id, amount, owed, active_at, pending_event, expires_at, draw_id)
+    WHERE wish.to_id <> ALL (v_shops)
+      AND (v_is_whole OR EXISTS (SELECT FROM ledger_entry entry WHERE entry.id = wish.id));
+    IF v_is_owed THEN
+        INSERT INTO ledger_draw (entry_id, lot_id, amount)
+        SELECT lot.entry_id, lot.id, lot.amount - lot.remaining
+        FROM ledger_lot lot WHERE lot.entry_id = ANY (v_ids) AND lot.remaining < lot.amount;
+    END IF;
+    UPDATE ledger_account account SET balance = account.balance + each.amount
+    FROM (
+        SELECT wish.to_id, sum(wish.amount) AS amount FROM unnest(v_ids, p_to, p_amounts) AS wish (id, to_id, amount)
+        WHERE wish.to_id <> ALL (v_shops)
+          AND (v_is_whole OR EXISTS (SELECT FROM ledger_entry entry WHERE entry.id = wish.id))
+        GROUP BY wish.to_id) each
+    WHERE account.id = each.to_id;
+    RETURN CASE WHEN v_is_whole THEN v_ids
+                ELSE ARRAY(SELECT entry.id FROM ledger_entry entry WHERE entry.id = ANY (v_ids)) END;
+END $$;
+
 -- Up to 5,000 transfers, each whole or refused; whoever asks with a source again gets the entry it made.
 -- Outcomes: done, repeated, source_reused, frozen, short, over_reversed, hold_gone; `moved` is the entry's amount, or of
--- a refusal what could have been had. From the shop's own accounts they go as one set; from others one by one, in
--- their order, because each may leave less for the next.
+-- a refusal what could have been had. From the shop's own accounts they go as one set (`ledger_issue_v1`); from others
+-- one by one, in their order, because each may leave less for the next.
 CREATE FUNCTION ledger_transfer_v1(p_now timestamptz, p_day date, p_by text, p_wishes jsonb)
 RETURNS TABLE (wish_n int, entry bigint, outcome text, moved bigint)
 LANGUAGE plpgsql SET enable_seqscan TO off SET plan_cache_mode TO force_generic_plan AS $$
 DECLARE
     v_wishes ledger_wish_v1[];
-    v_places jsonb;
     v_made bigint[];
     v_wish record;
     v_account ledger_account;
@@ -180,51 +269,25 @@ DECLARE
 BEGIN
     SELECT array_agg(each ORDER BY each.n) INTO v_wishes
     FROM jsonb_populate_recordset(NULL::ledger_wish_v1, p_wishes) each;
-    -- By place: the planner cannot know how many there are, and would join thousands in a loop.
-    SELECT jsonb_object_agg(each.source, each.at) INTO v_places FROM unnest(v_wishes) WITH ORDINALITY AS each
-           (n, source, from_id, to_id, amount, verb, reason, origin, origin_id, effective_at, active_at, pending_event,
-            expires_at, reverses_id, draw_id, lot_of, hold_id, policy, is_partial, at);
     PERFORM FROM ledger_account account
     WHERE account.kind <> 'system' AND account.id IN (
         SELECT each.from_id FROM unnest(v_wishes) each UNION SELECT each.to_id FROM unnest(v_wishes) each)
     ORDER BY account.id FOR NO KEY UPDATE;
 
-    WITH wish AS (
-        SELECT each.*, giver.unit_id
-        FROM unnest(v_wishes) each
-        JOIN ledger_account giver ON giver.id = each.from_id AND giver.kind = 'system'
-    ), made AS (
-        INSERT INTO ledger_entry AS entry
-               (unit_id, from_account_id, to_account_id, amount, source, verb, reason, reverses_id, origin, origin_id,
-                effective_at, recorded_at, by)
-        SELECT wish.unit_id, wish.from_id, wish.to_id, wish.amount, wish.source, wish.verb, coalesce(wish.reason, ''),
-               wish.reverses_id, coalesce(wish.origin, ''), wish.origin_id, coalesce(wish.effective_at, p_now), p_now, p_by
-        FROM wish ORDER BY wish.source
-        ON CONFLICT (source) DO NOTHING
-        RETURNING entry.id, entry.source, entry.to_account_id, entry.amount
-    ), credit AS (
-        SELECT made.id, made.amount, taker.id AS to_id, (asked.wish).active_at, (asked.wish).pending_event,
-               (asked.wish).expires_at, (asked.wish).draw_id,
-               greatest(0, least(made.amount, -taker.balance - (
-                   sum(made.amount) OVER (PARTITION BY taker.id ORDER BY made.id) - made.amount))) AS owed
-        FROM made
-        JOIN ledger_account taker ON taker.id = made.to_account_id AND taker.kind <> 'system'
-        CROSS JOIN LATERAL (SELECT v_wishes[(v_places ->> made.source)::int] AS wish OFFSET 0) asked -- once a row
-    ), lot AS (
-        INSERT INTO ledger_lot AS lot
-               (account_id, entry_id, amount, remaining, active_at, pending_event, expires_at, draw_id)
-        SELECT credit.to_id, credit.id, credit.amount, credit.amount - credit.owed, credit.active_at,
-               coalesce(credit.pending_event, ''), credit.expires_at, credit.draw_id
-        FROM credit
-        RETURNING lot.id, lot.entry_id, lot.amount - lot.remaining AS owed
-    ), settled AS (
-        INSERT INTO ledger_draw (entry_id, lot_id, amount) SELECT lot.entry_id, lot.id, lot.owed FROM lot WHERE lot.owed > 0
-    ), balances AS (
-        UPDATE ledger_account account SET balance = account.balance + each.amount
-        FROM (SELECT credit.to_id, sum(credit.amount) AS amount FROM credit GROUP BY credit.to_id) each
-        WHERE account.id = each.to_id
-    )
-    SELECT coalesce(array_agg(made.id), '{}') INTO v_made FROM made;
+    SELECT ledger_issue_v1(
+        p_now, p_by, array_agg(each.source), array_agg(each.unit_id), array_agg(each.from_id), array_agg(each.to_id),
+        array_agg(each.amount), array_agg(each.verb), array_agg(each.origin), array_agg(each.origin_id),
+        array_agg(each.active_at), array_agg(each.pending_event), array_agg(each.expires_at), array_agg(each.reason),
+        array_agg(each.effective_at), array_agg(each.reverses_id), array_agg(each.draw_id))
+    INTO v_made
+    FROM (
+        SELECT wish.*, giver.unit_id
+        FROM unnest(v_wishes) wish
+        JOIN ledger_account giver ON giver.id = wish.from_id AND giver.kind = 'system'
+        -- Two calls with the same sources wait for each other, and never in a circle.
+        ORDER BY wish.source) each
+    HAVING count(*) > 0;
+    v_made := coalesce(v_made, '{}');
 
     FOR v_wish IN
         SELECT each.*, taker.kind <> 'system' AS is_guarded

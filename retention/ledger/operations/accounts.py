@@ -13,6 +13,19 @@ from retention.ledger.days import book_day
 from retention.ledger.models import Account, Unit
 from retention.refusals import Refused
 
+_ACCOUNTS_OF = """
+SELECT origin_id, id FROM ledger_account
+WHERE unit_id = %(unit)s AND origin = %(origin)s AND origin_id = ANY(%(ids)s)
+"""
+_OPEN_OF = """
+INSERT INTO ledger_account AS account (unit_id, kind, customer_id, purpose, origin, origin_id, balance, held,
+       may_be_negative, is_frozen, opened_at)
+SELECT %(unit)s, %(kind)s, NULL, '', %(origin)s, wanted.id, 0, 0, %(may_be_negative)s, false, %(now)s
+FROM unnest(%(ids)s::bigint[]) wanted (id) ORDER BY wanted.id
+ON CONFLICT (origin, origin_id, unit_id) WHERE NOT origin = '' DO NOTHING
+RETURNING account.origin_id, account.id
+"""
+
 
 class NoSuchAccount(Refused):
     code = "ledger.no_such_account"
@@ -22,37 +35,33 @@ class NoSuchAccount(Refused):
 
 def open_customer_accounts(*, unit: Unit, customer_ids: Sequence[int], now: dt.datetime) -> dict[int, int]:
     """Customer → her account in this unit; opened where there was none."""
-    return _opened(
-        """
-        INSERT INTO ledger_account AS account (unit_id, kind, customer_id, purpose, origin, balance, held,
-               may_be_negative, is_frozen, opened_at)
-        SELECT %(unit)s, 'customer', wanted.id, '', '', 0, 0, %(may_be_negative)s, false, %(now)s
-        FROM unnest(%(ids)s::bigint[]) wanted (id) ORDER BY wanted.id
-        ON CONFLICT (customer_id, unit_id) DO NOTHING
-        RETURNING account.customer_id, account.id
-        """,
-        "SELECT customer_id, id FROM ledger_account WHERE unit_id = %(unit)s AND customer_id = ANY(%(ids)s)",
-        unit, customer_ids, now,
-    )  # fmt: skip
+    wanted = list(dict.fromkeys(customer_ids))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT ledger_accounts_v1(%s, %s::bigint[], %s::bigint[])", [now, [unit.pk] * len(wanted), wanted]
+        )
+        return dict(zip(wanted, cursor.fetchone()[0], strict=True))
 
 
 def open_accounts_of(
     *, kind: str, unit: Unit, origin: str, origin_ids: Sequence[int], now: dt.datetime
 ) -> dict[int, int]:
     """Owner's number → its account in this unit, for gift cards and partners; opened where there was none."""
-    return _opened(
-        """
-        INSERT INTO ledger_account AS account (unit_id, kind, customer_id, purpose, origin, origin_id, balance, held,
-               may_be_negative, is_frozen, opened_at)
-        SELECT %(unit)s, %(kind)s, NULL, '', %(origin)s, wanted.id, 0, 0, %(may_be_negative)s, false, %(now)s
-        FROM unnest(%(ids)s::bigint[]) wanted (id) ORDER BY wanted.id
-        ON CONFLICT (origin, origin_id, unit_id) WHERE NOT origin = '' DO NOTHING
-        RETURNING account.origin_id, account.id
-        """,
-        "SELECT origin_id, id FROM ledger_account"
-        " WHERE unit_id = %(unit)s AND origin = %(origin)s AND origin_id = ANY(%(ids)s)",
-        unit, origin_ids, now, kind=kind, origin=origin,
-    )  # fmt: skip
+    wanted = list(dict.fromkeys(origin_ids))
+    params: dict[str, Any] = {
+        "unit": unit.pk, "kind": kind, "origin": origin, "may_be_negative": unit.may_be_negative, "now": now,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_ACCOUNTS_OF, {**params, "ids": wanted})
+        found = dict(cursor.fetchall())
+        if missing := [pk for pk in wanted if pk not in found]:
+            cursor.execute(_OPEN_OF, {**params, "ids": missing})
+            found.update(cursor.fetchall())
+        if len(found) < len(wanted):
+            # Another call opened some of them a moment ago.
+            cursor.execute(_ACCOUNTS_OF, {**params, "ids": wanted})
+            found.update(cursor.fetchall())
+    return found
 
 
 def shop_account(unit: Unit, purpose: str) -> int:
@@ -96,26 +105,3 @@ def merge_accounts(*, customer_id: int, into_id: int, now: dt.datetime, by: Acto
     if moved:
         record(verb="ledger.merge", by=by, now=now, customer_id=into_id, after={"from": customer_id, "entries": moved})
     return moved
-
-
-def _opened(insert: str, select: str, unit: Unit, ids: Sequence[int], now: dt.datetime, **more: str) -> dict[int, int]:
-    wanted = list(dict.fromkeys(ids))
-    params: dict[str, Any] = {
-        "unit": unit.pk,
-        "may_be_negative": unit.may_be_negative,
-        "now": now,
-        "ids": wanted,
-        **more,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(select, params)
-        found = dict(cursor.fetchall())
-        missing = [pk for pk in wanted if pk not in found]
-        if missing:
-            cursor.execute(insert, {**params, "ids": missing})
-            found.update(cursor.fetchall())
-        if len(found) < len(wanted):
-            # Another call opened some of them a moment ago.
-            cursor.execute(select, params)
-            found.update(cursor.fetchall())
-    return found
