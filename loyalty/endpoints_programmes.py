@@ -9,14 +9,13 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from ninja import Query, Status
 
 from loyalty import operations
 from loyalty import schemas_programmes as schemas
 from loyalty.backtests.looking import look_back
 from loyalty.models import Earning, Member, Programme
-from loyalty.operations.earning import earn_now
+from loyalty.operations.earning_now import NoSuchOrder, earn_now
 from loyalty.operations.members import NoSuchMember
 from loyalty.operations.programmes import NoSuchProgramme
 from loyalty.reading import orders
@@ -32,16 +31,9 @@ from retention.incentives.facts import shop_currency
 from retention.ledger.models import Account
 from retention.ledger.querysets import Balance, balances
 from retention.ledger.versions import rule_of as unit_rule_of
-from retention.refusals import Refused
 
 router = Router("Loyalty")
 READ, WRITE, LAUNCH, EARN = "loyalty:read", "loyalty:write", "loyalty:launch", "loyalty:earn"
-
-
-class NoSuchOrder(Refused):
-    code = "loyalty.no_such_order"
-    sentence = gettext_lazy("There is no such order.")
-    status = 404
 
 
 @router.get("loyalty/programmes/", scope=READ, response=Page[schemas.ProgrammeOut])
@@ -168,11 +160,8 @@ def adjust_points(request: HttpRequest, key: str, customer: uuid.UUID, body: sch
 @router.post("loyalty/programmes/{key}/earnings/", scope=EARN, response=schemas.EarnedOut, idempotent=False)
 def earn_for_order(request: HttpRequest, key: str, body: schemas.EarnIn):
     """What an order earned; if it has not yet, it earns now, without waiting for the sweep. Again changes nothing."""
-    programme, order = _found(key), _order(body.order)
-    earn_now(programme_id=programme.pk, order=order, now=clock.now(), by=actor(request))
-    rows = Earning.objects.filter(order=order, member__programme=programme).select_related("order").order_by("pk")
-    earnings = [schemas.earning_out(row) for row in rows]
-    return {"order": order.reference, "amount": sum(row["amount"] for row in earnings), "earnings": earnings}
+    earnings = earn_now(key=key, reference=body.order, now=clock.now(), by=actor(request))
+    return schemas.earned_out(body.order, earnings)
 
 
 @router.post("loyalty/programmes/{key}/try/", scope=READ, response=schemas.TriedOut, idempotent=False)

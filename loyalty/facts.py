@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -15,7 +15,7 @@ class Line:
 
     sku: str
     category: str
-    tags: frozenset[str]
+    tags: Collection[str]
     quantity: int
     kept: int
     unit_price_minor: int

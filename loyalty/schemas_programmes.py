@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from django.core.exceptions import ValidationError
@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, StrictInt, StringConstraints
 from pydantic import ValidationError as RuleError
 
 from loyalty.models import Earning, Member, Programme
+from loyalty.operations.earning_now import Standing
 from loyalty.references import IDS, inwards, outwards
 from loyalty.rules import ProgrammeRule
 from loyalty.tellers import teller_of
@@ -258,6 +259,26 @@ def earning_out(earning: Earning) -> dict[str, Any]:
         "about": earning.about,
         "tier": earning.tier or None,
         "earned_at": earning.earned_at,
+    }
+
+
+def earned_out(order: str, earnings: Sequence[Standing]) -> dict[str, Any]:
+    return {
+        "order": order,
+        "amount": sum(each.amount for each in earnings),
+        "earnings": [
+            {
+                "rule": each.rule,
+                "amount": each.amount,
+                "given": each.given,
+                "order": order,
+                "activity": None,
+                "about": "",
+                "tier": each.tier or None,
+                "earned_at": each.earned_at,
+            }
+            for each in earnings
+        ],
     }
 
 

@@ -91,8 +91,8 @@ def try_order(
     if member is not None:
         hers = member.tier.key if member.tier else ""
         who = Who(member.pk, member.customer_id, member.joined_at, member.left_at, tier if tier is not None else hers)
-        rules = Rules((fact.happened_at,), (0,), (rule,))
-        state = read_states(member.programme_id, rules, [fact], {member.customer_id: who}, zone)[member.pk]
+        rules = Rules((fact.happened_at,), (0,), (rule,), zone)
+        state = read_states(member.programme_id, rules, [fact], {member.customer_id: who})[member.pk]
     weighed = weigh(fact, rule, state)
     moment = Moment(fact.happened_at, fact.customer_id, member.programme_id if member else 0, None)
     return Tried(

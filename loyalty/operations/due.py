@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from loyalty.rules import ProgrammeRule
 from loyalty.versions import rules_of
 from retention.audit.models import Version
 from retention.customers.models import Order
+from retention.ledger.days import shop_zone
 from retention.work.models import Watermark
 
 #: Orders that came back whole, or were cancelled, before they earned never do.
@@ -46,11 +47,23 @@ _OF_NEW_MEMBERS = """
 
 @dataclass(frozen=True)
 class Rules:
-    """A programme's rules by time: a fact counts by the version that was in force when it happened."""
+    """A programme's rules by time: a fact counts by the version that was in force when it happened.
+
+    `zone` is the shop's, by whose days they count.
+    """
 
     since: tuple[dt.datetime, ...]
     versions: tuple[int, ...]
     rules: tuple[ProgrammeRule, ...]
+    zone: str
+
+    @classmethod
+    def of(cls, saved: Sequence[tuple[dt.datetime, int]], zone: str) -> Rules:
+        """Of every version, by number: each later one is in force from the moment it was saved."""
+        rules = rules_of(pk for _at, pk in saved)
+        return cls(
+            tuple(at for at, _pk in saved), tuple(pk for _at, pk in saved), tuple(rules[pk] for _at, pk in saved), zone
+        )
 
     def at(self, instant: dt.datetime) -> tuple[int, ProgrammeRule]:
         """The version and its rule; before the first, the first."""
@@ -64,11 +77,8 @@ class Rules:
 
 
 def rules_by_time(programme: Programme) -> Rules:
-    """Every version; each later one is in force from the moment it was saved."""
     found = Version.objects.filter(subject=programme._meta.label_lower, subject_id=programme.pk).order_by("number")
-    saved = list(found.values_list("saved_at", "pk"))
-    rules = rules_of(pk for _at, pk in saved)
-    return Rules(tuple(at for at, _pk in saved), tuple(pk for _at, pk in saved), tuple(rules[pk] for _at, pk in saved))
+    return Rules.of(list(found.values_list("saved_at", "pk")), shop_zone())
 
 
 def due_facts(programme: Programme, rules: Rules, until: int) -> list[tuple[str, int]]:

@@ -12,33 +12,31 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from loyalty.earning import Earned, earn
 from loyalty.facts import ActivityFact, DayFact, Fact, OrderFact
 from loyalty.models import Programme
 from loyalty.operations.days import due_days, looked_at_days
-from loyalty.operations.due import EARNING_STATES, Rules, due_facts, ids_of, in_time, rules_by_time
+from loyalty.operations.due import Rules, due_facts, ids_of, rules_by_time
 from loyalty.operations.earning_rows import (
+    Locked,
     Row,
     count_earned,
     drop,
-    earned_before,
     insert_earnings,
     lock_members,
     read_states,
 )
-from loyalty.operations.members import Who, join, open_programme
+from loyalty.operations.members import Who, join
 from loyalty.operations.programmes import JOB, watermark_of
 from loyalty.reading import activities, orders
 from loyalty.rules.pending import Moment
 from retention.actors import Actor
 from retention.bulk import batches
-from retention.customers.models import Order
 from retention.incentives import operations as incentives
 from retention.incentives.facts import shop_currency
 from retention.incentives.operations.grants import MOST
-from retention.ledger.days import shop_zone
 from retention.marks import safe_mark
 from retention.work.models import Watermark
 
@@ -64,19 +62,6 @@ def earn_due(*, now: dt.datetime, progress: Callable[[int, int], None]) -> Swept
     swept = Swept()
     for programme in live_programmes():
         _follow(programme, swept, now=now, progress=progress)
-    return swept
-
-
-def earn_now(*, programme_id: int, order: Order, now: dt.datetime, by: Actor) -> Swept:
-    """Let one order earn without waiting for the sweep; what it earned already, or never will, changes nothing.
-
-    Raises:
-        NoSuchProgramme, NotLaunched, ProgrammeEnded
-    """
-    programme, swept = open_programme(programme_id), Swept()
-    if order.state in EARNING_STATES and order.customer_id is not None:
-        facts = [fact for fact in orders([order.pk], shop_currency()) if in_time(programme, fact.happened_at)]
-        earn_for(programme=programme, rules=rules_by_time(programme), facts=facts, swept=swept, now=now, by=by)
     return swept
 
 
@@ -116,14 +101,14 @@ def earn_for(
     *, programme: Programme, rules: Rules, facts: Sequence[Fact], swept: Swept, now: dt.datetime, by: Actor
 ) -> list[Row] | None:
     """Let the members behind these facts earn, in a constant number of statements; None: it is not live any more."""
-    if not _is_live(programme.pk):
+    found = _locked(programme, rules, facts, now, by)
+    if found is None:
         return None
     swept.due += len(facts)
-    members = _members(programme, rules, facts, now, by)
-    facts = [fact for fact in facts if fact.customer_id in members]
-    facts = sorted(earned_before(programme.pk, facts), key=lambda fact: (fact.happened_at, fact.about, _id(fact)))
-    zone = shop_zone()
-    states = read_states(programme.pk, rules, facts, members, zone)
+    members, zone = found.members, rules.zone
+    facts = [fact for fact in facts if fact.customer_id in members and not found.has_earned(fact)]
+    facts = sorted(facts, key=lambda fact: (fact.happened_at, fact.about, _id(fact)))
+    states = read_states(programme.pk, rules, facts, members)
     rows = [
         _row(programme, member, fact, version, earned, rule.pending.waiting(_moment(programme, fact), zone))
         for fact in facts
@@ -135,26 +120,20 @@ def earn_for(
     return _give(programme, insert_earnings(programme.pk, rows, now), swept, now=now, by=by)
 
 
-def _is_live(programme_id: int) -> bool:
-    with connection.cursor() as cursor:
-        # Whoever pauses or ends it waits for this chunk.
-        cursor.execute("SELECT state FROM loyalty_programme WHERE id = %s FOR SHARE", [programme_id])
-        return cursor.fetchone() == (Programme.State.LIVE,)
-
-
-def _members(programme: Programme, rules: Rules, facts: Sequence[Fact], now: dt.datetime, by: Actor) -> dict[int, Who]:
-    """Customer → member, locked; where everyone is in it, who was not becomes one, unless she left."""
-    customers = sorted({fact.customer_id for fact in facts})
-    members = lock_members(programme.pk, customers)
+def _locked(programme: Programme, rules: Rules, facts: Sequence[Fact], now: dt.datetime, by: Actor) -> Locked | None:
+    """Members, locked; where everyone is in it, who was not becomes one, unless she left. None: it is not live."""
+    found = lock_members(programme.pk, facts)
+    if found is None:
+        return None
     coming = {
         fact.customer_id
         for fact in facts
-        if fact.customer_id not in members and rules.at(fact.happened_at)[1].joining == "everyone"
+        if fact.customer_id not in found.members and rules.at(fact.happened_at)[1].joining == "everyone"
     }
-    if coming:
-        join(programme_id=programme.pk, customer_ids=sorted(coming), now=now, by=by, again=False)
-        members |= lock_members(programme.pk, sorted(coming))
-    return members
+    if not coming:
+        return found
+    join(programme_id=programme.pk, customer_ids=sorted(coming), now=now, by=by, again=False)
+    return lock_members(programme.pk, facts)
 
 
 def _counts(member: Who, rule: Any, fact: Fact) -> bool:

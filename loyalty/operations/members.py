@@ -121,11 +121,20 @@ def open_programme(programme_id: int) -> Programme:
     programme = Programme.objects.filter(pk=programme_id, archived_at=None).first()
     if programme is None:
         raise NoSuchProgramme
+    check_open(programme)
+    return programme
+
+
+def check_open(programme: Programme) -> None:
+    """See that it is live or rests.
+
+    Raises:
+        NotLaunched, ProgrammeEnded
+    """
     if programme.state == Programme.State.DRAFT:
         raise NotLaunched(name=programme.name)
     if programme.state == Programme.State.ENDED:
         raise ProgrammeEnded(name=programme.name)
-    return programme
 
 
 def _tell(kind: str, programme: Programme, rows: list[tuple[int, int]], now: dt.datetime) -> None:
