@@ -56,7 +56,8 @@ def reward(referral_ids: Sequence[int], *, now: dt.datetime, by: Actor) -> int:
     if not held:
         return 0
     rules = rules_of(each.version_id for each in held)
-    counts, had = _hold(held, rules, now), _had(held)
+    counts = _hold(held, rules, now)
+    had = _had(counts)
     moves, gifts, levels = [], [], {}
     for each in sorted(held, key=lambda each: each.pk):
         rule, hers = rules[each.version_id], counts[each.advocate_id]
@@ -156,14 +157,16 @@ def _hold(held: Iterable[Referral], rules: dict[int, SchemeRule], now: dt.dateti
     return counts
 
 
-def _had(held: Iterable[Referral]) -> dict[int, set[tuple[int, int]]]:
-    """Advocate → (the how many-th friend, incentive) of what she was given and has."""
-    had: dict[int, set[tuple[int, int]]] = defaultdict(set)
+def _had(counts: dict[int, dict[str, int]]) -> dict[int, set[int]]:
+    """Advocate → the incentives that she has for her next friend's number: one who had it came back since."""
+    had: dict[int, set[int]] = defaultdict(set)
     given = Referral.objects.filter(
-        advocate_id__in={each.advocate_id for each in held}, state=State.REWARDED, advocate_grant__isnull=False
-    )
+        advocate_id__in=counts, level__in={hers[""] + 1 for hers in counts.values()}, state=State.REWARDED,
+        advocate_grant__isnull=False,
+    )  # fmt: skip
     for advocate_id, level, incentive_id in given.values_list("advocate_id", "level", "advocate_grant__incentive_id"):
-        had[advocate_id].add((level, incentive_id))
+        if level == counts[advocate_id][""] + 1:
+            had[advocate_id].add(incentive_id)
     return had
 
 

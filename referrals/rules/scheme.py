@@ -147,17 +147,17 @@ class SchemeRule(Part):
     def template_ids(self) -> frozenset[int]:
         return frozenset(filter(None, (self.friend_message, self.advocate_message)))
 
-    def level_at(self, count: int, had: Collection[tuple[int, int]] = ()) -> Level | None:
+    def level_at(self, count: int, had: Collection[int] = ()) -> Level | None:
         """What the advocate's `count`-th rewarded friend is worth: the highest level that this one has reached.
 
-        `had`: (the how many-th friend, incentive) of what she was given and has. A friend whose order came back makes
-        the next one the third, say, once more; what is given once is not given again while she has it.
+        `had`: incentives that she has for being at this number before. A friend whose order came back makes the next
+        one the third, say, once more; what is given once is not given again while she has it.
         """
         reached = [
             level
             for level in self.levels
             if level.from_count <= count
-            and not (level.is_once and (level.from_count < count or (count, level.incentive_id) in had))
+            and not (level.is_once and (level.from_count < count or level.incentive_id in had))
         ]
         return max(reached, key=lambda level: (level.from_count, level.is_once), default=None)
 
