@@ -32,6 +32,7 @@ SELECT least((SELECT min(joined_at) FROM referrals_advocate), (SELECT min(visite
 _DAY = "(%(days)s::date[])[width_bucket({at}, %(starts)s::timestamptz[])]"
 _MONTH = f"date_trunc('month', {_DAY}::timestamp)::date"
 
+_BACK = "back AS (SELECT order_id, sum(base_minor)::bigint AS minor FROM customers_return GROUP BY order_id)"
 _BROUGHT = f"""
 CREATE TEMP TABLE brought ON COMMIT DROP AS
 SELECT id, scheme_id, advocate_id, friend_id, friend_grant_id, advocate_grant_id, order_id, since_at, state,
@@ -42,15 +43,15 @@ FROM referrals_referral
 # What friends have paid since they came, less what came back; and what each referral cost, as used or credited.
 _MOVED = f"""
 CREATE TEMP TABLE moved ON COMMIT DROP AS
-WITH given AS (
+WITH {_BACK}, given AS (
     SELECT id AS referral_id, friend_grant_id AS grant_id FROM brought WHERE friend_grant_id IS NOT NULL
     UNION ALL SELECT id, advocate_grant_id FROM brought WHERE advocate_grant_id IS NOT NULL
 ), each AS (
-    SELECT brought.id AS referral_id, bought.placed_at AS at, bought.base_minor - coalesce((
-               SELECT sum(back.base_minor) FROM customers_return back WHERE back.order_id = bought.id), 0) AS spend,
+    SELECT brought.id AS referral_id, bought.placed_at AS at, bought.base_minor - coalesce(back.minor, 0) AS spend,
            0::numeric AS reward
     FROM brought JOIN customers_order bought ON bought.customer_id = brought.friend_id
      AND bought.placed_at >= brought.since_at AND bought.placed_at <= %(now)s
+    LEFT JOIN back ON back.order_id = bought.id
     WHERE bought.state = ANY(%(bought)s)
   UNION ALL
     SELECT given.referral_id, redemption.redeemed_at, 0,
@@ -139,7 +140,7 @@ WHEN NOT MATCHED BY SOURCE THEN UPDATE SET
 # Everybody who ever bought and whose days are over, brought or not: the same days for all of them.
 _WORTHS = f"""
 INSERT INTO referrals_worthday (scheme_id, is_brought, within, day, customers, total, squares, cubes)
-WITH referred AS (
+WITH {_BACK}, referred AS (
     SELECT brought.friend_id, array_agg(brought.scheme_id) FILTER (
                WHERE brought.state NOT IN ('rejected', 'claimed') AND scheme.state <> 'draft') AS schemes
     FROM brought JOIN referrals_scheme scheme ON scheme.id = brought.scheme_id GROUP BY brought.friend_id
@@ -150,35 +151,31 @@ WITH referred AS (
     JOIN customers_customer customer ON customer.id = stats.customer_id AND customer.merged_into_id IS NULL
     LEFT JOIN referred ON referred.friend_id = stats.customer_id
     WHERE stats.first_order_at IS NOT NULL AND (referred.friend_id IS NULL OR referred.schemes IS NOT NULL)
-), spent AS (
-    SELECT cohort.*, paid.*
-    FROM cohort LEFT JOIN (
-        SELECT own.customer_id AS payer, {{sums}}
-        FROM cohort own JOIN customers_order bought ON bought.customer_id = own.customer_id
-         AND bought.placed_at >= own.first_order_at AND bought.placed_at < own.first_order_at + interval '{{most}} days'
-        CROSS JOIN LATERAL (
-            SELECT bought.base_minor - coalesce((
-                SELECT sum(back.base_minor) FROM customers_return back WHERE back.order_id = bought.id), 0) AS minor
-        ) AS net
-        WHERE bought.state = ANY(%(bought)s) GROUP BY own.customer_id
-    ) paid ON paid.payer = cohort.customer_id
+), paid AS (
+    SELECT cohort.customer_id, {{sums}}
+    FROM cohort
+    JOIN customers_order bought ON bought.customer_id = cohort.customer_id AND bought.state = ANY(%(bought)s)
+     AND bought.placed_at >= cohort.first_order_at
+     AND bought.placed_at < cohort.first_order_at + interval '{{most}} days'
+    LEFT JOIN back ON back.order_id = bought.id
+    GROUP BY cohort.customer_id
 )
-SELECT whose.scheme_id, NOT spent.is_other, window_.days, spent.day, count(*), coalesce(sum(window_.minor), 0),
+SELECT whose.scheme_id, NOT cohort.is_other, window_.days, cohort.day, count(*), coalesce(sum(window_.minor), 0),
        coalesce(sum(window_.minor ^ 2), 0), coalesce(sum(window_.minor ^ 3), 0)
-FROM spent
+FROM cohort LEFT JOIN paid USING (customer_id)
 CROSS JOIN LATERAL (VALUES {{windows}}) AS window_ (days, minor)
 CROSS JOIN LATERAL (
-    SELECT NULL::bigint AS scheme_id UNION ALL SELECT DISTINCT id FROM unnest(spent.schemes) AS one (id)
+    SELECT NULL::bigint AS scheme_id UNION ALL SELECT DISTINCT id FROM unnest(cohort.schemes) AS one (id)
 ) AS whose
-WHERE spent.first_order_at + window_.days * interval '1 day' <= %(now)s
+WHERE cohort.first_order_at + window_.days * interval '1 day' <= %(now)s
 GROUP BY 1, 2, 3, 4
 """.format(  # noqa: S608
     sums=", ".join(
-        f"sum(net.minor) FILTER (WHERE bought.placed_at < own.first_order_at + interval '{days} days')::float8"
-        f" AS in_{days}"
+        f"(sum(bought.base_minor - coalesce(back.minor, 0)) FILTER (WHERE bought.placed_at < cohort.first_order_at"
+        f" + interval '{days} days'))::float8 AS in_{days}"
         for days in WINDOWS
     ),
-    windows=", ".join(f"({days}, spent.in_{days})" for days in WINDOWS),
+    windows=", ".join(f"({days}, paid.in_{days})" for days in WINDOWS),
     most=max(WINDOWS),
 )
 
