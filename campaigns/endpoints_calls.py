@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Annotated, Any
 
 from django.http import HttpRequest
@@ -17,15 +18,15 @@ router = Router("Campaigns")
 Word = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[-a-zA-Z0-9_]+$")]
 #: What begins with an underscore is the house's own.
 Key = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[a-zA-Z][a-zA-Z0-9_]*$")]
-Reference = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Source = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class CallIn(Schema):
     model_config = ConfigDict(extra="forbid")
 
     name: Word = Field(description="What campaigns listen to, such as table-booked.")
-    customers: Annotated[list[Reference], Field(min_length=1, max_length=MOST, description="Their references.")]
-    source: Reference = Field(description="Your own key of this moment: the same one calls a customer once.")
+    customers: Annotated[list[uuid.UUID], Field(min_length=1, max_length=MOST, description="Their ids.")]
+    source: Source = Field(description="Your own key of this moment: the same one calls a customer once.")
     about: dict[Key, str | int | float | bool | None] = Field(
         default={}, max_length=20, description="What messages may say of it: `{{ occasion.… }}`."
     )
@@ -42,5 +43,5 @@ def call_customers(request: HttpRequest, body: CallIn) -> Any:
     """The moment of these customers has come: every live campaign that listens to the name touches them once."""
     now = clock.now()
     return call(
-        name=body.name, references=body.customers, source=body.source, about=body.about, at=min(body.at or now, now)
+        name=body.name, customers=body.customers, source=body.source, about=body.about, at=min(body.at or now, now)
     )  # fmt: skip

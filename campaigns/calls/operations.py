@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ JOB = "campaigns.reach"
 
 class UnknownCustomers(Refused):
     code = "campaigns.unknown_customers"
-    sentence = _("There is no customer “%(first)s” (%(count)s such references); nobody was called.")
+    sentence = _("There is no customer %(first)s (%(count)s such ids); nobody was called.")
     status = 422
 
 
@@ -35,16 +36,18 @@ class CalledOut:
 
 
 @transaction.atomic
-def call(*, name: str, references: Sequence[str], source: str, about: Mapping[str, Any], at: dt.datetime) -> CalledOut:
-    """Say that the moment of these customers has come, once for each source.
+def call(
+    *, name: str, customers: Sequence[uuid.UUID], source: str, about: Mapping[str, Any], at: dt.datetime
+) -> CalledOut:
+    """Say that the moment of these customers, by their public ids, has come, once for each source.
 
     Raises:
-        UnknownCustomers: at least one reference is nobody's.
+        UnknownCustomers: at least one id is nobody's.
     """
-    wanted = list(dict.fromkeys(references))
-    found = Customer.objects.filter(reference__in=wanted, erased_at=None).values_list("reference", "merged_into", "pk")
-    known = {reference: merged_into or pk for reference, merged_into, pk in found}
-    if strangers := [reference for reference in wanted if reference not in known]:
+    wanted = list(dict.fromkeys(customers))
+    found = Customer.objects.filter(public_id__in=wanted, erased_at=None).values_list("public_id", "merged_into", "pk")
+    known = {public_id: merged_into or pk for public_id, merged_into, pk in found}
+    if strangers := [str(public_id) for public_id in wanted if public_id not in known]:
         raise UnknownCustomers(first=strangers[0], count=len(strangers))
     who = sorted(set(known.values()))
     before = Call.objects.filter(name=name, source=source, customer__in=who).count()

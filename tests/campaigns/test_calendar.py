@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -246,13 +247,13 @@ def test_places_of_customers_without_an_event_are_listed(shop, person, now):
 
 def test_a_moment_is_called_once_for_each_source_and_for_all_or_nobody(shop, person, now):
     anna, bea = person(reference="anna"), person(reference="bea")
-    one = call(name="table", references=["anna", "anna"], source="1", about={"table": 4}, at=now)
+    one = call(name="table", customers=[anna.public_id, anna.public_id], source="1", about={"table": 4}, at=now)
     assert (one.called, one.repeated) == (1, 0)
-    two = call(name="table", references=["anna", "bea"], source="1", about={}, at=now)
+    two = call(name="table", customers=[anna.public_id, bea.public_id], source="1", about={}, at=now)
     assert (two.called, two.repeated) == (1, 1)
-    assert call(name="other", references=["anna"], source="1", about={}, at=now).called == 1
+    assert call(name="other", customers=[anna.public_id], source="1", about={}, at=now).called == 1
     with pytest.raises(UnknownCustomers):
-        call(name="table", references=["bea", "nobody"], source="2", about={}, at=now)
+        call(name="table", customers=[bea.public_id, uuid.uuid4()], source="2", about={}, at=now)
     assert sorted(Call.objects.values_list("name", "customer", "source")) == sorted(
         [("table", anna.pk, "1"), ("table", bea.pk, "1"), ("other", anna.pk, "1")]
     )

@@ -60,7 +60,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "change_stage": {"edited": 1, "name": {"en": "Another"}},
     "order_stages": {"keys": ["sample", *(stage[0] for stage in STAGES)]},
     "correct_life_event": {"on": "2026-01-31"},
-    "call_customers": {"name": "table-booked", "customers": ["a"], "source": "1"},
+    "call_customers": {"name": "table-booked", "customers": [UNKNOWN], "source": "1"},
     "add_event": {"name": "Fair", "days": ["2026-06-21"], "countries": ["DE"]},
     "add_link": {"product": "LP", "other": "CD"},
     "qualify": {"basket": BASKET},
@@ -221,7 +221,8 @@ BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
     "preview_segment": [({"rule": {"both": []}}, 422, "/rule", "shape")],
     "change_segment": [({"edited": 99}, 409, "", "audit.edited_meanwhile")],
     "call_customers": [
-        ({"customers": ["a", "nobody"]}, 422, "", "campaigns.unknown_customers"),
+        ({"customers": [UNKNOWN]}, 422, "", "campaigns.unknown_customers"),
+        ({"customers": ["a"]}, 422, "/customers/0", "uuid_parsing"),
         ({"customers": []}, 422, "/customers", "too_short"),
         ({"name": "no word"}, 422, "/name", "string_pattern_mismatch"),
     ],

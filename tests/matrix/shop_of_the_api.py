@@ -218,6 +218,7 @@ def referrals() -> dict[str, Any]:
     friend = Customer.objects.create(public_id=FRIEND, email="friend@mailinator.com", recorded_at=NOW)
     a, b, silent = (str(Customer.objects.get(reference=name).public_id) for name in ("a", "b", "silent"))
     GOOD["open_advocates"] = {"customers": [a, b]}
+    GOOD["call_customers"]["customers"] = [a]
     GOOD["get_referral_link"] = {"customer": b}
     GOOD["refer"] = {"code": "FR1END", "customer": silent}
     referred = referring.refer(code="FR1END", friend_id=friend.pk, source="matrix", now=NOW, by=BY).referral
