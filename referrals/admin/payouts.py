@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
 from django.db.models import Count, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
@@ -78,6 +79,14 @@ def words_of(found: Outlook) -> str:
     return " ".join(said)
 
 
+def _others_who_approve(request: HttpRequest) -> Any:
+    """Some of the people who may approve what this one drew up."""
+    may = get_user_model().objects.with_perm(
+        "referrals.approve_payoutbatch", backend="django.contrib.auth.backends.ModelBackend"
+    )
+    return may.exclude(pk=request.user.pk).order_by("pk")[:5]
+
+
 class PayoutsTab(TabularInline):
     model = Payout
     tab, extra, can_delete, per_page = True, 0, False, 50
@@ -124,7 +133,7 @@ class PayoutBatchAdmin(FactAdmin):
         return super().get_queryset(request).annotate(**sums)
 
     def buttons_of(self, obj):
-        return BUTTONS[obj.state]
+        return tuple(name for name in BUTTONS[obj.state] if not (name == "approve" and obj.is_mine))
 
     def get_object(self, request, object_id, from_field=None):
         batch = super().get_object(request, object_id, from_field)
@@ -132,6 +141,7 @@ class PayoutBatchAdmin(FactAdmin):
             is_open = batch.state in (PayoutBatch.State.DRAFT, PayoutBatch.State.APPROVED)
             batch.short = short_of(batch).count() if is_open else 0
             batch.is_mine = batch.drawn_up_by_id == request.user.pk
+            batch.approvers = ", ".join(map(str, _others_who_approve(request))) if batch.is_mine else ""
         return batch
 
     @display(description=_("state"), label=TONES, ordering="state")

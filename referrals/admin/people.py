@@ -13,6 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 from unfold.enums import ActionVariant
@@ -38,6 +39,13 @@ _TONES = {
 def short(state: str) -> str:
     """“pending: what must happen…” → “pending”."""
     return str(Referral.State(state).label).partition(":")[0]
+
+
+def link_to(advocate: Advocate) -> str:
+    """Her name, leading to her page."""
+    url = reverse("admin:referrals_advocate_change", args=[advocate.pk])
+    who = advocate.customer or advocate.partner
+    return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', url, who)
 
 
 TONES = {short(state): tone for state, tone in _TONES.items()}
@@ -113,7 +121,7 @@ class AdvocateAdmin(FactAdmin):
 
 @admin.register(Referral)
 class ReferralAdmin(FactAdmin):
-    list_display = ("id", "claimed_at", "scheme", "who", "friend", "shown_state", "score", "why")
+    list_display = ("id", "claimed_at", "scheme", "who", "friend", "shown_state", "shown_score", "why")
     list_filter = (("scheme", AutocompleteSelectFilter), "state", ("claimed_at", DaysFilter))
     list_filter_submit = True
     list_select_related = ("scheme", "advocate__customer", "advocate__partner", "friend")
@@ -148,7 +156,11 @@ class ReferralAdmin(FactAdmin):
 
     @display(description=_("advocate"))
     def who(self, obj: Referral) -> Any:
-        return obj.advocate.customer or obj.advocate.partner
+        return link_to(obj.advocate)
+
+    @display(description=_("suspicion"), ordering="score")
+    def shown_score(self, obj: Referral) -> str:
+        return ngettext("%(n)s point", "%(n)s points", obj.score) % {"n": obj.score} if obj.score else "–"
 
     @display(description=_("state"), label=TONES, ordering="state")
     def shown_state(self, obj: Referral) -> str:
@@ -202,7 +214,7 @@ class BroughtTab(Facts):
 
     @display(description=_("advocate"))
     def who(self, obj: Referral) -> Any:
-        return obj.advocate.customer or obj.advocate.partner
+        return link_to(obj.advocate)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("scheme", "advocate__customer", "advocate__partner")

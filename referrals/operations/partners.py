@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 from stdnum.iban import compact, is_valid
 
-from referrals.models import Advocate, Partner, Referral, Scheme
+from referrals.models import Advocate, Partner, Payout, Referral, Scheme
 from referrals.operations.advocates import CODES
 from referrals.operations.commissions import ORIGIN
 from referrals.operations.schemes import NoSuchScheme, NotLive
@@ -20,6 +20,8 @@ from retention.incentives.models import Code
 from retention.ledger.models import Account
 from retention.refusals import Refused
 
+#: Whom the bank pays.
+_PAID_TO = {"payee", "iban"}
 #: What of a partner the audit names the content of; of the rest only that it changed.
 _PLAIN = ("basis_points", "currency", "least_minor")
 
@@ -56,6 +58,14 @@ class BadCurrency(Refused):
 class CurrencyIsFixed(Refused):
     code = "referrals.currency_is_fixed"
     sentence = _("The currency stays once something was earned in it; make a new partner for another one.")
+
+
+class InPayouts(Refused):
+    code = "referrals.in_payouts"
+    sentence = _(
+        "This partner is in payouts that the bank has not paid yet (%(batch)s): who gets them stays as it was looked"
+        " at. Pay or cancel them first."
+    )
 
 
 class PartnerArchived(Refused):
@@ -138,6 +148,7 @@ def save_partner(*, partner_id: int, data: PartnerData, now: dt.datetime, by: Ac
     Raises:
         NoSuchPartner, PartnerArchived, PartnerTaken, BadIban, BadShare, BadCurrency
         CurrencyIsFixed: something was earned in the one she has.
+        InPayouts: her account at the bank was to change between the approval and the bank.
     """
     partner = locked(partner_id)
     if partner.archived_at:
@@ -146,6 +157,8 @@ def save_partner(*, partner_id: int, data: PartnerData, now: dt.datetime, by: Ac
     if columns["currency"] != partner.currency and _accounts(partner).exists():
         raise CurrencyIsFixed
     changed = sorted(name for name, value in columns.items() if getattr(partner, name) != value)
+    if _PAID_TO & set(changed):
+        _check_not_in_payouts(partner)
     for name in changed:
         setattr(partner, name, columns[name])
     _insert(partner)
@@ -303,6 +316,12 @@ def locked(partner_id: int) -> Partner:
 
 def _accounts(partner: Partner):
     return Account.objects.filter(origin=ORIGIN, origin_id=partner.pk)
+
+
+def _check_not_in_payouts(partner: Partner) -> None:
+    held = Payout.objects.filter(partner=partner, batch__state__in=["draft", "approved"]).order_by("pk")
+    if (batch := held.values_list("batch_id", flat=True).first()) is not None:
+        raise InPayouts(batch=batch)
 
 
 def _insert(partner: Partner) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from csp.decorators import csp_replace
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -17,6 +18,7 @@ from retention import clock, money
 from retention.ledger.days import book_day
 from retention.ledger.units import end_of_stretch
 from retention.storefront.views import STRICT, shown, wished
+from retention.work.querysets import shop_zone
 
 _DAY = dt.timedelta(days=1)
 WORDS: Mapping[str, Mapping[str, str]] = {
@@ -71,7 +73,8 @@ def partner_statement(request: HttpRequest, token: str) -> HttpResponse:
         "after": f"{found.last + _DAY:%Y-%m}" if found.last < today else "",
         "told": WORDS[spoken],
     }
-    return shown(request, "statement", language, **told)
+    with timezone.override(clock.zone(shop_zone())):
+        return shown(request, "statement", language, **told)
 
 
 def _month(asked: str, today: dt.date) -> dt.date:
@@ -92,5 +95,5 @@ def _said(found: Statement, words: Mapping[str, str], language: str) -> dict:
         "closing": amount(found.closing_minor),
         "lines": [(line.at, words.get(line.verb, line.verb), amount(line.amount_minor)) for line in found.lines],
         "notes": [words[name].format(amount=amount(minor)) for name, minor in notes if minor],
-        "as_of": words["as_of"].format(at=f"{found.as_of:%Y-%m-%d %H:%M} UTC"),
+        "as_of": words["as_of"].format(at=f"{found.as_of.astimezone(clock.zone(shop_zone())):%Y-%m-%d %H:%M}"),
     }

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from referrals.bank_files import as_rows
 from referrals.models import Partner, Payout, PayoutBatch, Referral
 from referrals.operations.commissions import earn_commission, take_back_commission
-from referrals.operations.partners import StillOwed, forget_partner
+from referrals.operations.partners import InPayouts, PartnerData, StillOwed, forget_partner, save_partner
 from referrals.operations.payouts import (
     BatchStateDiffers,
     DrawnUpByYou,
@@ -158,6 +158,28 @@ def test_the_file_for_the_bank_holds_no_formula(partner, earned, first, now):
         "DE89370400440532013000", f"Shop PAYOUT-{batch.pk}", "'+p",
     ]  # fmt: skip
     assert len(head) == len(row)
+
+
+def test_whom_the_bank_pays_does_not_change_under_way(partner, earned, first, second, now):
+    somebody = partner()
+    earned(somebody)
+    batch = draw_up(currency="EUR", now=now, by=first)
+    told = {
+        name: getattr(somebody, name) for name in ("reference", "name", "basis_points", "currency", "payee", "iban")
+    }
+
+    def save(**changes):
+        return save_partner(partner_id=somebody.pk, data=PartnerData(**{**told, **changes}), now=now, by=first)
+
+    for _state in ("drawn up", "approved"):
+        for change in ({"iban": "GB82WEST12345698765432"}, {"payee": "Mallory"}):
+            with pytest.raises(InPayouts):
+                save(**change)
+        save(email="new@example.com")
+        if batch.state == "draft":
+            batch = approve_payouts(batch_id=batch.pk, now=now, by=second)
+    pay_out(batch_id=batch.pk, reference="", now=now, by=second)
+    assert save(iban="GB82WEST12345698765432").iban == "GB82WEST12345698765432"
 
 
 def test_a_statement_of_a_month(partner, earned, came_back, first, second, now):

@@ -30,6 +30,16 @@ def test_by_her_link_month_by_month(client, partner, referral, now):
         assert client.get(f"/a/{token}?month=nonsense").status_code == 200
 
 
+def test_its_days_are_the_shops(client, partner, referral, now):
+    somebody = partner()
+    late = now.replace(month=5, day=31, hour=22, minute=30)  # half past midnight in Berlin
+    earn_commission(referral=referral(somebody), now=late, by=BY)
+    with time_machine.travel(late, tick=False):
+        june = client.get(f"/a/{statement_token(somebody)}").content.decode()
+    assert "Commission <small>2026-06-01</small>" in june
+    assert "As of 2026-06-01 00:30" in june
+
+
 def test_a_link_that_was_renewed_or_revoked_is_dead(client, partner, now):
     somebody = partner()
 
