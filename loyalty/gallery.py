@@ -17,6 +17,7 @@ from retention import money
 from retention.actors import Actor
 from retention.ledger import operations as ledger
 from retention.ledger.models import Unit
+from retention.ledger.seeds import POINTS
 from retention.ledger.units import UnitRule
 from retention.refusals import Refused
 from retention.registries import StrOrPromise
@@ -57,6 +58,11 @@ _TIERS = {
         {"key": "gold", "names": {"en": "Gold", "ko": "골드", "ru": "Золото"}, "threshold": 1_000, "percent": 150},
     ],
 }
+_STARS = {
+    "en": {"one": "star", "other": "stars"},
+    "ko": {"other": "별"},
+    "ru": {"one": "звезда", "few": "звезды", "many": "звёзд", "other": "звезды"},
+}
 READY: tuple[Ready, ...] = (
     Ready(
         "points",
@@ -67,7 +73,7 @@ READY: tuple[Ready, ...] = (
         ),
         {"en": "Club", "ko": "클럽", "ru": "Клуб"},
         {
-            "name": "Points", "kind": "points", "worth_points": 100, "worth_minor": 500,
+            "name": "Points", "counted": POINTS, "kind": "points", "worth_points": 100, "worth_minor": 500,
             "expiry": {"kind": "after", "count": 12, "per": "month", "rounded_to": "month"},
         },
         {
@@ -87,7 +93,7 @@ READY: tuple[Ready, ...] = (
         _("Stars"),
         _("2 stars for every 1.00, one more for each visit, and double on Tuesdays from 14 to 17. They count at once."),
         {"en": "Stars", "ko": "별", "ru": "Звёзды"},
-        {"name": "Stars", "kind": "points", "expiry": {"kind": "after", "count": 6, "per": "month"}},
+        {"name": "Stars", "counted": _STARS, "kind": "points", "expiry": {"kind": "after", "count": 6, "per": "month"}},
         {
             "earning": [
                 {"kind": "per_amount", "key": "base", "amount": 2, "per_minor": 100},

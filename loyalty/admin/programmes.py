@@ -31,6 +31,7 @@ from retention.customers.models import Order
 from retention.customers.querysets import find
 from retention.doors.console import EditAdmin, VersionHistory, acting, button
 from retention.incentives.facts import shop_currency
+from retention.ledger.versions import rule_of as unit_rule_of
 from retention.refusals import Refused
 
 TONES = {"draft": "info", "live": "success", "paused": "warning", "ended": "danger"}
@@ -217,7 +218,8 @@ class ProgrammeAdmin(BackTestPages, CorrectionPages, VersionHistory, EditAdmin):
         }
         if form.is_valid():
             try:
-                context["tried"] = _try(programme, form)
+                tried = context["tried"] = _try(programme, form)
+                context["total"] = unit_rule_of(programme.unit).show(tried.total)
             except Refused as refused:
                 form.add_error(None, str(refused))
         return TemplateResponse(request, "loyalty/try.html", context)

@@ -4,8 +4,10 @@ import uuid
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from babel import Locale
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError as RuleError
 from unfold.widgets import (
@@ -19,8 +21,9 @@ from unfold.widgets import (
 from retention import money
 from retention.doors.console import ConfirmForm
 from retention.ledger.models import Unit
-from retention.ledger.units import UnitRule
+from retention.ledger.units import Plural, UnitRule, example_of, plurals
 from retention.ledger.versions import rule_of
+from retention.shop.models import Shop
 
 _EXPIRIES = [
     ("never", _("never")),
@@ -52,6 +55,54 @@ def _words(label: Any) -> forms.CharField:
     )  # fmt: skip
 
 
+class CountedWidget(forms.Widget):
+    """A line for each plural form of each language of the shop, beside a number that asks for that form."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> str:
+        lines = []
+        for language, form in _plurals():
+            field = f"{name}_{language}_{form}"
+            line = UnfoldAdminTextInputWidget().render(
+                field, (value or {}).get(language, {}).get(form, ""), {"id": f"id_{field}"}, renderer
+            )
+            called = Locale.parse(language, sep="-").get_display_name()
+            lines.append((f"id_{field}", called, example_of(form, language), line))
+        return format_html_join(
+            "",
+            '<div class="flex items-center gap-3 mb-2"><label class="shrink-0 w-32" for="{}">{}: {}</label>'
+            '<div class="grow">{}</div></div>',
+            lines,
+        )
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> dict[str, dict[str, str]]:
+        said: dict[str, dict[str, str]] = {}
+        for language, form in _plurals():
+            if text := data.get(f"{name}_{language}_{form}", "").strip():
+                said.setdefault(language, {})[form] = text
+        return said
+
+    def id_for_label(self, id_: str) -> str:
+        language, form = _plurals()[0]
+        return f"{id_}_{language}_{form}"
+
+
+class CountedField(forms.Field):
+    widget = CountedWidget
+
+    def say(self, value: Any) -> str:
+        """`1 point, 2 points; 1 балл, …`."""
+        said = [
+            ", ".join(f"{example_of(form, language)} {nouns[form]}" for form in plurals(language) if form in nouns)
+            for language, nouns in (value or {}).items()
+        ]
+        return "; ".join(said) or "—"
+
+
+def _plurals() -> list[tuple[str, Plural]]:
+    shop = Shop.objects.first()
+    return [(language, form) for language in (shop.languages if shop else ["en"]) for form in plurals(language)]
+
+
 def _choice(label: Any, choices: list, **options: Any) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, choices=choices, widget=UnfoldAdminSelectWidget, **options)
 
@@ -60,6 +111,10 @@ class UnitForm(forms.ModelForm):
     """What a unit is; `clean` puts the parts together as `cleaned_data["rule"]`."""
 
     name = forms.CharField(label=_("Name"), max_length=80, widget=UnfoldAdminTextInputWidget)
+    counted = CountedField(
+        label=_("Beside a number"), required=False,
+        help_text=_("Of points: 1 point, 2 points, in each language. Where nothing is said the name stands there."),
+    )  # fmt: skip
     expires = _choice(_("Expires"), _EXPIRIES)
     count = _number(_("After how many"), 1, 3650)
     rounded_to = _choice(_("Rounded up"), _ROUNDED, required=False)
@@ -120,6 +175,7 @@ class UnitForm(forms.ModelForm):
                 {
                     **fixed,
                     "name": typed["name"],
+                    "counted": typed["counted"] if fixed["kind"] == "points" else {},
                     "expiry": self._expiry(typed),
                     "most_basis_points": int(typed["most_percent"] * 100),
                     "excluded_categories": _parts(typed["excluded_categories"]),
@@ -206,6 +262,7 @@ def _as_fields(rule: UnitRule) -> dict[str, Any]:
     return {
         **expiry,
         "name": rule.name,
+        "counted": rule.counted,
         "expires": expiry.get("per", kind),
         "most_percent": Decimal(rule.most_basis_points) / 100,
         "excluded_categories": ", ".join(rule.excluded_categories),

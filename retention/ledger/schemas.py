@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from retention.ledger.models import Entry, Unit
 from retention.ledger.querysets import Balance
-from retention.ledger.units import UnitRule
+from retention.ledger.units import Plural, UnitRule
 from retention.ledger.versions import rule_of
 
 
@@ -20,6 +20,9 @@ class UnitOut(Schema):
     kind: Literal["points", "money"]
     currency: str
     digits: int
+    counted: dict[str, dict[Plural, str]] = Field(
+        description="What it is called beside a number, by language and plural form."
+    )
     expiry: dict[str, Any]
     most_basis_points: int = Field(description="The most of an order that may be paid with it.")
     excluded_products: list[str]

@@ -7,9 +7,10 @@ import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Literal
 
+from babel import Locale, UnknownLocaleError
 from babel.numbers import format_decimal
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from retention import clock, money
@@ -94,6 +95,11 @@ class EachYear(Part):
 Expiry = Annotated[Never | After | EachYear, Field(discriminator="kind")]
 Goods = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+#: Forms of a noun beside a number, as Unicode's plural rules call them.
+Plural = Literal["zero", "one", "two", "few", "many", "other"]
+_PLURALS: tuple[Plural, ...] = ("zero", "one", "two", "few", "many", "other")
 
 
 class UnitRule(Part):
@@ -101,13 +107,16 @@ class UnitRule(Part):
 
     Attributes:
         digits: decimal places of an amount; those of the currency where it is money.
+        counted: of points, how they are called beside a number: by language and plural form, {"en": {"one": "point",
+            "other": "points"}}. Where nothing is said for a reader's language, or not for a form, `name` stands in.
         most_basis_points: the most of an order that may be paid with it, in hundredths of a percent.
         worth_points, worth: so many points are worth so much at a checkout, in minor units by currency.
         excluded_products, excluded_categories: nothing of these is paid with it.
         least_days_after_return: what comes back to a customer after it expired lives so many days more.
     """
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+    name: Name
+    counted: dict[Language, dict[Plural, Name]] = {}
     kind: Literal["points", "money"]
     currency: Currency | Literal[""] = ""
     digits: Annotated[int, Field(ge=0, le=4)] = 0
@@ -125,7 +134,12 @@ class UnitRule(Part):
         for code in [*self.worth, *([self.currency] if self.currency else [])]:
             if code not in money.currency_codes():
                 raise ValueError(f"{code} is not a currency")
+        for language, forms in self.counted.items():
+            if unknown := set(forms) - set(plurals(language)):
+                raise ValueError(f"{language} has no plural form {min(unknown)}")
         if self.kind == "money":
+            if self.counted:
+                raise ValueError("money is called by its currency")
             if not self.currency:
                 raise ValueError("money needs a currency")
             if self.worth:
@@ -158,15 +172,21 @@ class UnitRule(Part):
         """The midnight of the shop after its last day; None: never."""
         return day_end(self.expiry.last_day(at.astimezone(clock.zone(zone)).date()), zone)
 
-    def show(self, amount: int, language: str = "en") -> str:
-        """The amount as readers of the language read it: “€12.30”, “12,30 €”, “1,200 points”."""
+    def show(self, amount: int, language: str = "") -> str:
+        """The amount as readers of the language, else of this request, read it: “€12.30”, “12,30 €”, “1 point”."""
+        language = language or get_language() or "en"
         if self.kind == "money":
             return money.show(amount, self.currency, language)
         pattern = f"#,##0.{'0' * self.digits}" if self.digits else "#,##0"
-        number = format_decimal(
-            Decimal(amount).scaleb(-self.digits), format=pattern, locale=language.replace("-", "_")
-        )  # fmt: skip
-        return f"{number} {self.name}"
+        number = Decimal(amount).scaleb(-self.digits)
+        shown = format_decimal(number, format=pattern, locale=language.replace("-", "_"))
+        return f"{shown} {self.noun(number, language)}"
+
+    def noun(self, number: Decimal | int, language: str) -> str:
+        """What so many of it are called."""
+        forms = self.counted.get(language) or self.counted.get(language.partition("-")[0]) or {}
+        form = Locale.parse(language, sep="-").plural_form(number) if forms else "other"
+        return forms.get(form) or forms.get("other") or self.name
 
     def sentence(self) -> str:
         words = [self.expiry.sentence()]
@@ -182,6 +202,22 @@ class UnitRule(Part):
         if self.may_be_negative:
             words.append(_("may be owed"))
         return f"{self.name}: {', '.join(words)}"
+
+
+def plurals(language: str) -> list[Plural]:
+    """The plural forms of a language, in the order in which they are asked for; just `other` of an unknown one."""
+    try:
+        known = Locale.parse(language, sep="-").plural_form.tags
+    except (UnknownLocaleError, ValueError):
+        known = frozenset()
+    return [form for form in _PLURALS if form in known or form == "other"]
+
+
+def example_of(form: Plural, language: str) -> str:
+    """A number that asks for a plural form: `2` of the Russian few."""
+    rule = Locale.parse(language, sep="-").plural_form
+    tried = [*range(1, 101), 0, Decimal("1.5"), 1_000_000]
+    return str(next((number for number in tried if rule(number) == form), "…"))
 
 
 def day_end(day: dt.date | None, zone: str) -> dt.datetime | None:

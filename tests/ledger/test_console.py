@@ -43,6 +43,7 @@ class TestUnits:
         "key": "stars", "name": "Stars", "kind": "points", "currency": "", "digits": 0, "expires": "month",
         "count": "12", "rounded_to": "year", "most_percent": "50", "worth_points": "100", "worth": "1.00 EUR, 1.10 USD",
         "excluded_categories": "Books, Gift wrap", "least_days_after_return": "14", "why": "new programme",
+        "counted_en_one": "star", "counted_en_other": "stars",
     }  # fmt: skip
 
     def test_a_unit_is_made_and_changed_as_versions(self, lead, shop):
@@ -55,9 +56,10 @@ class TestUnits:
         assert rule.model_dump(exclude=left_out) == {
             "expiry": {"kind": "after", "count": 12, "per": "month", "rounded_to": "year"},
             "most_basis_points": 5_000, "worth_points": 100, "worth": {"EUR": 100, "USD": 110},
-            "least_days_after_return": 14,
+            "least_days_after_return": 14, "counted": {"en": {"one": "star", "other": "stars"}},
         }  # fmt: skip
         page = lead.get(f"{ADMIN}/unit/{unit.pk}/change/")
+        assert 'name="counted_en_one" value="star"' in page.content.decode()
         changed = {**fields(page), "expires": "each_year", "month": "12", "day": "31", "least_days": "90"}
         changed.pop("may_be_negative")
         assert lead.post(f"{ADMIN}/unit/{unit.pk}/change/", changed).status_code == 302

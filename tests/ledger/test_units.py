@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.utils import translation
 from pydantic import ValidationError
 
 from retention.audit.models import Version
@@ -125,3 +126,30 @@ class TestSaving:
         assert set(Unit.objects.values_list("key", flat=True)) == {
             "points", "store_credit_eur", "store_cash_eur", "gift_card_eur", "cash_eur",
         }  # fmt: skip
+
+
+def test_beside_a_number_a_unit_is_called_as_the_language_asks():
+    rule = UnitRule(**POINTS, counted=seeds.POINTS)
+    assert [rule.show(n, "en") for n in (0, 1, 2, 1_000)] == ["0 points", "1 point", "2 points", "1,000 points"]
+    assert [rule.show(n, "ru") for n in (1, 2, 5, 11, 21, 104, 1_000)] == [
+        "1 балл", "2 балла", "5 баллов", "11 баллов", "21 балл", "104 балла", "1\xa0000 баллов",
+    ]  # fmt: skip
+    assert [rule.show(n, "ko-KR") for n in (1, 2)] == ["1 포인트", "2 포인트"]
+    assert rule.show(1, "de") == "1 Points"
+    halves = UnitRule(**POINTS, digits=1, counted=seeds.POINTS)
+    assert [halves.show(n, "ru") for n in (15, 10)] == ["1,5 балла", "1,0 балла"]
+    assert [halves.show(n, "en") for n in (15, 10)] == ["1.5 points", "1.0 points"]
+    # What is said for some forms alone stands in for none of the others.
+    assert [UnitRule(**POINTS, counted={"ru": {"one": "балл"}}).show(n, "ru") for n in (1, 2)] == ["1 балл", "2 Points"]
+    for counted in ({"en": {"few": "points"}}, {"ko": {"one": "포인트"}}):
+        with pytest.raises(ValidationError, match="has no plural form"):
+            UnitRule(**POINTS, counted=counted)
+    with pytest.raises(ValidationError, match="called by its currency"):
+        UnitRule(name="Credit", kind="money", currency="EUR", digits=2, counted=seeds.POINTS)
+
+
+def test_amounts_are_said_to_whoever_reads_the_page():
+    rule = UnitRule(**POINTS, counted=seeds.POINTS)
+    with translation.override("ru"):
+        assert rule.show(21) == "21 балл"
+    assert rule.show(21) == "21 points"

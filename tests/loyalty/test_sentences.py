@@ -13,16 +13,17 @@ from loyalty.rules.tiers import expiry_words
 from loyalty.sentences import Teller
 from loyalty.sentences.kinds import KINDS
 from loyalty.sentences.words import WORDS
+from retention.ledger.seeds import POINTS
 from retention.ledger.units import After, EachYear, Never, UnitRule
 from tests.loyalty.everything import EVERYTHING
 
 RULE = ProgrammeRule.model_validate(EVERYTHING)
-POINTS = UnitRule(name="Points", kind="points")
+RULE_OF_POINTS = UnitRule(name="Points", kind="points", counted=POINTS)
 
 
 def teller(language, currency):
     tiers = {step.key: step.names[language] for step in RULE.tiers.steps}
-    made = Teller(language, currency, POINTS, {"ran": "Ran a lap"}, tiers)
+    made = Teller(language, currency, RULE_OF_POINTS, {"ran": "Ran a lap"}, tiers)
     return replace(made, rules={one.key: one.what(made) for one in RULE.earning if one.about != "bonus"})
 
 

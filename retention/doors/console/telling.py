@@ -69,6 +69,8 @@ def _showing(field: forms.Field) -> Show:
     if isinstance(field, forms.ChoiceField):
         labels = {str(key): str(label) for key, label in _flat(field.choices)}
         return lambda value: readable(_each(value, lambda one: labels.get(str(one), readable(one))))
+    if hasattr(field, "say"):
+        return field.say
     if hasattr(field, "row"):
         return lambda value: ", ".join(_said(field.row(), one) for one in value or []) or readable(None)
     return readable

@@ -19,7 +19,8 @@ from retention.ledger.units import UnitRule
 from retention.ledger.versions import rule_of
 from retention.ledger.views import liability_view
 
-_HEAD = (None, {"fields": ["name", ("key", "kind"), ("currency", "digits")]})
+_HEAD = (None, {"fields": ["name", ("key", "kind"), ("currency", "digits"), "counted"]})
+_READ = (None, {"fields": ["name", ("key", "kind"), ("currency", "digits")]})
 _WORTH = ("worth_points", "worth")
 
 
@@ -58,13 +59,13 @@ class UnitAdmin(VersionHistory, EditAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Unit | None = None) -> Any:
         if "said" in self.get_readonly_fields(request, obj):
-            return [_HEAD, (_("Rules"), {"fields": ["said"]})]
+            return [_READ, (_("Rules"), {"fields": ["said"]})]
         named = super().get_fieldsets(request, obj)
         if obj is None or obj.kind == Unit.Kind.POINTS:
             return named
         # Money is worth itself.
         return [
-            (name, {**options, "fields": [row for row in options["fields"] if row != _WORTH]})
+            (name, {**options, "fields": [row for row in options["fields"] if row not in (_WORTH, "counted")]})
             for name, options in named
         ]
 

@@ -82,8 +82,8 @@ STORIES = (
         on("2026-05-13 18:00", pays("dora", "D-1", "points", 1_300)),
         on(
             "2026-06-01 10:00",
-            gets("anna", "1,300 Points to spend until June 30, 2026",
-                 "You can spend 1,300 Points until June 30, 2026, but not after that day."),
+            gets("anna", "1,300 points to spend until June 30, 2026",
+                 "You can spend 1,300 points until June 30, 2026, but not after that day."),
             why("boris", "campaigns.no_consent", "No consent for this address."),
             why("clara", "campaigns.not_yet", "2026-12-02 10:00"),
             why("dora", "campaigns.no_occasion", "did not fall"),
@@ -91,8 +91,8 @@ STORIES = (
         on("2026-06-20 18:00", pays("anna", "A-1", "points", 1_000), converted("anna", "2026-06-20 18:00")),
         # Three days before the end there are some left.
         on("2026-06-28 10:00",
-           gets("anna", "300 Points to spend until June 30, 2026",
-                "You can spend 300 Points until June 30, 2026, but not after that day.")),
+           gets("anna", "300 points to spend until June 30, 2026",
+                "You can spend 300 points until June 30, 2026, but not after that day.")),
     ),
     story(
         "value_expiring",
@@ -107,8 +107,8 @@ STORIES = (
             "2026-05-25 10:00",
             gets("anna", "€12.00 to spend until May 31, 2026",
                  "You can spend €12.00 (store credit) until May 31, 2026, but not after that day.",
-                 "In all you have 800 Points · €12.00."),
-            gets("clara", "800 Points to spend until May 31, 2026"),
+                 "In all you have 800 points · €12.00."),
+            gets("clara", "800 points to spend until May 31, 2026"),
             why("boris", "campaigns.no_consent", "No consent for this address."),
             why("dora", "campaigns.no_occasion", "did not fall"),
         ),
