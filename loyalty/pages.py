@@ -123,6 +123,7 @@ class Hers:
     name: str
     member: Member | None = None
     available: str = ""
+    spendable: int = 0
     pending: str = ""
     expires_next: str = ""
     expires_on: str = ""
@@ -152,7 +153,7 @@ def hers(customer: Customer, programme: Programme, *, language: str, now: dt.dat
         _add_tier(page, member, reader, now)
         page.choices = _choices(member, reader, now)
         page.challenges = [_challenge(one, reader) for one in progress_of(member, now=now) if not one.completed_at]
-    page.offers = [_offer(one, rule, reader) for one in offered_to(member, now=now)]
+    page.offers = [_offer(one, rule, reader, page.spendable) for one in offered_to(member, now=now)]
     done = Completion.objects.filter(member=member, has_badge=True).select_related("challenge")
     page.badges = [one.challenge.name for one in done]
     page.taken = [_taken(one, reader) for one in _claims(member)]
@@ -165,7 +166,7 @@ def _add_balance(page: Hers, customer: Customer, programme: Programme, reader: R
         page.available = reader.amount(0)
         return
     (held,) = balances([account.pk], now=now)
-    page.available = reader.amount(held.available)
+    page.available, page.spendable = reader.amount(held.available), held.available
     page.pending = reader.amount(held.pending) if held.pending else ""
     if held.expires_next_at:
         page.expires_next, page.expires_on = reader.amount(held.expires_next), reader.last_day(held.expires_next_at)
@@ -196,13 +197,15 @@ def _moved(entry: Entry, account: Account, reader: Reader, bought: str) -> dict[
     }  # fmt: skip
 
 
-def _offer(one: Offered, rule: ProgrammeRule, reader: Reader) -> dict[str, Any]:
+def _offer(one: Offered, rule: ProgrammeRule, reader: Reader, spendable: int) -> dict[str, Any]:
+    """`rest`: what she would have left of what she can spend."""
     tiers = [reader.named(step.names) for step in rule.tiers.steps if step.key in one.rule.tiers]
     return {
         "id": one.reward.public_id, "name": reader.named(one.rule.names), "about": reader.told(one.rule.descriptions),
         "image_url": one.rule.image_url, "price": reader.amount(one.rule.price) if one.rule.price else "",
         "can_have": one.can_have, "why": one.refusal.code if one.refusal else "", "left": one.left,
         "short": reader.amount(one.short) if one.short else "", "tiers": tiers,
+        "rest": reader.amount(spendable - one.rule.price) if one.can_have and one.rule.price else "",
     }  # fmt: skip
 
 

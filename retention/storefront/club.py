@@ -22,6 +22,7 @@ from loyalty.operations.rewards import reward_by
 from loyalty.pages import Hers, hers, how_it_works
 from retention import clock
 from retention.actors import Actor
+from retention.customers.models import Customer
 from retention.refusals import Refused
 from retention.shop.models import Shop
 from retention.storefront.club_words import club_words
@@ -55,7 +56,10 @@ def programme(request: HttpRequest, key: str) -> HttpResponse:
 @csp_replace(_POLICY)
 @require_http_methods(["GET", "HEAD", "POST"])
 def member(request: HttpRequest, token: str) -> HttpResponse:
-    """GET shows what she has and can have, and changes nothing; POST takes, chooses, joins or leaves, once a button."""
+    """GET shows what she has and can have, and changes nothing; POST joins, takes, chooses or leaves.
+
+    What she cannot undo is asked about first, by a page of its own whose button says that she is sure.
+    """
     now = clock.now()
     found = read_member(token, now=now)
     if found is None:
@@ -65,6 +69,8 @@ def member(request: HttpRequest, token: str) -> HttpResponse:
     language = _language(customer.language or wished(request))
     done = ""
     if request.method == "POST":
+        if question := _question(request, language, customer, its):
+            return shown(request, "sure", language, club=club_words(language)[1], page=question)
         try:
             done = _act(request, hers(customer, its, language=language, now=now), its, customer.pk)
         except Refused:
@@ -78,6 +84,39 @@ def member(request: HttpRequest, token: str) -> HttpResponse:
         is_refused=done == "refused", how=programme_url(its), once=uuid.uuid4().hex,
         is_open=its.state != Programme.State.ENDED,
     )  # fmt: skip
+
+
+def _question(request: HttpRequest, language: str, customer: Customer, its: Programme) -> dict[str, Any] | None:
+    """What a pressed button would do that she cannot undo; None where she is sure, or where it can do nothing."""
+    posted, (spoken, words) = request.POST, club_words(language)
+    if "sure" in posted or "join" in posted:
+        return None
+    with translation.override(spoken):
+        page = hers(customer, its, language=language, now=clock.now())
+    sent = {name: posted[name] for name in ("leave", "choice", "reward", "once") if name in posted}
+    told = {"programme": page.name, "available": page.available, "tier": page.tier}
+    if "leave" in posted:
+        said = ["sure_leave_text", *(["sure_leave_tier"] if page.tier else [])]
+        said += ["sure_leave_choice"] if page.choices else []
+        return _asked("leave", words, said, told, sent) if page.member and not page.member.left_at else None
+    open_to_her = [one for one in page.choices if str(one["id"]) == posted.get("choice")]
+    rewards = open_to_her[0]["rewards"] if open_to_her else [one for one in page.offers if one["can_have"]]
+    reward = next((one for one in rewards if str(one["id"]) == posted.get("reward")), None)
+    if reward is None or ("choice" in posted and not open_to_her):
+        return None
+    told |= {"name": reward["name"], "price": reward.get("price") or words["free"], "rest": reward.get("rest", "")}
+    if open_to_her:
+        return _asked("choose", words, ["sure_choose_text"], told, sent)
+    return _asked("take", words, ["sure_take_text"] if told["rest"] else [], told, sent)
+
+
+def _asked(
+    act: str, words: Mapping[str, str], said: list[str], told: Mapping[str, str], sent: Mapping[str, str]
+) -> dict[str, Any]:
+    return {
+        "title": words[f"sure_{act}"].format(**told), "said": [words[key].format(**told) for key in said],
+        "button": words["choose_button" if act == "choose" else act], "sent": sent, "is_leaving": act == "leave",
+    }  # fmt: skip
 
 
 def _act(request: HttpRequest, page: Hers, its: Programme, customer_id: int) -> str:

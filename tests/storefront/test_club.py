@@ -100,8 +100,15 @@ def test_looking_changes_nothing_and_a_button_takes_once(stranger, club, reward,
     assert not Claim.objects.exists()
 
     once = re.search(r'name="once" value="(\w+)"', page)[1]
-    taken = stranger.post(path, {"reward": str(one.public_id), "once": once}).content.decode()
-    again = stranger.post(path, {"reward": str(one.public_id), "once": once}).content.decode()
+    pressed = {"reward": str(one.public_id), "once": once}
+    asked = stranger.post(path, pressed).content.decode()
+    assert "Take “Tote bag” for 100 Club_points?" in asked
+    assert "You have 250 Club_points; 150 Club_points will be left." in asked
+    assert f'<a href="{path}">No, go back</a>' in asked
+    assert dict(re.findall(r'name="(\w+)" value="([^"]+)"', asked)) == {**pressed, "sure": "yes"}
+    assert not Claim.objects.exists()
+    taken = stranger.post(path, {**pressed, "sure": "yes"}).content.decode()
+    again = stranger.post(path, {**pressed, "sure": "yes"}).content.decode()
 
     assert Claim.objects.get().member_id == hers.pk
     assert points_of(hers, now=now) == 150
@@ -155,9 +162,18 @@ def test_she_joins_chooses_and_leaves(stranger, club, reward, customers, now):
     page = stranger.get(path).content.decode()
     assert "First: choose one by May 21, 2026" in page
     said = {"choice": str(passing.public_id), "reward": str(second.public_id)}
-    assert "It is yours." in stranger.post(path, said).content.decode()
+    asked = stranger.post(path, said).content.decode()
+    assert "Choose “Cake”?" in asked
+    assert "the others cannot be had for this any more" in asked
+    leaving = stranger.post(path, {"leave": "yes"}).content.decode()
+    assert "Leave Friends &amp; Co?" in leaving
+    assert "Your 0 Club_points stay yours" in leaving
+    assert "choose first, afterwards you cannot" in leaving
+    assert not Claim.objects.exists()
+    assert Member.objects.get().left_at is None
+    assert "It is yours." in stranger.post(path, {**said, "sure": "yes"}).content.decode()
     assert Claim.objects.get().reward_id == second.pk
-    assert "what you have stays yours" in stranger.post(path, {"leave": "yes"}).content.decode().lower()
+    assert "what you have stays yours" in stranger.post(path, {"leave": "yes", "sure": "yes"}).content.decode().lower()
     assert Member.objects.get().left_at == now
 
 
