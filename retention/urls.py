@@ -19,5 +19,6 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
 ]
 
+handler500 = "retention.console.answers.broken"
 handler403 = "retention.console.answers.forbidden"
 handler404 = "retention.console.answers.not_found"
