@@ -12,6 +12,7 @@ from campaigns.occasions import (
     products,
     purchases,
     recurring,
+    rewards,
     signups,
     value,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "products",
     "purchases",
     "recurring",
+    "rewards",
     "signups",
     "value",
 ]

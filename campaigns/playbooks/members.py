@@ -166,3 +166,19 @@ class RewardNear(CampaignPlaybook):
     args = {"reward": "", "short": 50}
     template = "reward_near"
     needs = {_("have points"): needs.with_points}
+
+
+@playbooks.register
+class SurpriseUnused(CampaignPlaybook):
+    key = "surprise_unused"
+    group = Group.VALUE
+    aims = (Aim.LOYALTY, Aim.SECOND_ORDER)
+    icon = "celebration"
+    label = _("Surprise not used yet")
+    plan = _("Two weeks after a surprise whoever has not used its code is reminded, with that very code.")
+    expected = _("A surprise that is used is remembered; one that lies forgotten was given for nothing.")
+    watch_out = _("Once for each surprise. What has no code, such as credit or a parcel, is not reminded of.")
+    occasion = "surprise_unused"
+    args = {"days": 14, "programme": "", "hour": "10:00"}
+    template = "surprise_unused"
+    needs = {_("have a surprise that is not used"): needs.with_an_unused_surprise}

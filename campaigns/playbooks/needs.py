@@ -6,7 +6,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 
 from campaigns.models import Holiday
-from loyalty.models import Member, Passing, Programme
+from loyalty.models import Claim, Member, Passing, Programme
 from retention.customers.models import Activity, ConsentState, Customer, Order, Product, Return
 from retention.incentives.models import Code
 from retention.ledger.models import Account, Lot
@@ -146,3 +146,8 @@ def with_points() -> QuerySet[Customer]:
 
 def with_an_open_choice() -> QuerySet[Customer]:
     return living().filter(Exists(Passing.objects.filter(member__customer=OuterRef("pk"), state="open")))
+
+
+def with_an_unused_surprise() -> QuerySet[Customer]:
+    unused = Claim.objects.filter(origin="loyalty.surprise", state="claimed", grant__code__state=Code.State.GIVEN)
+    return living().filter(Exists(unused.filter(member__customer=OuterRef("pk"))))

@@ -342,6 +342,11 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["member", "-id"], name="claim_by_member"),
                     models.Index(fields=["reward", "-id"], name="claim_by_reward"),
+                    models.Index(
+                        condition=models.Q(("origin", "loyalty.surprise")),
+                        fields=["claimed_at"],
+                        name="surprises_by_time",
+                    ),
                     models.Index(fields=["xid"], name="claim_mark"),
                 ],
             },

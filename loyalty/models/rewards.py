@@ -113,6 +113,7 @@ class Claim(models.Model):
         indexes = [
             models.Index(fields=["member", "-id"], name="claim_by_member"),
             models.Index(fields=["reward", "-id"], name="claim_by_reward"),
+            models.Index(fields=["claimed_at"], condition=Q(origin="loyalty.surprise"), name="surprises_by_time"),
             models.Index(fields=["xid"], name="claim_mark"),
         ]
 

@@ -92,7 +92,7 @@ class ExpiringWords(Placeholder):
         rule = rule_of(account.unit)
         return {
             "amount": _show(rule, amount, delivery),
-            "unit": rule.name.removesuffix(f" {rule.currency}"),
+            "unit": rule.noun_of(amount, delivery.language or "en"),
             "expires_on": format_date(last, "long", locale=(delivery.language or "en").replace("-", "_")),
             "expires_date": last.isoformat(),
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from babel import Locale, UnknownLocaleError
 from babel.numbers import format_decimal
@@ -180,12 +180,14 @@ class UnitRule(Part):
         pattern = f"#,##0.{'0' * self.digits}" if self.digits else "#,##0"
         number = Decimal(amount).scaleb(-self.digits)
         shown = format_decimal(number, format=pattern, locale=language.replace("-", "_"))
-        return f"{shown} {self.noun(number, language)}"
+        return f"{shown} {self.noun_of(amount, language)}"
 
-    def noun(self, number: Decimal | int, language: str) -> str:
-        """What so many of it are called."""
+    def noun_of(self, amount: int, language: str) -> str:
+        """What so much of it is called, without its currency: “points”, “балла”, “Store credit”."""
         forms = self.counted.get(language) or self.counted.get(language.partition("-")[0]) or {}
-        form = Locale.parse(language, sep="-").plural_form(number) if forms else "other"
+        if not forms:
+            return self.name.removesuffix(f" {self.currency}") if self.currency else self.name
+        form: Any = Locale.parse(language, sep="-").plural_form(Decimal(amount).scaleb(-self.digits))
         return forms.get(form) or forms.get("other") or self.name
 
     def sentence(self) -> str:

@@ -97,6 +97,8 @@ def every_occasion(now: dt.datetime) -> list[tuple[str, dict, str]]:
          "on day 1 of each month at 10:00 her time, if her points moved in the month before"),
         ("never_redeemed", {**TEN, "days": 90, "least": 100, "unit": "club_points"},
          "90 days after her first points, if she has 100 or more and used none, at 10:00 her time (club_points)"),
+        ("surprise_unused", {**TEN, "days": 14},
+         "14 days after a surprise that she has not used, at 10:00 her time"),
         ("choice_closing", {**TEN, "days": 3}, "3 days before a choice of hers closes, at 10:00 her time"),
         ("short_of_reward", {"reward": mug, "short": 50}, "as soon as she is 50 or less short of the reward “A mug”"),
     ]  # fmt: skip

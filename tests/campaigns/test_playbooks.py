@@ -24,7 +24,7 @@ KEYS = (
     "faulty_return", "first_500", "gifts_ahead", "half_year", "holiday", "how_to_use", "life_event", "local_event",
     "members_event", "new_product", "nth_order", "points_expiring", "points_statement", "points_unused",
     "programme_invitation", "referral_invite", "replenishment", "review_request", "reward_near", "seasonal_return",
-    "sleeping_subscriber", "store_cash_unused", "surprise_reward", "tenure_gift", "tier_ending",
+    "sleeping_subscriber", "store_cash_unused", "surprise_reward", "surprise_unused", "tenure_gift", "tier_ending",
     "tier_reached", "trial_activation",
     "value_expiring", "welcome", "win_back", "win_back_ladder",
 )  # fmt: skip

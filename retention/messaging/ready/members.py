@@ -102,6 +102,24 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
                 "{% else %}You have done enough already: after {{ loyalty.tier_until }} you stay {{ loyalty.tier }}."
                 "{% endif %}",
             ),
+            ko=(
+                "{% if loyalty.tier_missing %}{{ loyalty.tier }} 등급 유지까지 {{ loyalty.tier_missing }}"
+                "{% else %}{{ loyalty.tier }} 등급이 유지됩니다{% endif %}",
+                "{{ loyalty.tier_until }}까지",
+                "{% if loyalty.tier_missing %}{{ loyalty.tier_until }}까지 <b>{{ loyalty.tier_missing }}</b>만 더"
+                " 채우시면 {{ loyalty.tier }} 등급이 한 번 더 유지됩니다."
+                "{% else %}이미 충분히 채우셨습니다. {{ loyalty.tier_until }} 이후에도"
+                " {{ loyalty.tier }} 등급이 유지됩니다.{% endif %}",
+            ),
+            ru=(
+                "{% if loyalty.tier_missing %}{{ loyalty.tier_missing }} – и {{ loyalty.tier }} останется за вами"
+                "{% else %}{{ loyalty.tier }} остаётся за вами{% endif %}",
+                "До {{ loyalty.tier_until }}",
+                "{% if loyalty.tier_missing %}До {{ loyalty.tier_until }} не хватает <b>{{ loyalty.tier_missing }}</b>,"
+                " чтобы уровень {{ loyalty.tier }} остался за вами и дальше."
+                "{% else %}Вы уже сделали достаточно: после {{ loyalty.tier_until }} уровень {{ loyalty.tier }}"
+                " остаётся за вами.{% endif %}",
+            ),
         ),
     ),
     "programme_invitation": ReadyTemplate(
@@ -117,6 +135,25 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
                 "{% if invitation.worth %}, worth {{ invitation.worth }}{% endif %}."
                 " Join, and your next order earns.{% endif %}",
             ),
+            ko=(
+                "{% if invitation %}지금까지의 주문이면 {{ invitation.points }}를 받으실 수 있었습니다"
+                "{% else %}주문하실 때마다 적립해 보세요{% endif %}",
+                "가입하시면 다음 주문부터 적립됩니다",
+                "다시 찾아 주셔서 감사합니다."
+                "{% if invitation %} {{ invitation.programme }} 회원이셨다면 지금까지의 주문으로"
+                " <b>{{ invitation.points }}</b>{% if invitation.worth %}({{ invitation.worth }} 상당){% endif %}를"
+                " 적립하셨을 것입니다. 가입하시면 다음 주문부터 적립됩니다.{% endif %}",
+            ),
+            ru=(
+                "{% if invitation %}За ваши заказы вы получили бы {{ invitation.points }}"
+                "{% else %}Ваши заказы могут приносить баллы{% endif %}",
+                "Вступите, и следующий заказ их принесёт",
+                "Спасибо, что вернулись."
+                "{% if invitation %} Как участник программы {{ invitation.programme }} вы получили бы за свои заказы"
+                " <b>{{ invitation.points }}</b>"
+                "{% if invitation.worth %} (это {{ invitation.worth }}){% endif %}."
+                " Вступите, и следующий заказ начнёт копить.{% endif %}",
+            ),
         ),
     ),
     "members_event": ReadyTemplate(
@@ -127,6 +164,18 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
                 "There are not many seats",
                 "You are invited to an evening for members of {{ loyalty.programme }} only.",
                 "This is your ticket; it lets one person in. Show it at the door.",
+            ),
+            ko=(
+                "{{ loyalty.programme }} 회원 전용 행사",
+                "자리가 많지 않습니다",
+                "{{ loyalty.programme }} 회원만을 위한 행사에 초대합니다.",
+                "입장권을 보내 드립니다. 한 분이 입장하실 수 있으며, 입구에서 보여 주세요.",
+            ),
+            ru=(
+                "Вечер для участников {{ loyalty.programme }}",
+                "Мест немного",
+                "Приглашаем вас на вечер только для участников {{ loyalty.programme }}.",
+                "Это ваш билет на одного человека. Покажите его на входе.",
             ),
         ),
     ),
@@ -141,6 +190,50 @@ TEMPLATES: Mapping[str, ReadyTemplate] = {
                 + _NEXT_REWARD.format(
                     words="{{ loyalty.next_reward_missing }} more, and you can have “{{ loyalty.next_reward }}”."
                 ),
+            ),
+            ko=(
+                "{{ loyalty.points }}가 있습니다. 아직 사용하지 않으셨습니다",
+                "이렇게 사용하실 수 있습니다",
+                "{{ loyalty.programme }}에서 사용 가능한 포인트는 <b>{{ loyalty.points }}</b>이며, 아직 사용하신"
+                " 적이 없습니다."
+                "{% if loyalty.reward %} 오늘 “{{ loyalty.reward }}”을(를) 받으시기에 충분합니다.{% endif %}"
+                + _NEXT_REWARD.format(
+                    words="{{ loyalty.next_reward_missing }}를 더 모으시면 “{{ loyalty.next_reward }}”을(를) 받으실 수"
+                    " 있습니다."
+                ),
+            ),
+            ru=(
+                "У вас {{ loyalty.points }}, и вы ещё ничего не потратили",
+                "Вот на что они годятся",
+                "В программе {{ loyalty.programme }} вы можете потратить <b>{{ loyalty.points }}</b> и пока ничего не"
+                " потратили."
+                "{% if loyalty.reward %} Этого уже хватает на «{{ loyalty.reward }}».{% endif %}"
+                + _NEXT_REWARD.format(
+                    words="Ещё {{ loyalty.next_reward_missing }} – и «{{ loyalty.next_reward }}» ваше."
+                ),
+            ),
+        ),
+    ),
+    "surprise_unused": ReadyTemplate(
+        _("Surprise not used yet"),
+        in_words(
+            en=(
+                "It is still yours",
+                "Our surprise, not used yet",
+                "Not long ago we surprised you, and you have not used it yet.",
+                "Here it is once more, with its code.",
+            ),
+            ko=(
+                "아직 사용하실 수 있습니다",
+                "얼마 전 보내 드린 깜짝 혜택이 남아 있습니다",
+                "얼마 전 깜짝 혜택을 보내 드렸는데, 아직 사용하지 않으셨습니다.",
+                "코드를 다시 한번 보내 드립니다.",
+            ),
+            ru=(
+                "Это всё ещё ваше",
+                "Наш сюрприз, которым вы не воспользовались",
+                "Недавно мы сделали вам сюрприз, и вы им ещё не воспользовались.",
+                "Вот он ещё раз, вместе с кодом.",
             ),
         ),
     ),
