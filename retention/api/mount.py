@@ -15,6 +15,7 @@ from ninja.openapi.docs import Swagger
 
 from retention.doors import problems
 from retention.doors.endpoints import Router, StrictParser, scopes
+from retention.webhooks import catalogue
 
 VERSION = "1"
 _AT_CHECKOUT = ("redemptions/", "validations/", "qualifications/")
@@ -28,6 +29,7 @@ Send `Authorization: Bearer rk_…` with every request; keys are made in the con
 * **Money** is in minor units (`…_minor`) with an ISO 4217 currency; instants are RFC 3339 in UTC.
 * Under a key **for strangers** (a storefront's) a code that does not work is always `incentives.code_not_valid`; tell
   whose try it is by `customer` and by the header `Shopper-Address`, so that a guesser is stopped (429) and nobody else.
+* **Webhooks** tell another program what happens, signed; `webhooks/events/` lists of what.
 * A revoked key stops within two seconds. Past the limit of requests a minute, the answer is 429 with `Retry-After`.
 """
 
@@ -37,6 +39,7 @@ class Api(NinjaAPI):
 
     def get_openapi_schema(self, **options: Any) -> dict[str, Any]:
         document = super().get_openapi_schema(**options)
+        document["webhooks"] = catalogue.described()
         document.setdefault("components", {})["securitySchemes"] = {"ApiKey": {"type": "http", "scheme": "bearer"}}
         for operations in document["paths"].values():
             for operation in operations.values():

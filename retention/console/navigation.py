@@ -188,6 +188,14 @@ GROUPS: tuple[tuple[Promise, tuple[Line, ...]], ...] = (
         ),
     ),
     (
+        _("Webhooks"),
+        (
+            _list("webhooks.endpoint", "webhook", _("Endpoints")),
+            _list("webhooks.notice", "outbox", _("Notices")),
+            Line(_("Events"), "menu_book", "webhooks_catalogue", "webhooks.view_endpoint"),
+        ),
+    ),
+    (
         _("Settings"),
         (
             _list("shop.shop", "storefront", _("Shop")),

@@ -227,6 +227,13 @@ TABLE = {
     "support.change_agentlimit": "L",
     "support.view_desk": "LS",
     "support.change_desk": "L",
+    # Webhooks
+    "webhooks.view_endpoint": "LA",
+    "webhooks.add_endpoint": "",
+    "webhooks.change_endpoint": "",
+    "webhooks.reveal_endpoint": "",
+    "webhooks.view_notice": "LA",
+    "webhooks.replay_notice": "",
 }
 
 

@@ -7,12 +7,29 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy as _
+
 from retention.messaging import outside
+from retention.refusals import Refused
 from retention.webhooks.schedule import asked_for
 
 #: So much of an answer is kept.
 KEPT = 500
-UNREACHABLE, NO_ANSWER, NOT_OUTSIDE = "webhooks.unreachable", "webhooks.no_answer", "webhooks.not_outside"
+
+
+class Unreachable(Refused):
+    code = "webhooks.unreachable"
+    sentence = _("There was no connection.")
+
+
+class NoAnswer(Refused):
+    code = "webhooks.no_answer"
+    sentence = _("No answer came in time.")
+
+
+class NotOutside(Refused):
+    code = "webhooks.not_outside"
+    sentence = _("The address does not lead into the open internet.")
 
 
 @dataclass(frozen=True)
@@ -45,10 +62,10 @@ def call(url: str, body: str, headers: Mapping[str, str]) -> Outcome:
     try:
         answer = outside.post(url, body=body.encode(), headers=headers)
     except outside.Unreachable:
-        return Outcome(took(), why=UNREACHABLE)
+        return Outcome(took(), why=Unreachable.code)
     except outside.NoAnswer:
-        return Outcome(took(), why=NO_ANSWER)
+        return Outcome(took(), why=NoAnswer.code)
     except ValueError:  # `NotOutside` is one, and so is an address that cannot be read
-        return Outcome(took(), why=NOT_OUTSIDE)
+        return Outcome(took(), why=NotOutside.code)
     words = answer.body[: KEPT * 4].decode(errors="replace").replace("\x00", "")[:KEPT]
     return Outcome(took(), answer.status, answer=words, retry_after=asked_for(answer.status, answer.retry_after))

@@ -34,8 +34,10 @@ class Endpoint(models.Model):
     followed_at = models.DateTimeField(editable=False)
     failing_since = models.DateTimeField(null=True, editable=False, help_text="Its first failure after a success.")
     succeeded_at = models.DateTimeField(null=True, editable=False)
-    made_by = models.CharField(max_length=140, null=True, unique=True, editable=False, help_text="The API's request.")
-    rotated_by = models.CharField(max_length=140, blank=True, editable=False, help_text="The API's last one.")
+    #: Requests of the API are answered again from here: an answer that was kept would hold the secret.
+    made_by = models.CharField(max_length=100, null=True, unique=True, editable=False, help_text="Idempotency key.")
+    made_of = models.CharField(max_length=64, blank=True, editable=False, help_text="Hash of that request.")
+    rotated_by = models.CharField(max_length=100, blank=True, editable=False, help_text="Of the last rotation.")
     created_at = models.DateTimeField(editable=False)
     archived_at = models.DateTimeField(null=True, editable=False)
 

@@ -34,7 +34,12 @@ TREAT = {"names": {"en": "Treat"}, "kind": "coupon", "price": 0}
 TWICE = {"names": {"en": "Twice"}, "task": {"kind": "orders", "count": 2}}
 LUCK = {"names": {"en": "Luck"}, "chance": 100, "limits": {"limits": [{"issued": 5}]}}
 #: What is welcome, by operation.
+HOOK = {"name": "Shop", "url": "https://shop.example.com/hooks", "events": ["loyalty.joined"]}
 GOOD: dict[str, dict[str, Any]] = {
+    "create_endpoint": HOOK,
+    "change_endpoint": HOOK,
+    "switch_endpoint_on": {"with_meanwhile": True},
+    "replay_given_up": {"since": "2026-05-01T00:00:00Z", "until": "2026-06-01T00:00:00Z"},
     "put_customer": {"reference": "new", "email": "new@example.com"},
     "change_customer": {"city": "Köln"},
     "add_consent": {"channel": "email", "event": "given", "source": "popup"},
@@ -134,6 +139,14 @@ GOOD: dict[str, dict[str, Any]] = {
 }
 #: What fits the schema and still cannot be: (changes, status, pointer or "", code of the error there or the problem).
 BAD_FACTS: dict[str, list[tuple[dict[str, Any], int, str, str]]] = {
+    "create_endpoint": [
+        ({"url": "https://10.0.0.1/"}, 422, "", "webhooks.unsafe_address"),
+        ({"events": ["loyalty.flown"]}, 422, "", "webhooks.unknown_kinds"),
+        ({"name": ""}, 422, "/name", "string_too_short"),
+    ],
+    "change_endpoint": [({"url": "http://shop.example.com/"}, 422, "", "webhooks.unsafe_address")],
+    "switch_endpoint_on": [({"with_meanwhile": None}, 422, "/with_meanwhile", "bool_type")],
+    "replay_given_up": [({"until": "2026-06-01"}, 422, "/until", "timezone_aware")],
     "put_customer": [
         ({"reference": "", "email": None}, 422, "/reference", "no_key"),
         ({"reference": "b", "email": "a@example.com"}, 422, "/email", "email_taken"),

@@ -43,6 +43,8 @@ from retention.messaging.operations.suppressing import suppress
 from retention.segments.models import Segment
 from retention.segments.operations import create_stage
 from retention.shop.models import Staff
+from retention.webhooks import operations as hooks
+from retention.webhooks.models import Notice
 from tests.matrix import world
 from tests.matrix.bodies import CARD, CLUB, COUNTRY, FRIEND, GOOD, LUCK, PARENT, PARTNER, TREAT, TWICE, UNKNOWN
 from tests.matrix.world import BY, NOW
@@ -113,6 +115,7 @@ def furnish() -> Api:
         **referrals(),
         **partners(),
         **rewards_of_a_programme(),
+        **webhooks(),
         "customer": programmes(),
         "kind": "customers", "sku": "LP", "reference": "O1", "code": "TAKEN1", "batch_id": UNKNOWN,
         "key": "gift_card_eur",
@@ -225,6 +228,21 @@ def referrals() -> dict[str, Any]:
     Referral.objects.filter(pk=referred.pk).update(state="review")
     ids = dict.fromkeys(("approve_referral", "reject_referral", "get_referral"), referred.public_id)
     return {"referrals": scheme.public_id, "get_advocate": advocate.public_id, **ids}
+
+
+def webhooks() -> dict[str, Any]:
+    """An endpoint with a notice that has ended, and one that is off."""
+    made = [
+        hooks.create_endpoint(name=name, url="https://shop.example.com/", of=[], now=NOW, by=BY)
+        for name in ("On", "Off")
+    ]
+    hooks.switch_off(endpoint_id=made[1].pk, now=NOW, by=BY)
+    notice = hooks.send_test(endpoint_id=made[0].pk, now=NOW, by=BY)
+    Notice.objects.filter(pk=notice.pk).update(state="delivered", next_at=None, ended_at=NOW)
+    return {
+        "webhooks": made[0].public_id, "switch_endpoint_on": made[1].public_id,
+        **dict.fromkeys(("get_notice", "replay_notice"), notice.public_id),
+    }  # fmt: skip
 
 
 def programmes() -> Any:

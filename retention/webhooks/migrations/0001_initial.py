@@ -63,12 +63,16 @@ class Migration(migrations.Migration):
                 (
                     "made_by",
                     models.CharField(
-                        editable=False, help_text="The API's request.", max_length=140, null=True, unique=True
+                        editable=False, help_text="Idempotency key.", max_length=100, null=True, unique=True
                     ),
                 ),
                 (
+                    "made_of",
+                    models.CharField(blank=True, editable=False, help_text="Hash of that request.", max_length=64),
+                ),
+                (
                     "rotated_by",
-                    models.CharField(blank=True, editable=False, help_text="The API's last one.", max_length=140),
+                    models.CharField(blank=True, editable=False, help_text="Of the last rotation.", max_length=100),
                 ),
                 ("created_at", models.DateTimeField(editable=False)),
                 ("archived_at", models.DateTimeField(editable=False, null=True)),

@@ -58,25 +58,35 @@ class EndpointIsOn(Refused):
 
 @transaction.atomic
 def create_endpoint(
-    *, name: str, url: str, of: Sequence[str], now: dt.datetime, by: Actor, made_by: str | None = None
+    *,
+    name: str,
+    url: str,
+    of: Sequence[str],
+    now: dt.datetime,
+    by: Actor,
+    made_by: str | None = None,
+    made_of: str = "",
 ) -> Endpoint:
     """A new endpoint, on from now: it is told of what happens from here on.
 
     Args:
         of: keys of kinds.
-        made_by: names the request; again, the same endpoint.
+        made_by: names the request; again, the same endpoint, whose `made_of` says of what it was made.
 
     Raises:
         UnsafeAddress, UnknownKinds
     """
-    if made_by and (known := Endpoint.objects.filter(made_by=made_by).first()):
-        return known
-    endpoint = Endpoint.objects.create(
-        name=name.strip(), url=_checked(url), kinds=_known(of), mark=safe_mark(), since_at=now, followed_at=now,
-        made_by=made_by, created_at=now,
-    )  # fmt: skip
-    endpoint.refresh_from_db(fields=["public_id"])
-    record(verb="webhooks.create_endpoint", by=by, now=now, subject=endpoint, after=_shown(endpoint))
+    asked = {
+        "name": name.strip(), "url": _checked(url), "kinds": _known(of), "mark": safe_mark(), "since_at": now,
+        "followed_at": now, "made_by": made_by, "made_of": made_of, "created_at": now,
+    }  # fmt: skip
+    if made_by is None:
+        endpoint, is_new = Endpoint.objects.create(**asked), True
+    else:
+        endpoint, is_new = Endpoint.objects.get_or_create(made_by=made_by, defaults=asked)
+    if is_new:
+        endpoint.refresh_from_db(fields=["public_id"])
+        record(verb="webhooks.create_endpoint", by=by, now=now, subject=endpoint, after=_shown(endpoint))
     return endpoint
 
 
