@@ -124,7 +124,7 @@ class PointsSource(EventSource):
     kinds: ClassVar = {
         "loyalty.points_earned": EventKind(
             _("Earned points"),
-            _("When a rule of a programme gives something, also where it counts only later (`counts_from`)."),
+            _("When a rule of a programme gives something, also where it counts only later."),
             {
                 "programme": "club", "unit": "points", "rule": "base", "amount": 50, "order": "A-1001",
                 "activity": None, "counts_from": "2026-05-12T10:00:00+00:00",

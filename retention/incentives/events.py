@@ -108,7 +108,7 @@ class GiftCardSource(EventSource):
     kinds: ClassVar = {
         "incentives.gift_card_moved": EventKind(
             _("A gift card's balance changed"),
-            _("When a card is sold, topped up, spent, given back, corrected or expires: `verb` says which."),
+            _("When a card is sold, topped up, spent, given back, corrected or expires."),
             _MOVED,
             has_customer=False,
         )

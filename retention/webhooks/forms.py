@@ -17,7 +17,7 @@ class KindsWidget(forms.CheckboxSelectMultiple):
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> str:
         # The renderer of forms looks into apps only, and our templates lie together in one folder.
-        groups = [(group, sorted(found.items())) for group, found in by_group()]
+        groups = [(group, found.items()) for group, found in by_group()]
         context = {"name": name, "groups": groups, "chosen": set(value or ()), "id": (attrs or {}).get("id", name)}
         return render_to_string("webhooks/kinds.html", context)
 

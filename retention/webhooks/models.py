@@ -19,7 +19,7 @@ class Endpoint(models.Model):
 
     public_id = PublicIdField()
     name = models.CharField(max_length=80)
-    url = models.CharField(max_length=500)
+    url = models.CharField("address", max_length=500)
     kinds = ArrayField(models.CharField(max_length=60), default=list, help_text="What it is told; none is nothing.")
     generation = models.PositiveIntegerField(default=1, editable=False, help_text="Of its secret.")
     earlier_until = models.DateTimeField(
@@ -33,7 +33,7 @@ class Endpoint(models.Model):
     since_at = models.DateTimeField(editable=False, help_text="What happened before is not told.")
     followed_at = models.DateTimeField(editable=False)
     failing_since = models.DateTimeField(null=True, editable=False, help_text="Its first failure after a success.")
-    succeeded_at = models.DateTimeField(null=True, editable=False)
+    succeeded_at = models.DateTimeField("last success", null=True, editable=False)
     #: Requests of the API are answered again from here: an answer that was kept would hold the secret.
     made_by = models.CharField(max_length=100, null=True, unique=True, editable=False, help_text="Idempotency key.")
     made_of = models.CharField(max_length=64, blank=True, editable=False, help_text="Hash of that request.")
@@ -71,11 +71,11 @@ class Notice(models.Model):
     kind = models.CharField(max_length=60)
     reference = models.CharField(max_length=120, db_collation="C", help_text="The fact that it is of.")
     customer = models.ForeignKey(Customer, null=True, on_delete=models.PROTECT, related_name="+")
-    occurred_at = models.DateTimeField()
+    occurred_at = models.DateTimeField("happened")
     data = models.JSONField(help_text="Public ids, keys, codes and amounts; nothing that names a person.")
     state = models.CharField(max_length=9, choices=State.choices, default=State.WAITING)
     tries = models.PositiveSmallIntegerField(default=0, help_text="Since it was first told, or asked for again.")
-    next_at = models.DateTimeField(null=True)
+    next_at = models.DateTimeField("tried next", null=True)
     lease_until = models.DateTimeField(null=True)
     replayed_by = models.CharField(max_length=80, blank=True, help_text="Who asked for it to be sent again.")
     recorded_at = models.DateTimeField()

@@ -17,7 +17,7 @@ def catalogue_view(site: Any, request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("webhooks.view_endpoint"):
         raise PermissionDenied
     groups = [
-        (group, [(key, kind, json.dumps(sample_of(key), indent=2)) for key, kind in sorted(found.items())])
+        (group, [(key, kind, json.dumps(sample_of(key), indent=2)) for key, kind in found.items()])
         for group, found in by_group()
     ]
     context = {**site.each_context(request), "title": _("Events"), "opts": Endpoint._meta, "groups": groups}

@@ -63,6 +63,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "customers.lifeevent": {"what": "bought", "products": ["LP"]},
     "customers.rfm": {"recency": 5, "frequency": 5, "monetary": 5, "group": "champions"},
     "customers.stage": {"position": 900, "name": {"en": "Sample"}},
+    "webhooks.endpoint": {"url": "https://shop.example.com/hooks", "kinds": [], "mark": 1},
+    "webhooks.notice": {"kind": "webhooks.test", "next_at": NOW, "data": {}},
     "django_celery_beat.periodictask": {"interval": lambda: baker.make(IntervalSchedule, every=1, period="minutes")},
 }
 

@@ -38,7 +38,7 @@ class OnForm(ConfirmForm):
         widget=UnfoldAdminSelectWidget,
         choices=[
             ("meanwhile", _("also what happened while it was off")),
-            ("now", _("what happens from now on; what was waiting is given up")),
+            ("now", _("what happens from now on")),
         ],
     )
 
@@ -72,7 +72,6 @@ class EndpointAdmin(EditAdmin):
     list_display = ("name", "url", "shown_state", "succeeded_at", "waiting", "not_taken")
     list_filter = ("is_on",)
     actions_detail = ("test", "reveal", "rotate", "again", "off", "on", "archive")
-    labels = {"url": _("Address"), "name": _("Name"), "succeeded_at": _("Last success")}
     help_texts = {"url": _("It begins with https:// and lies in the open internet.")}
     empty_hint = _("An endpoint is an address of another program that hears what happens here.")
 
@@ -85,14 +84,14 @@ class EndpointAdmin(EditAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Endpoint | None = None) -> Any:
         may_change = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        standing = ["shown_state", ("succeeded_at", "failing_since"), ("waiting", "not_taken")]
+        standing = [("shown_state", "shown_why"), ("succeeded_at", "failing_since"), ("waiting", "not_taken")]
         told = "kinds" if may_change else "shown_kinds"
         head = (None, {"fields": ["name", "url"]})
         how = [(_("How it is doing"), {"fields": standing})] if obj else []
         return [head, *how, (_("Events"), {"fields": [told]})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Endpoint | None = None) -> tuple[str, ...]:
-        return ("shown_state", "succeeded_at", "failing_since", "waiting", "not_taken", "shown_kinds")
+        return ("shown_state", "shown_why", "succeeded_at", "failing_since", "waiting", "not_taken", "shown_kinds")
 
     def operate(self, request, form, formsets, change):
         typed = form.cleaned_data
@@ -103,14 +102,15 @@ class EndpointAdmin(EditAdmin):
         self._show(request, made)
         return made
 
-    @display(
-        description=_("state"),
-        label={"on": "success", "failing": "warning", "off": "danger"},
-    )
-    def shown_state(self, obj: Endpoint) -> tuple[str, Any]:
+    @display(description=_("state"), label={_("on"): "success", _("failing"): "warning", _("off"): "danger"})
+    def shown_state(self, obj: Endpoint) -> Any:
         if not obj.is_on:
-            return "off", f"{_t('off')}: {obj.get_off_why_display()}"
-        return ("failing", _t("failing")) if obj.failing_since else ("on", _t("on"))
+            return _("off")
+        return _("failing") if obj.failing_since else _("on")
+
+    @admin.display(description=_("why it is off"))
+    def shown_why(self, obj: Endpoint) -> str:
+        return obj.get_off_why_display() or "—"
 
     @admin.display(description=_("waiting"))
     def waiting(self, obj: Endpoint) -> str:
@@ -168,6 +168,7 @@ class EndpointAdmin(EditAdmin):
 
     @confirm(
         title=_("Switch on"),
+        description=_("Told from now on alone, what was waiting is given up; it can be sent again by hand."),
         permissions=["webhooks.change_endpoint"],
         form_class=OnForm,
         icon="play_arrow",

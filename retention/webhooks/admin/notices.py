@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from django.contrib import admin
 from django.template.loader import render_to_string
@@ -19,7 +18,11 @@ from retention.webhooks.bodies import body_of
 from retention.webhooks.catalogue import kinds
 from retention.webhooks.models import Notice
 
-TONES = {"waiting": "info", "delivered": "success", "given_up": "danger"}
+#: State, as it is shown, → tone.
+TONES = {
+    Notice.State(state).label: tone
+    for state, tone in (("waiting", "info"), ("delivered", "success"), ("given_up", "danger"))
+}
 #: As many tries as a page shows.
 SHOWN = 50
 
@@ -35,9 +38,7 @@ class NoticeAdmin(FactAdmin):
     search_help_text = _("The webhook-id, or the customer's reference, whole")
     ordering = ("-id",)
     actions_detail = ("again",)
-    labels = {
-        "occurred_at": _("Happened"), "next_at": _("Tried next"), "ended_at": _("Ended"), "public_id": _("webhook-id"),
-    }  # fmt: skip
+    labels = {"ended_at": _("Ended"), "public_id": _("webhook-id")}
     readonly_fields = ("what", "shown_state", "calls", "body")
     empty_hint = _("What endpoints are told is listed here, from the moment it is found.")
     fieldsets = (
@@ -60,8 +61,8 @@ class NoticeAdmin(FactAdmin):
         return f"{known.label} ({obj.kind})" if known else obj.kind
 
     @display(description=_("state"), label=TONES)
-    def shown_state(self, obj: Notice) -> tuple[str, Any]:
-        return obj.state, obj.get_state_display()
+    def shown_state(self, obj: Notice) -> str:
+        return obj.get_state_display()
 
     @admin.display(description="")
     def calls(self, obj: Notice) -> str:

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("public_id", retention.public_ids.PublicIdField()),
                 ("name", models.CharField(max_length=80)),
-                ("url", models.CharField(max_length=500)),
+                ("url", models.CharField(max_length=500, verbose_name="address")),
                 (
                     "kinds",
                     django.contrib.postgres.fields.ArrayField(
@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
                     "failing_since",
                     models.DateTimeField(editable=False, help_text="Its first failure after a success.", null=True),
                 ),
-                ("succeeded_at", models.DateTimeField(editable=False, null=True)),
+                ("succeeded_at", models.DateTimeField(editable=False, null=True, verbose_name="last success")),
                 (
                     "made_by",
                     models.CharField(
@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                 ("public_id", retention.public_ids.PublicIdField()),
                 ("kind", models.CharField(max_length=60)),
                 ("reference", models.CharField(db_collation="C", help_text="The fact that it is of.", max_length=120)),
-                ("occurred_at", models.DateTimeField()),
+                ("occurred_at", models.DateTimeField(verbose_name="happened")),
                 (
                     "data",
                     models.JSONField(help_text="Public ids, keys, codes and amounts; nothing that names a person."),
@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
                         default=0, help_text="Since it was first told, or asked for again."
                     ),
                 ),
-                ("next_at", models.DateTimeField(null=True)),
+                ("next_at", models.DateTimeField(null=True, verbose_name="tried next")),
                 ("lease_until", models.DateTimeField(null=True)),
                 (
                     "replayed_by",
