@@ -11,8 +11,9 @@ from retention import clock
 from retention.doors.endpoints import Page, Router, actor, idempotency_key, page, request_hash
 from retention.doors.idempotency import KeyReused
 from retention.webhooks import operations, schemas
+from retention.webhooks.catalogue import TEST, kinds
 from retention.webhooks.models import Endpoint, Notice
-from retention.webhooks.operations import NoSuchNotice, endpoint_of
+from retention.webhooks.operations import NoSuchNotice, UnknownKinds, endpoint_of
 
 router = Router("Webhooks")
 READ, WRITE = "webhooks:read", "webhooks:write"
@@ -119,6 +120,8 @@ def list_notices(
     limit: Limit = 50,
 ):
     """What was told, is being told or was given up, the latest first."""
+    if type is not None and type not in {*kinds(), TEST}:
+        raise UnknownKinds(kinds=type)
     told = {"endpoint__public_id": endpoint, "state": state, "kind": type}
     found = Notice.objects.filter(**{name: value for name, value in told.items() if value is not None})
     return page(found.select_related("endpoint"), cursor, limit, newest_first=True, shape=schemas.notice_out)
