@@ -36,6 +36,16 @@ class OtherChannel(Refused):
     sentence = _("This rule is for other channels.")
 
 
+class OtherPaymentMethod(Refused):
+    code = "loyalty.other_payment_method"
+    sentence = _("This rule is for other ways to pay.")
+
+
+class NotHerMonth(Refused):
+    code = "loyalty.not_her_month"
+    sentence = _("It was not the month of the member's birthday.")
+
+
 class NothingMeant(Refused):
     code = "loyalty.nothing_meant"
     sentence = _("Nothing of it is what this rule is about.")
@@ -81,6 +91,7 @@ class State:
 
     zone: str = "UTC"
     tier: str = ""
+    birth_month: int | None = None
     past: list[Past] = field(default_factory=list)
     used: set[tuple[str, str]] = field(default_factory=set)
 
@@ -159,8 +170,8 @@ def _weigh(rule: EarningRule, fact: Fact, left: list[Line], at: dt.datetime, per
     if (refused := _unheld(rule, at, state)) is not None:
         return Weighed(rule, refused=refused)
     if isinstance(rule, OrderRule) and isinstance(fact, OrderFact):
-        if not rule.means(fact):
-            return Weighed(rule, refused=OtherChannel)
+        if (refused := _other_way(rule, fact)) is not None:
+            return Weighed(rule, refused=refused)
         lines = [line for line in left if rule.takes(line)]
         if not lines:
             return Weighed(rule, refused=NothingMeant)
@@ -177,7 +188,19 @@ def _weigh(rule: EarningRule, fact: Fact, left: list[Line], at: dt.datetime, per
 def _unheld(rule: EarningRule, at: dt.datetime, state: State) -> type[Refused] | None:
     if not rule.when.holds(at):
         return NotNow
+    if rule.when.in_birth_month and state.birth_month != at.month:
+        return NotHerMonth
     return OtherTier if rule.for_tiers and state.tier not in rule.for_tiers else None
+
+
+def _other_way(rule: OrderRule | Multiplied, fact: Fact) -> type[Refused] | None:
+    """Why an order that came or was paid in this way is not meant; nothing but an order came in any."""
+    order = fact if isinstance(fact, OrderFact) else None
+    if rule.channels and (order is None or order.channel not in rule.channels):
+        return OtherChannel
+    if rule.payment_methods and (order is None or order.payment_method not in rule.payment_methods):
+        return OtherPaymentMethod
+    return None
 
 
 def _bounded(rule: EarningRule, fact: Fact, worth: Fraction, percent: int, at: dt.datetime, state: State) -> Weighed:
@@ -230,8 +253,8 @@ def _is_meant(bonus: Multiplied, each: Weighed) -> bool:
 def _bonus(bonus: Multiplied, fact: Fact, weighed: list[Weighed], at: dt.datetime, state: State) -> Weighed:
     if (refused := _unheld(bonus, at, state)) is not None:
         return Weighed(bonus, refused=refused)
-    if bonus.channels and not (isinstance(fact, OrderFact) and fact.channel in bonus.channels):
-        return Weighed(bonus, refused=OtherChannel)
+    if (refused := _other_way(bonus, fact)) is not None:
+        return Weighed(bonus, refused=refused)
     base = sum(each.amount for each in weighed if _is_meant(bonus, each))
     if not base:
         return Weighed(bonus, refused=TooLittle)

@@ -48,6 +48,7 @@ class OrderFact:
     by_balance_minor: int = 0
     uncounted_minor: int = 0
     channel: str = ""
+    payment_method: str = ""
     fulfilled_at: dt.datetime | None = None
 
     about = "order"

@@ -156,7 +156,7 @@ class ProgrammeForm(forms.ModelForm):
 class TryProgrammeForm(TryForm):
     """A basket, or an order of the shop's, and whose it is, to see what it would earn."""
 
-    is_together = codes = country = region = store = payment_method = None  # type: ignore[assignment]
+    is_together = codes = country = region = store = None  # type: ignore[assignment]
     lines = forms.CharField(
         label=_("Basket"), required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
         help_text=_("A product a line: SKU, quantity, price."),
@@ -203,6 +203,7 @@ class TryProgrammeForm(TryForm):
             by_card_minor=given["by_card_minor"],
             by_balance_minor=given["by_balance_minor"],
             channel=given["channel"],
+            payment_method=given["payment_method"],
         )
 
 

@@ -19,7 +19,8 @@ OVER = ("cancelled", "returned")
 ORDER = """
 json_build_array(
     o.id, o.customer_id, coalesce(o.paid_at, o.placed_at), o.fulfilled_at, o.total_minor, o.base_minor, o.currency,
-    o.shipping_minor, o.discount_minor, o.tax_minor, o.channel, o.state,
+    o.shipping_minor, o.discount_minor, o.tax_minor, o.channel, o.payment_method,
+    o.state,
     (SELECT coalesce(sum(r.amount_minor), 0) FROM customers_return r
      WHERE r.order_id = o.id AND NOT EXISTS (SELECT FROM customers_returnline line WHERE line.of_id = r.id)),
     (SELECT json_build_array(coalesce(sum(t.amount_minor) FILTER (WHERE t.code_id IS NOT NULL), 0),
@@ -55,10 +56,8 @@ def rate_of(total_minor: int, base_minor: int, currency: str, base: str) -> Frac
 
 def order_of(read: Sequence[Any], base: str) -> OrderFact:
     """An order as `ORDER` tells it, its amounts with the rate to the shop's own currency."""
-    pk, customer, paid_at, fulfilled_at, total, base_minor, currency, shipping, discount, tax, channel, state = read[
-        :12
-    ]
-    refunded, (by_card, by_balance), lines = read[12:]
+    pk, customer, paid_at, fulfilled_at, total, base_minor, currency, shipping, discount, tax = read[:10]
+    channel, payment_method, state, refunded, (by_card, by_balance), lines = read[10:]
     order = OrderFact(
         id=pk,
         customer_id=customer,
@@ -73,6 +72,7 @@ def order_of(read: Sequence[Any], base: str) -> OrderFact:
         by_card_minor=by_card,
         by_balance_minor=by_balance,
         channel=channel,
+        payment_method=payment_method,
         fulfilled_at=dt.datetime.fromisoformat(fulfilled_at) if fulfilled_at else None,
     )
     return order.cancelled() if state in OVER else order

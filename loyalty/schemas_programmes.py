@@ -135,6 +135,7 @@ class TryIn(In):
     by_card_minor: Minor = Field(default=0, description="Of it paid with gift cards.")
     by_balance_minor: Minor = Field(default=0, description="Of it paid with points, store cash or credit.")
     channel: Annotated[str, StringConstraints(max_length=40)] = ""
+    payment_method: Annotated[str, StringConstraints(max_length=40)] = ""
     customer: uuid.UUID | None = None
     tier: Key | None = None
 
@@ -148,6 +149,7 @@ class TryIn(In):
             by_card_minor=self.by_card_minor,
             by_balance_minor=self.by_balance_minor,
             channel=self.channel,
+            payment_method=self.payment_method,
         )
 
 

@@ -56,6 +56,7 @@ class TriedBasket:
     by_card_minor: int = 0
     by_balance_minor: int = 0
     channel: str = ""
+    payment_method: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,10 @@ def try_order(
     state = State(zone=zone, tier=tier or "")
     if member is not None:
         hers = member.tier.key if member.tier else ""
-        who = Who(member.pk, member.customer_id, member.joined_at, member.left_at, tier if tier is not None else hers)
+        who = Who(
+            member.pk, member.customer_id, member.joined_at, member.left_at, tier if tier is not None else hers,
+            member.customer.birth_month,
+        )  # fmt: skip
         rules = Rules((fact.happened_at,), (0,), (rule,), zone)
         state = read_states(member.programme_id, rules, [fact], {member.customer_id: who})[member.pk]
     weighed = weigh(fact, rule, state)
@@ -131,6 +135,7 @@ def as_order(basket: TriedBasket, *, customer_id: int, now: dt.datetime) -> Orde
         by_card_minor=min(basket.by_card_minor, total),
         by_balance_minor=min(basket.by_balance_minor, total),
         channel=basket.channel,
+        payment_method=basket.payment_method,
     )
 
 

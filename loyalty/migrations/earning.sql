@@ -1,7 +1,7 @@
 -- How members earn: who is looked at is locked, what was weighed is written.
 
 -- Lock the members behind some facts, in the order of all who lock members, in a programme that is live and stays so
--- until this ends. Then: each member as [number, customer, joined, left, key of her tier], and which of the orders and
+-- until this ends. Then: each member as [number, customer, joined, left, key of her tier, month of birth], and which of the orders and
 -- activities have earned already.
 CREATE FUNCTION loyalty_lock_v1(
     p_programme bigint, p_customers bigint[], p_orders bigint[], p_activities bigint[],
@@ -15,7 +15,8 @@ BEGIN
     END IF;
     SELECT coalesce(json_agg(json_build_array(
         hers.id, hers.customer_id, hers.joined_at, hers.left_at,
-        coalesce((SELECT tier.key FROM loyalty_tier tier WHERE tier.id = hers.tier_id), ''))), '[]')
+        coalesce((SELECT tier.key FROM loyalty_tier tier WHERE tier.id = hers.tier_id), ''),
+        (SELECT customer.birth_month FROM customers_customer customer WHERE customer.id = hers.customer_id))), '[]')
     INTO members FROM (
         SELECT member.* FROM loyalty_member member
         WHERE member.programme_id = p_programme AND member.customer_id = ANY (p_customers)

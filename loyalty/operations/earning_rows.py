@@ -96,8 +96,8 @@ def lock_members(programme_id: int, facts: Sequence[Fact]) -> Locked | None:
     if not is_live:
         return None
     found = [
-        Who(pk, customer, _instant(joined), left and _instant(left), tier)
-        for pk, customer, joined, left, tier in members
+        Who(pk, customer, _instant(joined), left and _instant(left), tier, birth_month)
+        for pk, customer, joined, left, tier, birth_month in members
     ]
     return Locked({who.customer_id: who for who in found}, *map(frozenset, earned))
 
@@ -106,7 +106,10 @@ def read_states(programme_id: int, rules: Rules, facts: Sequence[Fact], members:
     """Member → what the engine must know of her; only rules with caps or rests look back."""
     bounded = [rule for each in rules.rules for rule in each.earning if rule.caps or rule.cool_down_hours]
     used = _used_codes(programme_id, rules, facts)
-    states = {who.id: State(zone=rules.zone, tier=who.tier, used=used) for who in members.values()}
+    states = {
+        who.id: State(zone=rules.zone, tier=who.tier, birth_month=who.birth_month, used=used)
+        for who in members.values()
+    }
     if bounded and facts:
         params: dict[str, Any] = {
             "members": list(states),

@@ -52,6 +52,7 @@ class Who:
     joined_at: dt.datetime
     left_at: dt.datetime | None
     tier: str
+    birth_month: int | None = None
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from loyalty.operations.earning_rows import source_of
 from loyalty.reading import orders
 from loyalty.rules.pending import AfterDays, UntilEvent, activity_event, days_after, fulfilled_event
 from loyalty.versions import rules_of
+from retention import clock
 from retention.actors import Actor
 from retention.bulk import batches
 from retention.incentives.facts import shop_currency
@@ -197,7 +198,9 @@ def _weighed(standing: Iterable[Standing], facts: dict[int, OrderFact], zone: st
         groups[each.order_id, each.member_id, each.version_id, each.tier].append(each)
     rules = rules_of(version for _order, _member, version, _tier in groups)
     for (order, _member, version, tier), earnings in groups.items():
-        earned = earn(facts[order], rules[version], State(zone=zone, tier=tier))
+        # What a birthday's month gave stays hers by it, whatever her birthday is said to be by now.
+        month = facts[order].happened_at.astimezone(clock.zone(zone)).month
+        earned = earn(facts[order], rules[version], State(zone=zone, tier=tier, birth_month=month))
         now_is = {one.rule_key: one.amount for one in earned}
         for each in earnings:
             yield each.id, min(each.amount, now_is.get(each.rule, 0))

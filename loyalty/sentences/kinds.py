@@ -11,6 +11,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "searched": {"en": "searching", "ko": "검색", "ru": "поиск"},
     "added_to_wishlist": {"en": "filling the wish list", "ko": "위시리스트 담기", "ru": "список желаний"},
     "reviewed": {"en": "reviewing a product", "ko": "상품 리뷰 작성", "ru": "отзыв о товаре"},
+    "code_entered": {"en": "entering a code", "ko": "코드 입력", "ru": "ввод кода"},
     "shared": {"en": "sharing", "ko": "공유하기", "ru": "публикация в соцсети|публикацию в соцсети"},
     "followed": {"en": "following the shop", "ko": "팔로우", "ru": "подписка на магазин|подписку на магазин"},
     "trial_started": {"en": "starting a trial", "ko": "체험 시작", "ru": "начало пробного периода"},

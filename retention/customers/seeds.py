@@ -41,6 +41,7 @@ KINDS: dict[str, tuple[str, dict]] = {
         "Reviewed",
         _object(rating={"type": "number", "minimum": 0, "maximum": 10}, text={"type": "string", "maxLength": 10_000}),
     ),
+    "code_entered": ("Entered a code of a pack or a receipt", _object(code={"type": "string", "maxLength": 100})),
     "shared": ("Shared", _object(network={"type": "string"}, url=_URL)),
     "followed": ("Followed", _object(network={"type": "string"})),
     "trial_started": ("Trial started", {}),

@@ -31,7 +31,10 @@ EVERYTHING = {
         },
         {"kind": "per_order", "key": "visit", "amount": 1, "cool_down_hours": 2},
         {"kind": "multiplied", "key": "happy", "percent": 200, "of": ["base", "visit"], "when": _WHEN},
-        {"kind": "multiplied", "key": "app", "percent": 150, "channels": ["app"], "for_tiers": ["gold"]},
+        {
+            "kind": "multiplied", "key": "app", "percent": 150, "channels": ["app"], "payment_methods": ["card"],
+            "when": {"in_birth_month": True}, "for_tiers": ["gold"],
+        },
         {
             "kind": "activity", "key": "review", "activity": "reviewed", "amount": 50,
             "filters": [{"name": "rating", "least": 4}, {"name": "photo", "one_of": ["yes", "two"]}],

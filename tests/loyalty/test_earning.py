@@ -1,6 +1,7 @@
 """The pure engine: each kind of rule by itself, then what several make of one fact, and why a rule gives nothing."""
 
 import datetime as dt
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -114,6 +115,19 @@ def test_a_bonus_comes_on_top_of_what_rules_gave_and_bonuses_add_up():
     assert earned(did("reviewed"), double) == {}
     app = {**double, "channels": ["app"]}
     assert why_not(ORDER, BASE, app) == {"base": None, "double": "other_channel"}
+    card = {**double, "payment_methods": ["card"]}
+    assert why_not(ORDER, BASE, card) == {"base": None, "double": "other_payment_method"}
+    assert earned(replace(ORDER, payment_method="card"), BASE, card) == {"base": 85, "double": 85}
+    assert earned(replace(ORDER, payment_method="card"), {**BASE, "payment_methods": ["cash"]}) == {}
+
+
+def test_a_birthday_has_a_month():
+    double = {"kind": "multiplied", "key": "double", "percent": 200, "when": {"in_birth_month": True}}
+    # The order is of May.
+    assert earned(ORDER, BASE, double, state=State(zone="Europe/Berlin", birth_month=5)) == {"base": 85, "double": 85}
+    for month in (4, None):
+        state = State(zone="Europe/Berlin", birth_month=month)
+        assert why_not(ORDER, BASE, double, state=state) == {"base": None, "double": "not_her_month"}
 
 
 @pytest.mark.parametrize(

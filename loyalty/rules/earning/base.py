@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from loyalty.rules.parts import Amount, Key, Names
 from loyalty.sentences import Teller
-from retention.incentives.parts import Part
+from retention.incentives.parts import Part, Word
 
 
 class Cap(Part):
@@ -43,6 +43,7 @@ class When(Part):
     """Weekdays (0 is Monday), hours and days of the shop's calendar; what is not said does not matter.
 
     Hours are from `from_` and before `until`; 00:00 is the end of the day. `days` are single ones.
+    `in_birth_month`: only in the month of her birthday.
     """
 
     weekdays: Annotated[tuple[Annotated[int, Field(ge=0, le=6)], ...], Field(max_length=7)] = ()
@@ -51,6 +52,7 @@ class When(Part):
     starts_on: dt.date | None = None
     ends_on: dt.date | None = None
     days: Annotated[tuple[dt.date, ...], Field(max_length=366)] = ()
+    in_birth_month: bool = False
 
     @field_validator("weekdays")
     @classmethod
@@ -91,7 +93,7 @@ class When(Part):
             words.append(teller.say("days", a=first, b=last))
         elif first or last:
             words.append(teller.say("days_from", a=first) if first else teller.say("days_until", b=last))
-        return words
+        return [*words, teller.say("in_birth_month")] if self.in_birth_month else words
 
 
 class Rule(Part):
@@ -129,3 +131,18 @@ class Rule(Part):
         if self.cool_down_hours:
             words.append(teller.say("cool_down", self.cool_down_hours))
         return ", ".join(words)
+
+
+class OfOrders(Rule):
+    """A reason about orders: those through some channels, and paid in some ways; without any, all."""
+
+    channels: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
+    payment_methods: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
+
+    def ways(self, teller: Teller) -> list[str]:
+        said = []
+        if self.channels:
+            said.append(teller.say("channels", channels=teller.any_of(self.channels)))
+        if self.payment_methods:
+            said.append(teller.say("payment_methods", methods=teller.any_of(self.payment_methods)))
+        return said

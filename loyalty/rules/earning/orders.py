@@ -8,30 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Annotated, ClassVar, Literal
-
-from pydantic import Field
+from typing import ClassVar, Literal
 
 from loyalty.facts import Line, OrderFact
-from loyalty.rules.earning.base import Rule
+from loyalty.rules.earning.base import OfOrders
 from loyalty.rules.parts import Amount, Goods, Minor
 from loyalty.sentences import Teller
-from retention.incentives.parts import Units, Word
+from retention.incentives.parts import Units
 
 
-class OrderRule(Rule):
-    """For orders through some channels (without any: all), of which at least so much was paid in the base currency.
+class OrderRule(OfOrders):
+    """For orders of which at least so much was paid in the base currency.
 
     An order of which nothing was paid with what counts earns nothing.
     """
 
     about: ClassVar[str] = "order"
 
-    channels: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
     from_minor: Minor | None = None
-
-    def means(self, fact: OrderFact) -> bool:
-        return not self.channels or fact.channel in self.channels
 
     def takes(self, line: Line) -> bool:
         """Whether it is about this line."""
@@ -139,9 +133,7 @@ def _bounds(rule: OrderRule, teller: Teller) -> list[str]:
     words = []
     if rule.from_minor:
         words.append(teller.say("from_order", least=teller.money(rule.from_minor)))
-    if rule.channels:
-        words.append(teller.say("channels", channels=teller.any_of(rule.channels)))
-    return words
+    return [*words, *rule.ways(teller)]
 
 
 def paid(
