@@ -41,8 +41,8 @@ SCOPES = (
     "activities:write", "calendars:read", "calendars:write", "campaigns:read", "consents:write", "customers:read",
     "customers:write", "incentives:read", "incentives:redeem", "incentives:write", "ingest:write", "ledger:read",
     "ledger:write", "loyalty:claim", "loyalty:launch", "loyalty:read", "loyalty:write", "orders:write",
-    "products:write", "recommendations:write", "referrals:launch", "referrals:read", "referrals:refer",
-    "referrals:review", "referrals:write",
+    "partners:pay", "partners:read", "partners:write", "products:write", "recommendations:write", "referrals:launch",
+    "referrals:read", "referrals:refer", "referrals:review", "referrals:write",
 )  # fmt: skip
 #: What the shop sells: SKU → what is told of it.
 GOODS: Mapping[str, Mapping[str, Any]] = {
