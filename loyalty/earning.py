@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.facts import ActivityFact, Fact, Line, OrderFact
 from loyalty.rules import EarningRule, ProgrammeRule
 from loyalty.rules.earning import Cap, ForActivity, Multiplied, OrderRule, Yearly
+from loyalty.rules.pending import FromDate
 from retention import clock
 from retention.refusals import Refused
 
@@ -44,6 +45,11 @@ class OtherPaymentMethod(Refused):
 class NotHerMonth(Refused):
     code = "loyalty.not_her_month"
     sentence = _("It was not the month of the member's birthday.")
+
+
+class TooLate(Refused):
+    code = "loyalty.too_late"
+    sentence = _("What is earned from then on could be spent no more.")
 
 
 class NothingMeant(Refused):
@@ -147,6 +153,8 @@ def weigh(fact: Fact, rule: ProgrammeRule, state: State) -> list[Weighed]:
     at = fact.happened_at.astimezone(clock.zone(state.zone))
     if isinstance(fact, OrderFact):
         fact = fact.earning_on(rule.earns_on)
+    if isinstance(rule.pending, FromDate) and rule.pending.is_over(at.date()):
+        return [Weighed(each, refused=TooLate) for each in rule.earning if each.about == fact.about]
     weighed: list[Weighed] = []
     # What no rule has taken yet: lines of an order; of anything else the whole.
     left = list(fact.lines) if isinstance(fact, OrderFact) else []

@@ -81,6 +81,9 @@ class FromDate(Part):
             raise ValueError("it cannot end before it begins")
         return self
 
+    def is_over(self, day: dt.date) -> bool:
+        return self.until is not None and day > self.until
+
     def waiting(self, moment: Moment, zone: str) -> Waiting:
         begins = clock.local_instant(self.on, dt.time(), zone)
         return Waiting(active_at=max(begins, moment.happened_at), expires_at=day_end(self.until, zone))

@@ -121,6 +121,14 @@ def test_a_bonus_comes_on_top_of_what_rules_gave_and_bonuses_add_up():
     assert earned(replace(ORDER, payment_method="card"), {**BASE, "payment_methods": ["cash"]}) == {}
 
 
+def test_nothing_is_earned_that_could_be_spent_no_more():
+    window = {"kind": "date", "on": "2026-05-01", "until": "2026-05-12"}
+    late = replace(ORDER, happened_at=NOON + 12 * HOUR)  # midnight in Berlin
+    assert earned(ORDER, BASE, pending=window) == {"base": 85}
+    assert why_not(late, BASE, pending=window) == {"base": "too_late"}
+    assert earned(late, BASE, pending={**window, "until": None}) == {"base": 85}
+
+
 def test_a_birthday_has_a_month():
     double = {"kind": "multiplied", "key": "double", "percent": 200, "when": {"in_birth_month": True}}
     # The order is of May.
