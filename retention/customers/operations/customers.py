@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Lower, Trim
 from django.utils.translation import gettext_lazy as _
 
 from retention.actors import Actor
@@ -75,4 +77,5 @@ def _find(customer_id: int | None, row: Mapping[str, Any]) -> Customer:
     reference = str(row.get("reference") or "").strip()
     if reference:
         return Customer.objects.get(reference=reference)
-    return Customer.objects.get(email_normal=str(row["email"]).strip(" ").lower(), merged_into=None)
+    # In small letters as the database writes them: of "İ" it makes another letter than Python.
+    return Customer.objects.get(email_normal=Lower(Trim(Value(str(row["email"])))), merged_into=None)
