@@ -35,6 +35,11 @@ class CapReached(Refused):
     sentence = _("The advocate was rewarded for %(most)s friends (%(period)s), and more are not rewarded.")
 
 
+class AdvocateGone(Refused):
+    code = "referrals.advocate_gone"
+    sentence = _("The advocate was forgotten: there is nobody to reward.")
+
+
 class RewardUsed(Refused):
     code = "referrals.reward_used"
     sentence = _("The advocate had used her reward: it could not be taken back.")

@@ -52,7 +52,7 @@ WHERE fresh.xid >= %(since)s::text::xid8 AND fresh.xid < %(until)s::text::xid8
 ORDER BY friend.id, scheme.id,
          CASE WHEN version.data ->> 'attribution' = 'last' THEN -extract(epoch FROM visit.visited_at)
               ELSE extract(epoch FROM visit.visited_at) END,
-         visit.id
+         CASE WHEN version.data ->> 'attribution' = 'last' THEN -visit.id ELSE visit.id END
 LIMIT %(most)s
 """
 _MAY_QUALIFY = """

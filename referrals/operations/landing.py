@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Lower
 
 from referrals.operations.claiming import FriendCounted, refer
 from referrals.operations.schemes import NotLive
@@ -35,7 +37,7 @@ def take_friend(
         NoSuchAdvocate
         BadFacts: it is no email.
     """
-    friend = Customer.objects.filter(email_normal=email.strip().lower(), merged_into=None).first()
+    friend = Customer.objects.filter(email_normal=Lower(Value(email)), merged_into=None).first()
     if friend is None:
         values = {"email": email, "language": language, "source": "referral"}
         friend = save_customer(customer_id=None, values=values, now=now, by=BY).customer

@@ -15,10 +15,11 @@ from referrals.models import AdvocateCount, Referral
 from referrals.operations.commissions import NoRate, earn_commission
 from referrals.operations.giving import ADVOCATE, Gift, give
 from referrals.operations.moving import Move, lock, move
-from referrals.reasons import CameBack, CapReached, NothingAtThisLevel, RewardKept, RewardUsed
+from referrals.reasons import AdvocateGone, CameBack, CapReached, NothingAtThisLevel, RewardKept, RewardUsed
 from referrals.rules import SchemeRule
 from referrals.versions import rule_of, rules_of
 from retention.actors import Actor
+from retention.customers.querysets import NoSuchCustomer
 from retention.incentives.operations import void_grant
 from retention.incentives.operations.grant_life import GrantEnded, GrantUsed
 from retention.refusals import Refusal
@@ -49,7 +50,7 @@ WHERE held.advocate_id = taken.advocate_id AND held.period = taken.period
 def reward(referral_ids: Sequence[int], *, now: dt.datetime, by: Actor) -> int:
     """Reward what is approved, at most one referral of each advocate; how many were moved on.
 
-    One whose advocate has reached a cap is rejected; one whose reward cannot be given now waits.
+    One whose advocate has reached a cap, or was forgotten, is rejected; one whose reward cannot be given now waits.
     """
     held = [each for each in lock(referral_ids, skipping=True) if each.state == State.APPROVED]
     held = list({each.advocate_id: each for each in reversed(held)}.values())
@@ -58,7 +59,7 @@ def reward(referral_ids: Sequence[int], *, now: dt.datetime, by: Actor) -> int:
     rules = rules_of(each.version_id for each in held)
     counts = _hold(held, rules, now)
     had = _had(counts)
-    moves, gifts, levels = [], [], {}
+    moves, waiting, gifts, levels = [], [], [], {}
     for each in sorted(held, key=lambda each: each.pk):
         rule, hers = rules[each.version_id], counts[each.advocate_id]
         if (cap := _cap(rule, hers)) is not None:
@@ -75,8 +76,12 @@ def reward(referral_ids: Sequence[int], *, now: dt.datetime, by: Actor) -> int:
         if each.pk not in levels:
             continue
         refusal = given.refused.get(each.pk) or _commission_refused(each, now, by)
+        if refusal is not None and refusal.code == NoSuchCustomer.code:
+            moves.append(Move(each.pk, each.state, State.REJECTED, [AdvocateGone().as_refusal()]))
+            continue
         if refusal is not None:
-            moves.append(Move(each.pk, each.state, State.APPROVED, [refusal], due_at=now + LATER))
+            onward = Move(each.pk, each.state, State.APPROVED, [refusal], due_at=now + LATER)
+            (waiting if each.reasons == [refusal.code] else moves).append(onward)
             continue
         taken += [(each.advocate_id, period) for period in counts[each.advocate_id]]
         nothing = each.pk not in gifted and each.advocate.customer_id is not None
@@ -88,6 +93,8 @@ def reward(referral_ids: Sequence[int], *, now: dt.datetime, by: Actor) -> int:
             )
         )  # fmt: skip
     _count(taken)
+    # That it waits for the same still is no news: no step a try.
+    Referral.objects.filter(pk__in=[each.id for each in waiting]).update(due_at=now + LATER)
     return len(move(moves, now=now, by=by))
 
 

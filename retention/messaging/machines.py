@@ -14,7 +14,7 @@ AT_ONCE = dt.timedelta(seconds=2)
 _KNOWN = re.compile(
     r"bot\b|crawl|spider|slurp|preview|scanner|prefetch|headless|phantomjs|python|curl|wget|go-http|okhttp|java/"
     r"|libwww|httpclient|apache-http|axios|node-fetch|yahoomailproxy|barracuda|mimecast|proofpoint|fireeye|symantec"
-    r"|trendmicro|facebookexternalhit|safelinks|bingpreview|googlesafety|virustotal",
+    r"|trendmicro|facebookexternalhit|safelinks|bingpreview|googlesafety|virustotal|^whatsapp/|vkshare",
     re.IGNORECASE,
 )
 #: Apple's Mail Privacy Protection loads every picture beforehand and names itself so, and no more.

@@ -20,6 +20,7 @@ from referrals import operations
 from referrals.landing import Offered, offered
 from referrals.querysets import NoSuchAdvocate
 from retention import clock
+from retention.customers.operations import BadFacts
 from retention.doors.problems import ApiRefused
 from retention.doors.tries import check_tries, count_failure
 from retention.messaging.machines import is_machine
@@ -76,15 +77,18 @@ def _taken(request: HttpRequest, offer: Offered) -> HttpResponse:
         return shown(request, "nothing", "", status=404, is_of_a_friend=True)
     if not _may({f"referral:{_network(request)}": MOST}, now):
         return shown(request, "friend_sent", offer.language, status=429, told=_told(offer))
-    operations.take_friend(
-        code=offer.code,
-        email=email,
-        language=wished(request),
-        wants_news=request.POST.get("news") == "yes",
-        visitor_key=visitor,
-        network=_network(request),
-        now=now,
-    )
+    try:
+        operations.take_friend(
+            code=offer.code,
+            email=email,
+            language=wished(request),
+            wants_news=request.POST.get("news") == "yes",
+            visitor_key=visitor,
+            network=_network(request),
+            now=now,
+        )
+    except BadFacts:  # longer than an address may be
+        return _shown(request, offer, request.POST.get("visitor", ""), is_wrong=True, status=422)
     return shown(request, "friend_sent", offer.language, told=_told(offer))
 
 

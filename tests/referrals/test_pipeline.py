@@ -8,7 +8,7 @@ from referrals.operations import FriendCounted, NotLive
 from referrals.querysets import NoSuchAdvocate
 from referrals.versions import rule_of
 from retention.actors import Actor
-from retention.customers.models import Activity, KnownVisitor
+from retention.customers.models import Activity, Customer, KnownVisitor
 from retention.incentives import operations as incentives
 from retention.incentives.models import Code, Grant
 from retention.shop.models import Staff
@@ -175,6 +175,22 @@ def test_the_first_or_the_last_link_counts_once_the_visitor_is_known(
     assert follow(now)["due"] == 0
 
 
+@pytest.mark.parametrize("attribution", ["first", "last"])
+def test_links_followed_at_the_same_instant_count_in_their_order(
+    attribution, scheme, advocate, customer, refer, follow, anna, now
+):
+    made = scheme(attribution=attribution)
+    codes = advocate(made, anna, customer("bela", now - days(400)))
+    for code in codes:
+        operations.record_visit(code=code, visitor_key="browser", now=now)
+    swept, typed = customer("swept"), customer("typed")
+    refer(codes[0 if attribution == "first" else 1], typed, visitor_key="browser")
+    KnownVisitor.objects.create(visitor_key="browser", customer=swept, joined_at=now)
+    follow(now)
+    whose = codes[0] if attribution == "first" else codes[1]
+    assert [each.advocate.code for each in Referral.objects.all()] == [whose, whose]
+
+
 def test_her_own_link_makes_no_referral_of_a_known_advocate(scheme, advocate, follow, anna, now):
     made = scheme()
     (code,) = advocate(made, anna)
@@ -317,10 +333,27 @@ def test_a_reward_that_cannot_be_given_now_waits_and_follows(
     brought.refresh_from_db()
     assert (brought.state, brought.reasons) == ("approved", ["incentives.stopped"])
     assert set(AdvocateCount.objects.values_list("rewarded", flat=True)) == {0}
+    # Tried again and again it stays one step in its story.
+    steps = brought.steps.count()
+    assert [follow(now + days(1) + hours / 24 * days(1))["rewarded"] for hours in (1, 2, 3)] == [0, 0, 0]
+    assert brought.steps.count() == steps
     incentives.resume(incentive_id=thanks.pk, now=now, by=BY)
     follow(now + days(2))
     brought.refresh_from_db()
     assert (brought.state, brought.level) == ("rewarded", 1)
+
+
+def test_an_advocate_who_was_forgotten_meanwhile_ends_it(scheme, advocate, refer, customer, order, follow, anna, now):
+    (code,) = advocate(scheme(hold_days=0), anna)
+    friend = customer("friend")
+    brought = refer(code, friend)
+    Customer.objects.filter(pk=anna.pk).update(erased_at=now)
+    order(friend, now + days(1))
+    follow(now + days(1))
+    brought.refresh_from_db()
+    assert (brought.state, brought.reasons) == ("rejected", ["referrals.advocate_gone"])
+    assert (brought.friend_grant_id is not None, brought.advocate_grant) == (True, None)
+    assert follow(now + days(9))["due"] == 0
 
 
 @pytest.mark.parametrize(

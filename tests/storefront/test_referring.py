@@ -137,3 +137,30 @@ def test_where_a_friend_is_given_nothing_no_code_is_promised(friend, scheme, adv
     assert "Welcome to" in sent
     assert "code" not in sent
     assert Referral.objects.get().state == "pending"
+
+
+def test_a_preview_in_a_chat_is_no_visit(friend, link):
+    for name in (
+        "WhatsApp/2.23.20.0", "TelegramBot (like TwitterBot)", "facebookexternalhit/1.1; kakaotalk-scrap/1.0;",
+        "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)", "Mozilla/5.0 (compatible; Discordbot/2.0)",
+        "Mozilla/5.0 (compatible; vkShare; +http://vk.com/dev/Share)", "SkypeUriPreview Preview/0.5",
+    ):  # fmt: skip
+        assert friend.get(link, headers={"user-agent": name}).status_code == 200
+    assert not Visit.objects.exists()
+    # The program inside which a person reads is no preview.
+    friend.get(link, headers={"user-agent": f"{BROWSER} KAKAOTALK 10.4.5"})
+    assert Visit.objects.count() == 1
+
+
+def test_addresses_that_nobody_could_keep_are_said_to_be_wrong(friend, link):
+    for email in (
+        f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 63}.com",
+        "=cmd|'/c calc'!A1",
+        "a@b@example.com",
+        "a" * 9_999,
+    ):
+        assert send(friend, link, email).status_code == 422, email
+    assert not Referral.objects.exists()
+    for email in ("=cmd+x@example.com", "ann@\u0130stanbul.com", "ANN@\u0130stanbul.com"):
+        assert send(friend, link, email).status_code == 200, email
+    assert Referral.objects.count() == 2
