@@ -16,6 +16,8 @@ env = Environment(environ.Env())
 DEBUG = env.flag("DEBUG", False)
 # Without a key of its own an installation must not start; the demo and the tests bring theirs.
 SECRET_KEY = env.required("SECRET_KEY", "a long random text that signs sessions and links")
+#: Keys that this installation had before: what they signed still holds, and receivers of webhooks still know them.
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS", [])
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
 PORT = env.number("PORT", 8000)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -93,19 +94,18 @@ def _due(now: dt.datetime):
 
 
 def _claim(in_hand: list[Notice], *, now: dt.datetime) -> Iterator[Notice]:
-    """Lease what is due: of each endpoint as many as it has free places, those tried least recently first."""
-    busy: dict[int, int] = {}
-    for notice in in_hand:
-        busy[notice.endpoint_id] = busy.get(notice.endpoint_id, 0) + 1
+    """Lease what is due: of each endpoint as many as it has free places, those with the fewest calls first."""
     left = AT_ONCE - len(in_hand)
+    if not left:
+        return
+    busy = Counter(notice.endpoint_id for notice in in_hand)
     due = _due(now).filter(endpoint=OuterRef("pk"))
-    for endpoint in Endpoint.objects.filter(Exists(due), is_on=True).order_by(F("followed_at"), "pk") if left else ():
-        places = (AT_A_FAILING_ONE if endpoint.failing_since else AT_ONE) - busy.get(endpoint.pk, 0)
-        if (most := min(places, left)) <= 0:
-            continue
-        for notice in _leased(endpoint, most, now):
-            left -= 1
-            yield notice
+    for endpoint in sorted(Endpoint.objects.filter(Exists(due), is_on=True), key=lambda each: busy[each.pk]):
+        places = (AT_A_FAILING_ONE if endpoint.failing_since else AT_ONE) - busy[endpoint.pk]
+        if (most := min(places, left)) > 0:
+            leased = _leased(endpoint, most, now)
+            left -= len(leased)
+            yield from leased
 
 
 @transaction.atomic
