@@ -68,9 +68,9 @@ def slide(*, now: dt.datetime, progress: Callable[[int, int], None]) -> int:
         with connection.cursor() as cursor:
             cursor.execute(_ACTIVE, {"programme": programme.pk, "unit": programme.unit_id, "mark": str(mark)})
             active = cursor.fetchall()
-        for some in batches(active, CHUNK):
+        for n, some in enumerate(batches(active, CHUNK)):
             moved += _move(some, days, zone)
-            progress(moved, moved + 1)
+            progress(n * CHUNK + len(some), len(active))
         Watermark.objects.update_or_create(key=key, defaults={"mark": safe, "at": now})
     return moved
 

@@ -86,20 +86,23 @@ def retier(*, now: dt.datetime, by: Actor, progress: Progress) -> Moved:
     In chunks, each a transaction; the mark moves when all are done, so it may stop anywhere and run again, and two at
     once do nothing twice.
     """
-    done = Moved()
+    done, before = Moved(), 0
     for ladder in running_ladders():
         key = watermark_of(ladder.programme.pk)
         mark, safe = Watermark.objects.filter(key=key).first(), safe_mark()
         _count_late(ladder, mark, done, now=now, by=by)
-        for some in _to_look_at(ladder, mark, now):
-            with transaction.atomic():
-                done.add(_look_at(ladder, some, now=now, by=by))
-            progress(done.looked_at, done.looked_at + CHUNK)
+        upto = 0
+        for some, seen, upto in _to_look_at(ladder, mark, now):
+            if some:
+                with transaction.atomic():
+                    done.add(_look_at(ladder, some, now=now, by=by))
+            progress(before + seen, before + upto)
+        before += upto
         Watermark.objects.update_or_create(key=key, defaults={"mark": safe, "at": now})
     ended = Programme.objects.filter(state=Programme.State.ENDED).values("key")
     for programme in ShopperTier.objects.filter(programme__in=ended).values_list("programme", flat=True).distinct():
         incentives.drop_tiers(programme=programme)
-    progress(done.looked_at, done.looked_at)
+    progress(before, before)
     return done
 
 
@@ -131,24 +134,32 @@ def _late(ladder: Ladder, member: Place, counts: int, last: dt.date, now: dt.dat
     return Move(member, ladder.rows[rank], TierChange.Why.REACHED, counts, until, is_up=True)
 
 
-def _to_look_at(ladder: Ladder, mark: Watermark | None, now: dt.datetime) -> Iterator[list[int]]:
+def _to_look_at(ladder: Ladder, mark: Watermark | None, now: dt.datetime) -> Iterator[tuple[list[int], int, int]]:
+    """Members to be looked at, and how many of how many were passed with them: of everybody, by their numbers."""
     programme_id, measure = ladder.programme.pk, ladder.rules.measure
     if mark is None or mark.mark is None or mark.at is None:
-        yield from batches(_among_all(ladder, now), CHUNK)
+        yield from _among_all(ladder, now)
         return
     found = with_news(measure, programme_id=programme_id, mark=mark.mark)
     before, since = ladder.since(mark.at), ladder.since(now)
     if before is not None and since is not None and before < since:
         aged = with_facts_in(measure, programme_id=programme_id, since=before, until=since)
         found = sorted({*found, *aged})
-    yield from batches(found, CHUNK)
+    for n, some in enumerate(batches(found, CHUNK)):
+        yield some, n * CHUNK + len(some), len(found)
 
 
-def _among_all(ladder: Ladder, now: dt.datetime) -> Iterator[int]:
+def _among_all(ladder: Ladder, now: dt.datetime) -> Iterator[tuple[list[int], int, int]]:
     """Whoever is not where the rules have her, found by range of numbers."""
     ends = Member.objects.filter(programme_id=ladder.programme.pk).aggregate(low=Min("pk"), high=Max("pk"))
-    for low, high in chunks(ends["low"], ends["high"], RANGE) if ends["low"] else ():
-        yield from out_of_place(ladder, low=low, high=high, now=now)
+    if ends["low"] is None:
+        return
+    first, upto = ends["low"], ends["high"] - ends["low"] + 1
+    for low, high in chunks(first, ends["high"], RANGE):
+        seen = min(high - first, upto)
+        for some in batches(out_of_place(ladder, low=low, high=high, now=now), CHUNK):
+            yield some, seen, upto
+        yield [], seen, upto
 
 
 def count_to_look_at() -> int:
@@ -212,12 +223,13 @@ def keep_tiers(*, now: dt.datetime, by: Actor, progress: Progress) -> Moved:
 
     Each look moves her end on, so it may stop anywhere and run again; who missed several ends has them one by one.
     """
-    done = Moved()
+    # Who missed several ends is looked at more than once.
+    done, total = Moved(), count_ending(now=now)
     for ladder in running_ladders():
         while ids := _ending(ladder, now):
             with transaction.atomic():
                 done.add(_look_at_end(ladder, ids, now=now, by=by))
-            progress(done.looked_at, done.looked_at + CHUNK)
+            progress(done.looked_at, max(total, done.looked_at))
     progress(done.looked_at, done.looked_at)
     return done
 

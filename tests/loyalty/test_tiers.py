@@ -422,6 +422,32 @@ def test_a_chunk_that_fails_is_done_again_and_the_others_stay(club, monkeypatch)
     assert TierChange.objects.values("member").distinct().count() == 5
 
 
+def told_by(job, now):
+    seen = []
+    job(now=now, by=JOB, progress=lambda done, total: seen.append((done, total)))
+    return seen
+
+
+def test_a_look_tells_how_much_there_is_to_look_at(club, monkeypatch):
+    made, members = club()
+    for one in members:
+        earns(one, 150, NOON)
+    monkeypatch.setattr(tiers, "CHUNK", 2)
+    monkeypatch.setattr(tiers, "RANGE", 4)
+
+    # Everybody is passed, by ranges of numbers; then those with news alone, and at their ends those who are due.
+    seen = told_by(operations.retier, NOON)
+    assert {total for _done, total in seen} == {5}
+    assert [done for done, _total in seen] == sorted(done for done, _total in seen)
+    assert seen[-1] == (5, 5)
+    for one in members[:3]:
+        earns(one, 1, NOON, about="more")
+    Watermark.objects.filter(key=tiers.watermark_of(made.pk)).update(mark=0)
+    assert told_by(operations.retier, NOON) == [(2, 5), (4, 5), (5, 5), (5, 5)]
+    Member.objects.update(tier_until=NOON)
+    assert told_by(operations.keep_tiers, NOON) == [(2, 5), (4, 5), (5, 5), (5, 5)]
+
+
 def test_looking_through_everybody_passes_over_nobody_who_moves(club):
     """What SQL passes over unlocked is what a look at each of them would leave as it is."""
     made, members = club()
