@@ -16,7 +16,8 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWid
 from loyalty import vocabulary
 from loyalty.models import Programme, Reward
 from loyalty.operations.perks import perk_problems
-from loyalty.rules import ProgrammeRule
+from loyalty.rules import ProgrammeRule, TierRules
+from loyalty.rules.tiers import TierStep
 from loyalty.sentences import Teller
 from loyalty.tellers import Tellers
 from loyalty.trying import TriedBasket, TriedLine, as_order, try_order
@@ -47,9 +48,18 @@ def sentences(rule: ProgrammeRule, teller: Teller) -> list[str]:
     """The earning rules, on what and when it counts, and what tiers there are."""
     said = [*(each.sentence(teller) for each in rule.earning), *rule.when_sentences(teller)]
     if rule.tiers.steps:
-        named = teller.listed(teller.tier(step.key) for step in rule.tiers.steps)
+        named = teller.listed(_named(step, rule.tiers, teller) for step in rule.tiers.steps)
         said.append(": ".join([named, "; ".join(rule.tiers.sentences(teller))]))
     return [capfirst(each) for each in said]
+
+
+def _named(step: TierStep, rules: TierRules, teller: Teller) -> str:
+    """`Gold (€1,000.00)`: what it takes is said as it is counted."""
+    name = teller.tier(step.key)
+    if not step.threshold:
+        return name
+    shown = {"points": teller.amount, "spend": teller.money}.get(rules.measure, str)(step.threshold)
+    return f"{name} ({shown})"
 
 
 def said(rule: ProgrammeRule, teller: Teller) -> str:
