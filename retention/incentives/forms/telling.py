@@ -105,7 +105,9 @@ class Telling:
                 return _by_language(value)
             case "instant", str():
                 at = dt.datetime.fromisoformat(value)
-                return date_format(timezone.localtime(at) if at.tzinfo else at, "DATETIME_FORMAT")
+                return date_format(
+                    at.astimezone(timezone.get_current_timezone()) if at.tzinfo else at, "DATETIME_FORMAT"
+                )
         return readable(value)
 
     def _parts(self, fields: Sequence[Field], value: Mapping[str, Any]) -> str:
