@@ -1,4 +1,7 @@
-"""What counts for tiers: of which facts it is the sum, whose are new since a mark, and how much it is."""
+"""What counts for tiers: of which facts it is the sum, whose are new since a mark, and how much it is.
+
+A measure is called as rules call it; of what was spent, with what counts of it: `spend_money` (`Ladder.measure`).
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,32 @@ from django.db import connection
 from loyalty.ladders import Ladder
 from loyalty.rules.tiers import local_day
 
+# What was paid of an order `o` with what earns nothing, and what it came to less what came back.
+_PAID_OTHERWISE = """coalesce((
+    SELECT sum(t.amount_minor) FROM incentives_redemption r JOIN incentives_tender t ON t.redemption_id = r.id
+    WHERE r.order_reference = o.reference AND r.state = 'redeemed' AND r.currency = o.currency AND {means}), 0)"""
+_KEPT = "o.base_minor - coalesce((SELECT sum(r.base_minor) FROM customers_return r WHERE r.order_id = o.id), 0)"
+
+
+def _spent(amount: str) -> str:
+    return f"""
+        SELECT o.customer_id AS whose, o.placed_at AS at, {amount} AS amount
+        FROM customers_order o WHERE o.state IN ('paid', 'fulfilled', 'partially_returned', 'returned')
+    """  # noqa: S608
+
+
+def _share(means: str) -> str:
+    """The same share of what was kept as money, and what counts like money, had of what was paid."""
+    counts = f"greatest(o.total_minor - {_PAID_OTHERWISE.format(means=means)}, 0)"
+    return _spent(f"coalesce(div(({_KEPT})::numeric * {counts}, nullif(o.total_minor, 0)), 0)")
+
+
 #: Facts of each measure as `whose` (a member, of orders a customer), `amount` and `at`.
 _FACTS = {
     "points": "SELECT e.member_id AS whose, e.amount, e.earned_at AS at FROM loyalty_earning e WHERE e.counts_for_tier",
-    "spend": """
-        SELECT o.customer_id AS whose, o.placed_at AS at, o.base_minor - coalesce((
-                   SELECT sum(r.base_minor) FROM customers_return r WHERE r.order_id = o.id), 0) AS amount
-        FROM customers_order o WHERE o.state IN ('paid', 'fulfilled', 'partially_returned', 'returned')
-    """,
+    "spend_everything": _spent(_KEPT),
+    "spend_cards": _share("t.code_id IS NULL"),
+    "spend_money": _share("true"),
     "orders": """
         SELECT o.customer_id AS whose, o.placed_at AS at, 1 AS amount
         FROM customers_order o WHERE o.state IN ('paid', 'fulfilled', 'partially_returned')
@@ -35,13 +56,21 @@ _NEW_ORDERS = """
         SELECT o.customer_id FROM customers_return r JOIN customers_order o ON o.id = r.order_id
         WHERE r.xid >= %(mark)s::text::xid8)
 """
+#: With what an order was paid may be told after the order.
+_NEW_PAYMENTS = f"""{_NEW_ORDERS}
+    UNION ALL
+    SELECT m.id FROM incentives_redemption r JOIN customers_order o ON o.reference = r.order_reference
+    JOIN loyalty_member m ON m.customer_id = o.customer_id AND m.programme_id = %(programme)s
+    WHERE r.xid >= %(mark)s::text::xid8 AND r.order_reference <> ''
+"""  # noqa: S608
 #: Members of a programme with facts of a measure from a mark on.
 _NEW = {
     "points": """
         SELECT m.id FROM loyalty_earning e JOIN loyalty_member m ON m.id = e.member_id
         WHERE m.programme_id = %(programme)s AND e.xid >= %(mark)s::text::xid8
     """,
-    "spend": _NEW_ORDERS,
+    "spend_everything": _NEW_ORDERS,
+    **dict.fromkeys(("spend_cards", "spend_money"), _NEW_PAYMENTS),
     "orders": _NEW_ORDERS,
     "invitation": "SELECT NULL::bigint WHERE false",
 }
@@ -128,13 +157,13 @@ def out_of_place(ladder: Ladder, *, low: int, high: int, now: dt.datetime) -> li
     Nobody is locked: who changes meanwhile has news.
     """
     rules, steps = ladder.rules, [(n, step.threshold) for n, step in enumerate(ladder.rules.steps, 1)]
-    whose = "id" if rules.measure in _OF_MEMBERS else "customer_id"
+    whose = "id" if ladder.measure in _OF_MEMBERS else "customer_id"
     sql = f"""
         SELECT m.id
         FROM loyalty_member m
         LEFT JOIN unnest(%(tiers)s::bigint[], %(ranks)s::int[]) AS place (tier, rank) ON place.tier = m.tier_id
         CROSS JOIN LATERAL (
-            SELECT coalesce(sum(f.amount), 0)::bigint AS amount FROM ({_FACTS[rules.measure]}) f
+            SELECT coalesce(sum(f.amount), 0)::bigint AS amount FROM ({_FACTS[ladder.measure]}) f
             WHERE f.whose = m.{whose} AND f.at >= coalesce(%(since)s::timestamptz, '-infinity')) counted
         CROSS JOIN LATERAL (
             SELECT coalesce((%(reached)s::int[])[width_bucket(counted.amount, %(thresholds)s::bigint[])], 0)

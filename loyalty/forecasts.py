@@ -29,14 +29,14 @@ def forecasts(members: Sequence[Member], *, now: dt.datetime) -> dict[int, Forec
 
 def _of_one(ladder: Ladder, members: Sequence[Member], now: dt.datetime) -> dict[int, Forecast]:
     rules = ladder.rules
-    sums = counted(rules.measure, [Asked(one.pk, one.customer_id, ladder.since(now)) for one in members])
+    sums = counted(ladder.measure, [Asked(one.pk, one.customer_id, ladder.since(now)) for one in members])
     lasts = {one.pk: ladder.last_day(one) for one in members}
     asked = [
         Asked(one.pk, one.customer_id, rules.counts_from(last, ladder.zone))
         for one in members
         if (last := lasts[one.pk])
     ]
-    kept = counted(rules.measure, asked) if asked else {}
+    kept = counted(ladder.measure, asked) if asked else {}
     return {
         one.pk: forecast(
             rules, rank=ladder.rank(one), counted=sums[one.pk], kept=kept.get(one.pk, 0), last_day=lasts[one.pk]

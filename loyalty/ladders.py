@@ -32,6 +32,8 @@ class Ladder:
     gone: dict[int, Tier]
     ranks: dict[int | None, int]
     zone: str
+    #: What counts: as the rules call it; of what was spent, with `ProgrammeRule.earns_on`.
+    measure: str
 
     def rank(self, member: Placed) -> int:
         """Of her tier in the rules as they are; of one that is gone, the nearest below it."""
@@ -54,10 +56,12 @@ class Ladder:
 
 
 def ladder_of(programme: Programme) -> Ladder:
-    rules = rule_of(programme.version_id).tiers
+    rule = rule_of(programme.version_id)
+    rules = rule.tiers
+    measure = f"spend_{rule.earns_on}" if rules.measure == "spend" else rules.measure
     every = {row.key: row for row in Tier.objects.filter(programme=programme)}
     rows = {rank: every[step.key] for rank, step in enumerate(rules.steps, 1)}
     gone = {row.pk: row for key, row in every.items() if not rules.rank(key)}
     ranks: dict[int | None, int] = {None: 0, **{row.pk: rank for rank, row in rows.items()}}
     ranks |= {pk: rules.reached(row.threshold) if row.threshold is not None else 0 for pk, row in gone.items()}
-    return Ladder(programme, rules, rows, gone, ranks, shop_zone())
+    return Ladder(programme, rules, rows, gone, ranks, shop_zone(), measure)

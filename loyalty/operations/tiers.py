@@ -114,14 +114,12 @@ def _count_late(ladder: Ladder, mark: Watermark | None, done: Moved, *, now: dt.
     last = local_day(opened, ladder.zone) - dt.timedelta(days=1)
     since = ladder.rules.counts_from(last, ladder.zone)
     assert since is not None
-    late = with_late_news(
-        ladder.rules.measure, programme_id=ladder.programme.pk, mark=mark.mark, since=since, until=opened
-    )
+    late = with_late_news(ladder.measure, programme_id=ladder.programme.pk, mark=mark.mark, since=since, until=opened)
     for some in batches(late, CHUNK):
         with transaction.atomic():
             members = [one for one in locked(some) if one.left_at is None]
             asked = [Asked(one.pk, one.customer_id, since, opened) for one in members]
-            sums = counted(ladder.rules.measure, asked)
+            sums = counted(ladder.measure, asked)
             found = (_late(ladder, one, sums[one.pk], last, now) for one in members)
             done.add(move(ladder, [one for one in found if one is not None], now=now, by=by))
 
@@ -136,7 +134,7 @@ def _late(ladder: Ladder, member: Place, counts: int, last: dt.date, now: dt.dat
 
 def _to_look_at(ladder: Ladder, mark: Watermark | None, now: dt.datetime) -> Iterator[tuple[list[int], int, int]]:
     """Members to be looked at, and how many of how many were passed with them: of everybody, by their numbers."""
-    programme_id, measure = ladder.programme.pk, ladder.rules.measure
+    programme_id, measure = ladder.programme.pk, ladder.measure
     if mark is None or mark.mark is None or mark.at is None:
         yield from _among_all(ladder, now)
         return
@@ -167,13 +165,13 @@ def count_to_look_at() -> int:
     found = 0
     for ladder in running_ladders():
         mark = Watermark.objects.filter(key=watermark_of(ladder.programme.pk)).values_list("mark", flat=True).first()
-        found += len(with_news(ladder.rules.measure, programme_id=ladder.programme.pk, mark=mark or 0))
+        found += len(with_news(ladder.measure, programme_id=ladder.programme.pk, mark=mark or 0))
     return found
 
 
 def _look_at(ladder: Ladder, ids: Sequence[int], *, now: dt.datetime, by: Actor) -> Moved:
     members, since = locked(ids), ladder.since(now)
-    sums = counted(ladder.rules.measure, [Asked(one.pk, one.customer_id, since) for one in members])
+    sums = counted(ladder.measure, [Asked(one.pk, one.customer_id, since) for one in members])
     left = _since_rising(ladder, members, sums, now)
     ends = ladder.until(1, local_day(now, ladder.zone))
     found = (_next(ladder, one, sums[one.pk], left.get(one.pk), ends) for one in members)
@@ -214,7 +212,7 @@ def _since_rising(
     risen_at = {pk: at for pk, at in rises if pk not in by_hand}
     earned = [one for one in suspects if one.pk in risen_at]
     asked = [Asked(one.pk, one.customer_id, ladder.since(risen_at[one.pk])) for one in earned]
-    left = counted(ladder.rules.measure, asked) if asked else {}
+    left = counted(ladder.measure, asked) if asked else {}
     return {one.pk: Standing(ladder.rank(one), sums[one.pk], True, left[one.pk]) for one in earned}
 
 
@@ -251,7 +249,7 @@ def _look_at_end(ladder: Ladder, ids: Sequence[int], *, now: dt.datetime, by: Ac
     asked = [
         Asked(one.pk, one.customer_id, terms[one.tier_until].since, one.tier_until) for one in members if one.tier_until
     ]
-    sums = counted(ladder.rules.measure, asked)
+    sums = counted(ladder.measure, asked)
     ends = ladder.until(1, local_day(now, ladder.zone))
     done = move(ladder, [_at_end(ladder, one, sums[one.pk], terms, ends) for one in members], now=now, by=by)
     done.looked_at = len(members)

@@ -86,8 +86,9 @@ class TierRules(Part):
 
     Attributes:
         measure: "points": what she earned; "spend": what her orders came to in the base currency, shipping included,
-            less what was paid back; "orders": how many she bought and did not return whole; orders count by their own
-            day, hers as a member or not. "invitation": nothing counts, tiers are given by hand.
+            less what was paid back, and of that the share that was paid by what the programme earns on; "orders": how
+            many she bought and did not return whole; orders count by their own day, hers as a member or not.
+            "invitation": nothing counts, tiers are given by hand.
         validity: until when a tier is hers, from the day on which she rose to it or kept it.
         downgrade: who did not keep it up falls not at all ("none": its time has no end), one step, or to what she
             reaches. A tier by invitation is nowhere to fall to.

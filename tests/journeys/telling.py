@@ -14,9 +14,11 @@ from typing import Any
 
 from loyalty import operations as loyalty
 from loyalty.models import Programme, Reward
+from loyalty.operations import surprises
 from loyalty.operations.rewards import create_reward, start_reward
 from loyalty.rules import ProgrammeRule
 from loyalty.rules.rewards import RewardRule
+from loyalty.rules.surprises import SurpriseRule
 from referrals import operations as referrals
 from referrals.models import Advocate, Scheme
 from referrals.rules import SchemeRule
@@ -417,6 +419,30 @@ def rewards(name: str, price: int) -> Fact:
         )
         made = create_reward(programme_id=Programme.objects.get().pk, rule=rule, **opening)
         start_reward(reward_id=made.pk, **opening)
+
+    return fact(happen)
+
+
+def surprises_all(percent: int) -> Fact:
+    """Every member wins the day's draw: a coupon of so many percent."""
+
+    def happen(town: Town) -> None:
+        said = {"now": clock.now(), "by": BY}
+        gives = {"name": "Treat", "effects": [{"kind": "percent", "basis_points": 100 * percent}]}
+        rule = {"kind": "coupon", "names": {"en": "Treat"}, "price": 0, "incentive_id": 0, "is_in_catalogue": False}
+        club = Programme.objects.get().pk
+        reward = create_reward(
+            programme_id=club, rule=RewardRule.model_validate(rule), gives=IncentiveRule.model_validate(gives), **said
+        )
+        drawn = {
+            "names": {"en": "Treat"},
+            "reward_id": reward.pk,
+            "chance": 10_000,
+            "limits": {"limits": [{"issued": 9}]},
+        }
+        made = surprises.create_surprise(programme_id=club, rule=SurpriseRule.model_validate(drawn), **said)
+        surprises.start_surprise(surprise_id=made.pk, **said)
+        assert surprises.draw_surprises(now=said["now"])["granted"] > 0
 
     return fact(happen)
 

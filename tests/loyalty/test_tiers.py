@@ -17,12 +17,16 @@ from retention.actors import Actor
 from retention.bulk import batches
 from retention.customers.models import Activity, Order, Return
 from retention.incentives import operations as incentives
+from retention.incentives.baskets import Line
+from retention.incentives.checkouts import Buyer, Checkout
 from retention.incentives.models import Grant, ShopperTier
+from retention.incentives.operations import gift_cards
+from retention.incentives.operations.paying import TenderAsk
 from retention.incentives.rules import IncentiveRule
 from retention.marks import safe_mark
 from retention.segments.following import newest_mark
 from retention.work.models import Watermark
-from tests.loyalty.conftest import BY, ONE_FOR_ONE
+from tests.loyalty.conftest import BY, ONE_FOR_ONE, give_points
 from tests.processes import wait_until
 
 YEAR = {"kind": "after", "count": 1, "per": "year", "rounded_to": "year"}
@@ -119,7 +123,7 @@ def test_who_reaches_a_tier_has_it_at_once_and_again_nothing_happens(club):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("measure", ["points", "spend", "orders"])
+@pytest.mark.parametrize("measure", ["points", "spend_money", "orders"])
 def test_only_members_with_news_are_looked_at(club, customers, measure):
     made, (_anna, boris, clara, *_others) = club()
     before = orders(customers[2], 100, NOON)
@@ -189,6 +193,33 @@ def test_by_what_orders_came_to(club, customers, measure, reached):
     assert [where(one)[0] for one in members[:3]] == reached
     counts = {"spend": [12_000, 0, 50_000], "orders": [1, 0, 2]}[measure]
     assert [Member.objects.get(pk=one).qualifying for one in members[:3]] == counts
+
+
+@pytest.mark.parametrize(("earns_on", "counts"), [("money", 5_000), ("cards", 6_250), ("everything", 10_000)])
+def test_what_points_and_cards_paid_counts_where_it_earns(programme, customers, earns_on, counts):
+    """Of 200.00, points paid 75.00 and a gift card 25.00; half of the order came back, and told is the card at last."""
+    steps = [{**STEPS[0], "threshold": counts}]
+    tiers = {"measure": "spend", "steps": steps, "returned": "lower"}
+    club = programme(unit_rule={"worth": {"EUR": 100}}, earns_on=earns_on, tiers=tiers)
+    anna = customers[0]
+    pk = operations.join(programme_id=club.pk, customer_ids=[anna.pk], now=NOON, by=BY).members[anna.pk]
+    hers = Member.objects.get(pk=pk)
+    give_points(hers, 7_500, now=NOON)
+    card = gift_cards.create_card(amount_minor=2_500, currency="EUR", source="t:card", now=NOON, by=BY)
+    bought = orders(anna, 20_000, NOON, state="partially_returned")
+    Return.objects.create(
+        order=bought, reference="back", amount_minor=10_000, base_minor=10_000, occurred_at=NOON, recorded_at=NOON
+    )
+    look(NOON)
+    assert Member.objects.get(pk=pk).qualifying == 10_000
+    asks = [TenderAsk(unit=club.unit.key, amount=7_500), TenderAsk(code=card.code.code, amount=2_500)]
+    checkout = Checkout(
+        "EUR", (Line("A", 1, 20_000),), buyer=Buyer(reference=anna.reference), order_reference=bought.reference
+    )
+    incentives.redeem(source="k", request_hash=b"x" * 32, codes=[], checkout=checkout, tenders=asks, now=NOON)
+    look(NOON)
+    assert Member.objects.get(pk=pk).qualifying == counts
+    assert where(pk)[0] == "silver"
 
 
 def test_what_leaves_the_window_counts_no_longer_and_the_tier_stays(club):

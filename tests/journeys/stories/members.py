@@ -13,10 +13,12 @@ from tests.journeys.telling import (
     on,
     orders,
     pays,
+    redeems,
     rewards,
     runs_a_club,
     sells,
     story,
+    surprises_all,
     why,
 )
 
@@ -136,6 +138,21 @@ STORIES = (
             why("dora", "campaigns.no_occasion", "did not fall"),
         ),
         on("2026-05-20 18:00", chooses("anna", "A mug"), orders("anna", "A-2"), converted("anna", "2026-05-20 18:00")),
+    ),
+    story(
+        "surprise_unused",
+        on("2026-05-12 11:00", sells("LP", "FLUID"), *PEOPLE, runs_a_club()),
+        on("2026-05-12 12:00", launches("surprise_unused")),
+        on("2026-05-12 18:00", orders("anna", "A-1"), orders("boris", "B-1")),
+        on("2026-05-13 18:00", surprises_all(10)),
+        on(
+            "2026-05-27 10:00",
+            gets("anna", "It is still yours",
+                 "Not long ago we surprised you, and you have not used it yet.", offer="10% off"),
+            why("boris", "campaigns.no_consent", "No consent for this address."),
+            why("clara", "campaigns.no_occasion", "did not fall"),
+        ),
+        on("2026-05-28 18:00", redeems("anna", "A-2", off=400), converted("anna", "2026-05-28 18:00")),
     ),
     story(
         "reward_near",
