@@ -36,7 +36,8 @@ LISTED = 10
 #: What no look back can know.
 NOTES = (
     _("Everybody who did something is taken for a member from her first order or activity of these days on."),
-    _("Birthdays and anniversaries are not replayed, nor are tiers lost: everybody is in the tier that she reached."),
+    _("Her birthday is the one that is stored today; she joins, and has anniversaries, by her first day of these."),
+    _("Tiers are not lost: what counted before these days is left out, and by it she might have kept hers."),
     _("Orders are as they stand today: what came back earns nothing."),
     _("Nobody would have behaved differently: what a programme changes in people is not in these figures."),
 )

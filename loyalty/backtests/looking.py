@@ -1,12 +1,14 @@
 """A programme's rule on orders and activities of days gone by: what it would have given, to whom, what that is worth.
 
-Whoever did something is taken for a member from her first fact on, with nothing before it; she is in the tier that what
-counted in these days took her to. Where there are more customers than `MOST`, an even share of them stands for all.
+Whoever did something is taken for a member from her first fact on, with nothing before it, so her birthdays count from
+then on; she is in the tier that what counted in these days took her to. Where there are more customers than `MOST`, an
+even share of them stands for all.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import heapq
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,16 +18,17 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.earning import State, earn
-from loyalty.facts import Fact, OrderFact
+from loyalty.facts import DayFact, Fact, OrderFact
 from loyalty.reading import activities, orders
 from loyalty.rules import ProgrammeRule
+from loyalty.rules.earning import Yearly
 from loyalty.rules.earning.orders import paid
 from retention import clock
 from retention.bulk import batches
-from retention.customers.models import Order
+from retention.customers.models import Customer, Order
 from retention.incentives.facts import shop_currency
 from retention.ledger.days import shop_zone
-from retention.ledger.units import UnitRule
+from retention.ledger.units import UnitRule, months_later
 from retention.refusals import Refused
 
 #: Customers that are looked at; more are sampled.
@@ -144,10 +147,13 @@ def look_back(
         cursor.execute(_FACTS, {**params, "step": step})
         found = [(is_order, pk) for _at, is_order, pk in cursor.fetchall()]
         for done, chunk in enumerate(batches(found, CHUNK), start=1):
-            for fact in _read(chunk, currency):
+            facts = _read(chunk, currency)
+            past.learn_birthdays(facts)
+            for fact in facts:
                 past.take(fact)
             if progress:
                 progress(min(done * CHUNK, len(found)), len(found))
+    past.live_until(params["until"])
     return past.looked(step, currency)
 
 
@@ -188,9 +194,50 @@ class _Past:
     by_rule: Tally[str] = field(default_factory=Tally)
     earned: Tally[dt.date] = field(default_factory=Tally)
     spend: Tally[dt.date] = field(default_factory=Tally)
+    #: Of those who did something, and whom a rule asks for it: (month, day).
+    birthdays: dict[int, tuple[int, int]] = field(default_factory=dict)
+    #: Days that come once a year and are still ahead: (instant, customer, name), the next one first.
+    ahead: list[tuple[dt.datetime, int, str]] = field(default_factory=list)
+
+    def learn_birthdays(self, facts: Sequence[Fact]) -> None:
+        of_birthdays = (isinstance(one, Yearly) and one.of == "birthday" for one in self.rule.earning)
+        if any(of_birthdays) or any(one.when.in_birth_month for one in self.rule.earning):
+            asked = {fact.customer_id for fact in facts} - self.customers.keys()
+            rows = Customer.objects.filter(pk__in=asked, birth_month__isnull=False, birth_day__isnull=False)
+            self.birthdays |= {
+                pk: (month, day) for pk, month, day in rows.values_list("pk", "birth_month", "birth_day")
+            }
 
     def take(self, fact: Fact) -> None:
-        hers = self.customers.setdefault(fact.customer_id, _Customer(State(zone=self.zone, used=self.used)))
+        self.live_until(fact.happened_at)
+        if fact.customer_id not in self.customers:
+            month, _day = self.birthdays.get(fact.customer_id, (None, None))
+            state = State(zone=self.zone, birth_month=month, used=self.used)
+            self.customers[fact.customer_id] = _Customer(state)
+            self._look_ahead(fact)
+        self._count(fact)
+
+    def live_until(self, at: dt.datetime) -> None:
+        """Let the days of members come that begin by then."""
+        while self.ahead and self.ahead[0][0] <= at:
+            begins, customer, name = heapq.heappop(self.ahead)
+            self._count(DayFact(customer, begins, name))
+
+    def _look_ahead(self, fact: Fact) -> None:
+        """Her birthdays and anniversaries after her first day; 29 February on the 28th where there is none."""
+        joined = fact.happened_at.astimezone(clock.zone(self.zone)).date()
+        days = {"joining": (joined.month, joined.day)}
+        if fact.customer_id in self.birthdays:
+            days["birthday"] = self.birthdays[fact.customer_id]
+        for name, (month, day) in days.items():
+            for year in range(joined.year, self.last.year + 1):
+                on = months_later(dt.date(2024, month, day), 12 * (year - 2024))
+                if joined < on <= self.last:
+                    begins = clock.local_instant(on, dt.time(), self.zone)
+                    heapq.heappush(self.ahead, (begins, fact.customer_id, f"{name}:{year}"))
+
+    def _count(self, fact: Fact) -> None:
+        hers = self.customers[fact.customer_id]
         day = fact.happened_at.astimezone(clock.zone(self.zone)).date()
         month = day.replace(day=1)
         earned = earn(fact, self.rule, hers.state)
@@ -206,7 +253,7 @@ class _Past:
             self.spend[month] += round(kept)
             hers.spend += float(kept)
             hers.orders += kept > 0
-        else:
+        elif not isinstance(fact, DayFact):
             self.activities += 1
         hers.state.tier = self._tier(hers)
 

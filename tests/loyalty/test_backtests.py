@@ -48,6 +48,33 @@ def test_a_year_gone_by_in_figures(shop, customers, order, give_back, now):
     assert not Member.objects.exists()
 
 
+def test_birthdays_and_anniversaries_count_from_her_first_day_on(shop, customers, order, now):
+    """Seen from 12 May 2026, over 400 days: whose day came before she did anything has to wait for the next."""
+    today = now.date()
+    for customer, (month, day) in zip(customers, ((5, 1), (4, 20), (2, 29), (6, 1)), strict=False):
+        customer.birth_month, customer.birth_day = month, day
+        customer.save()
+    order(customers[0], at=now - 380 * DAY)  # 27 April 2025: two birthdays, and an anniversary
+    order(customers[1], at=now - 300 * DAY)  # 16 July 2025: one birthday
+    order(customers[2], at=now - 80 * DAY)  # 21 February 2026: the 28th stands for the 29th
+    order(customers[3], at=now - 40 * DAY)  # her birthday is still to come
+    order(customers[4], at=now - 40 * DAY)  # nobody knows hers
+    yearly = {"kind": "yearly", "key": "cake", "amount": 50, "counts_for_tier": False}
+    joining = {"kind": "yearly", "key": "years", "of": "joining", "amount": 7}
+    order(customers[1], at=now - 25 * DAY)  # 17 April 2026, in the month of her birthday
+    twice = {"kind": "multiplied", "key": "twice", "percent": 200, "of": ["base"], "when": {"in_birth_month": True}}
+
+    found = looking.look_back(
+        rule(earning=[ONE_FOR_ONE, yearly, joining, twice]), UNIT, first=today - 390 * DAY, last=today - DAY, now=now
+    )  # fmt: skip
+
+    assert found.by_rule == {"base": 60, "cake": 200, "years": 7, "twice": 20}
+    assert (found.customers, found.orders, found.activities) == (5, 6, 0)
+    assert {month.first.isoformat()[:7]: month.earned for month in found.months} == {
+        "2025-04": 10, "2025-05": 50, "2025-07": 10, "2026-02": 70, "2026-04": 97, "2026-05": 50,
+    }  # fmt: skip
+
+
 def test_where_there_are_many_an_even_share_stands_for_all(shop, customers, order, now, monkeypatch):
     monkeypatch.setattr(looking, "MOST", 2)
     for customer in customers[:4]:
