@@ -134,7 +134,8 @@ BY_HAND = {
         count(*) FILTER (WHERE state = 'rewarded'), count(*) FILTER (WHERE state = 'rejected'),
         count(*) FILTER (WHERE state = 'reversed'),
         count(*) FILTER (WHERE state IN ('claimed', 'pending', 'hold', 'review', 'approved')),
-        (SELECT sum(spend) FROM moved), (SELECT sum(reward) FROM moved) FROM brought""",
+        (SELECT sum(spend) FROM moved), (SELECT sum(spend) FROM moved JOIN brought USING (id) WHERE is_won),
+        (SELECT sum(reward) FROM moved) FROM brought""",
     "leaders": f"""{_FACTS}
     SELECT advocate_id, sum(friends), sum(won), sum(spend) AS spend, sum(reward) FROM (
         SELECT advocate_id, 1 AS friends, is_won::int AS won, 0 AS spend, 0 AS reward FROM brought

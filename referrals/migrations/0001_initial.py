@@ -686,6 +686,7 @@ class Migration(migrations.Migration):
                 ("friends", models.IntegerField()),
                 ("won", models.IntegerField()),
                 ("spend_minor", models.BigIntegerField()),
+                ("won_spend_minor", models.BigIntegerField(help_text="Of it, by friends who were won.")),
                 ("reward_minor", models.DecimalField(decimal_places=6, max_digits=24)),
                 (
                     "advocate",
@@ -728,6 +729,7 @@ class Migration(migrations.Migration):
                 ("reversed", models.IntegerField()),
                 ("open", models.IntegerField()),
                 ("spend_minor", models.BigIntegerField()),
+                ("won_spend_minor", models.BigIntegerField(help_text="Of it, by friends who were won.")),
                 ("reward_minor", models.DecimalField(decimal_places=6, max_digits=24)),
                 (
                     "scheme",

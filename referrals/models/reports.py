@@ -27,6 +27,7 @@ class SchemeDay(models.Model):
     reversed = models.IntegerField()
     open = models.IntegerField()
     spend_minor = models.BigIntegerField()
+    won_spend_minor = models.BigIntegerField(help_text="Of it, by friends who were won.")
     reward_minor = models.DecimalField(max_digits=24, decimal_places=6)
 
     class Meta:
@@ -45,6 +46,7 @@ class AdvocateDay(models.Model):
     friends = models.IntegerField()
     won = models.IntegerField()
     spend_minor = models.BigIntegerField()
+    won_spend_minor = models.BigIntegerField(help_text="Of it, by friends who were won.")
     reward_minor = models.DecimalField(max_digits=24, decimal_places=6)
 
     class Meta:

@@ -41,7 +41,7 @@ class Report:
         came = self.found.funnel
         if not came.won or self.cac_minor is None:
             return None
-        return roi(ltv_minor=came.spend_minor / came.won, k=self.k or 0.0, reward_minor=self.cac_minor)
+        return roi(ltv_minor=came.won_spend_minor / came.won, k=self.k or 0.0, reward_minor=self.cac_minor)
 
     def roi_of(self, leader: Leader) -> float | None:
         """Of one advocate: her friends' worth against what they cost, with her part of the running cost."""
@@ -50,7 +50,7 @@ class Report:
             return None
         share = self.running_minor * leader.won / won if won else 0
         reward = (leader.reward_minor + share) / leader.won
-        return roi(ltv_minor=leader.spend_minor / leader.won, k=self.k or 0.0, reward_minor=reward)
+        return roi(ltv_minor=leader.won_spend_minor / leader.won, k=self.k or 0.0, reward_minor=reward)
 
 
 def report_of(asked: Asked, *, running_minor: int, now: dt.datetime) -> Report:

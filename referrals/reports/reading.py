@@ -23,7 +23,17 @@ FROM referrals_schemeday WHERE day <= %(last)s AND {of}
     of=_OF,
     sums=", ".join(
         f"coalesce(sum({name}) FILTER (WHERE day >= %(first)s), 0)"
-        for name in ("invitations", "friends", "won", "rewarded", "rejected", "reversed", "open", "spend_minor")
+        for name in (
+            "invitations",
+            "friends",
+            "won",
+            "rewarded",
+            "rejected",
+            "reversed",
+            "open",
+            "spend_minor",
+            "won_spend_minor",
+        )
     ),
 )
 # Who leads is found by two narrow sums; the rest is summed of those alone.
@@ -34,11 +44,11 @@ WITH led AS MATERIALIZED (
     GROUP BY advocate_id ORDER BY spend DESC, won DESC, advocate_id LIMIT %(most)s
 )
 SELECT led.advocate_id, advocate.code, advocate.customer_id, advocate.partner_id, more.friends, led.won, led.spend,
-       round(more.reward)
+       more.won_spend, round(more.reward)
 FROM led JOIN referrals_advocate advocate ON advocate.id = led.advocate_id
 CROSS JOIN LATERAL (
-    SELECT sum(friends) AS friends, sum(reward_minor) AS reward FROM referrals_advocateday
-    WHERE advocate_id = led.advocate_id AND day BETWEEN %(first)s AND %(last)s
+    SELECT sum(friends) AS friends, sum(won_spend_minor) AS won_spend, sum(reward_minor) AS reward
+    FROM referrals_advocateday WHERE advocate_id = led.advocate_id AND day BETWEEN %(first)s AND %(last)s
 ) AS more
 ORDER BY led.spend DESC, led.won DESC, led.advocate_id
 """  # noqa: S608
@@ -69,7 +79,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Funnel:
-    """`invitations`: different visitors by links, and friends who typed a code without one."""
+    """`invitations`: different visitors by links, and friends who typed a code without one.
+
+    `won_spend_minor`: of what friends spent, by those who were won.
+    """
 
     advocates: int
     invitations: int
@@ -80,6 +93,7 @@ class Funnel:
     reversed: int
     open: int
     spend_minor: int
+    won_spend_minor: int
     reward_minor: int
 
 
@@ -92,6 +106,7 @@ class Leader:
     friends: int
     won: int
     spend_minor: int
+    won_spend_minor: int
     reward_minor: int
 
 

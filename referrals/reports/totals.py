@@ -83,17 +83,20 @@ FROM each GROUP BY 1, 2
 _ADVOCATE_DAYS = """
 MERGE INTO referrals_advocateday AS kept USING (
     SELECT advocate_id, scheme_id, day, count(*) AS friends, count(*) FILTER (WHERE is_won) AS won,
-           coalesce(sum(hers.spend), 0) AS spend, coalesce(sum(hers.reward), 0) AS reward
+           coalesce(sum(hers.spend), 0) AS spend, coalesce(sum(hers.spend) FILTER (WHERE is_won), 0) AS won_spend,
+           coalesce(sum(hers.reward), 0) AS reward
     FROM brought
     LEFT JOIN (SELECT referral_id, sum(spend) AS spend, sum(reward) AS reward FROM moved GROUP BY 1) hers
       ON hers.referral_id = brought.id
     GROUP BY 1, 2, 3
 ) AS fresh ON (kept.advocate_id, kept.day) = (fresh.advocate_id, fresh.day)
-WHEN MATCHED AND (kept.friends, kept.won, kept.spend_minor, kept.reward_minor)
-              <> (fresh.friends, fresh.won, fresh.spend, fresh.reward) THEN
-    UPDATE SET friends = fresh.friends, won = fresh.won, spend_minor = fresh.spend, reward_minor = fresh.reward
-WHEN NOT MATCHED THEN INSERT (advocate_id, scheme_id, day, friends, won, spend_minor, reward_minor)
-    VALUES (fresh.advocate_id, fresh.scheme_id, fresh.day, fresh.friends, fresh.won, fresh.spend, fresh.reward)
+WHEN MATCHED AND (kept.friends, kept.won, kept.spend_minor, kept.won_spend_minor, kept.reward_minor)
+              <> (fresh.friends, fresh.won, fresh.spend, fresh.won_spend, fresh.reward) THEN
+    UPDATE SET friends = fresh.friends, won = fresh.won, spend_minor = fresh.spend, won_spend_minor = fresh.won_spend,
+        reward_minor = fresh.reward
+WHEN NOT MATCHED THEN INSERT (advocate_id, scheme_id, day, friends, won, spend_minor, won_spend_minor, reward_minor)
+    VALUES (fresh.advocate_id, fresh.scheme_id, fresh.day, fresh.friends, fresh.won, fresh.spend, fresh.won_spend,
+            fresh.reward)
 WHEN NOT MATCHED BY SOURCE THEN DELETE
 """
 # Who came before and comes again was invited once. Visits are deleted when they are old; that they invited stays.
@@ -101,15 +104,16 @@ _SCHEME_DAYS = f"""
 MERGE INTO referrals_schemeday AS kept USING (
     SELECT scheme_id, day, month, sum(advocates) AS advocates, sum(invitations) AS invitations,
            sum(friends) AS friends, sum(won) AS won, sum(rewarded) AS rewarded, sum(rejected) AS rejected,
-           sum(reversed) AS reversed, sum(open) AS open, sum(spend) AS spend, sum(reward) AS reward
+           sum(reversed) AS reversed, sum(open) AS open, sum(spend) AS spend, sum(won_spend) AS won_spend,
+           sum(reward) AS reward
     FROM (
         SELECT scheme_id, {_DAY.format(at="joined_at")} AS day, {_MONTH.format(at="joined_at")} AS month,
                count(*) AS advocates, 0 AS invitations, 0 AS friends, 0 AS won, 0 AS rewarded, 0 AS rejected,
-               0 AS reversed, 0 AS open, 0 AS spend, 0 AS reward
+               0 AS reversed, 0 AS open, 0 AS spend, 0 AS won_spend, 0 AS reward
         FROM referrals_advocate GROUP BY 1, 2, 3
       UNION ALL
         SELECT advocate.scheme_id, {_DAY.format(at="first.at")}, {_MONTH.format(at="first.at")}, 0, count(*),
-               0, 0, 0, 0, 0, 0, 0, 0
+               0, 0, 0, 0, 0, 0, 0, 0, 0
         FROM (SELECT advocate_id, min(visited_at) AS at FROM referrals_visit
               GROUP BY advocate_id, coalesce(visitor_key, id::text)) first
         JOIN referrals_advocate advocate ON advocate.id = first.advocate_id GROUP BY 1, 2, 3
@@ -117,25 +121,26 @@ MERGE INTO referrals_schemeday AS kept USING (
         SELECT scheme_id, day, date_trunc('month', day::timestamp)::date, 0, count(*) FILTER (WHERE is_typed),
                count(*), count(*) FILTER (WHERE is_won), count(*) FILTER (WHERE state = 'rewarded'),
                count(*) FILTER (WHERE state = 'rejected'), count(*) FILTER (WHERE state = 'reversed'),
-               count(*) FILTER (WHERE state IN ('claimed', 'pending', 'hold', 'review', 'approved')), 0, 0
+               count(*) FILTER (WHERE state IN ('claimed', 'pending', 'hold', 'review', 'approved')), 0, 0, 0
         FROM brought GROUP BY 1, 2
       UNION ALL
-        SELECT brought.scheme_id, brought.day, moved.month, 0, 0, 0, 0, 0, 0, 0, 0, sum(spend), sum(reward)
+        SELECT brought.scheme_id, brought.day, moved.month, 0, 0, 0, 0, 0, 0, 0, 0, sum(spend),
+               coalesce(sum(spend) FILTER (WHERE is_won), 0), sum(reward)
         FROM moved JOIN brought ON brought.id = moved.referral_id GROUP BY 1, 2, 3
     ) AS told GROUP BY 1, 2, 3
 ) AS fresh ON (kept.scheme_id, kept.day, kept.month) = (fresh.scheme_id, fresh.day, fresh.month)
 WHEN MATCHED THEN UPDATE SET
     advocates = fresh.advocates, invitations = greatest(kept.invitations, fresh.invitations), friends = fresh.friends,
     won = fresh.won, rewarded = fresh.rewarded, rejected = fresh.rejected, reversed = fresh.reversed,
-    open = fresh.open, spend_minor = fresh.spend, reward_minor = fresh.reward
+    open = fresh.open, spend_minor = fresh.spend, won_spend_minor = fresh.won_spend, reward_minor = fresh.reward
 WHEN NOT MATCHED THEN INSERT (scheme_id, day, month, advocates, invitations, friends, won, rewarded, rejected,
-                              reversed, open, spend_minor, reward_minor)
+                              reversed, open, spend_minor, won_spend_minor, reward_minor)
     VALUES (fresh.scheme_id, fresh.day, fresh.month, fresh.advocates, fresh.invitations, fresh.friends, fresh.won,
-            fresh.rewarded, fresh.rejected, fresh.reversed, fresh.open, fresh.spend, fresh.reward)
+            fresh.rewarded, fresh.rejected, fresh.reversed, fresh.open, fresh.spend, fresh.won_spend, fresh.reward)
 WHEN NOT MATCHED BY SOURCE AND kept.invitations = 0 THEN DELETE
 WHEN NOT MATCHED BY SOURCE THEN UPDATE SET
     advocates = 0, friends = 0, won = 0, rewarded = 0, rejected = 0, reversed = 0, open = 0, spend_minor = 0,
-    reward_minor = 0
+    won_spend_minor = 0, reward_minor = 0
 """  # noqa: S608
 # Everybody who ever bought and whose days are over, brought or not: the same days for all of them.
 _WORTHS = f"""

@@ -98,8 +98,10 @@ def test_what_came_and_what_it_cost(shop_with_friends, period, now):
     assert (anna.friends, anna.won, anna.spend_minor, anna.reward_minor) == (3, 2, 13_000, 5_000)
 
 
-def test_the_formulas_over_them(shop_with_friends, now):
+def test_the_formulas_over_them(shop_with_friends, bought, now):
     last = now.date()
+    # Who is not won yet may spend: it is no worth of those who are.
+    bought(Customer.objects.get(reference="friend2"), 7_000, now - 20 * DAY)
     found = report_of(Asked(None, last - 364 * DAY, last, 90), running_minor=1_000, now=now)
     # A year at €10 a month is €120, as far as it has lasted: 364 of 365 days. Two friends cost 50 + 119.67.
     assert found.running_minor == 11_967

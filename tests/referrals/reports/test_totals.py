@@ -48,6 +48,7 @@ def by_hand(asked, now):
         **{name: len([each for each in mine if each.state == name]) for name in ("rewarded", "rejected", "reversed")},
         "open": len([each for each in mine if each.state in OPEN]),
         "spend_minor": sum(spend for _each, _at, spend, _cost in moves),
+        "won_spend_minor": sum(spend for each, _at, spend, _cost in moves if is_won(each)),
         "reward_minor": whole(sum(cost for _each, _at, _spend, cost in moves)),
     }
     advocates = Advocate.objects.exclude(scheme__state="draft")
@@ -59,13 +60,14 @@ def by_hand(asked, now):
         firsts.setdefault((visit.advocate_id, visit.visitor_key), visit.visited_at)
     typed = [each for each in mine if each.visit_id is None]
     found["invitations"] = len([at for at in firsts.values() if within(at)]) + len(typed)
-    led = defaultdict(lambda: [0, 0, 0, 0])
+    led = defaultdict(lambda: [0, 0, 0, 0, 0])
     for each in mine:
         led[each.advocate_id][0] += 1
         led[each.advocate_id][1] += is_won(each)
     for each, _at, spend, cost in moves:
         led[each.advocate_id][2] += spend
         led[each.advocate_id][3] += cost
+        led[each.advocate_id][4] += spend if is_won(each) else 0
     by_month = defaultdict(lambda: [0, 0])
     for _each, at, spend, cost in moves:
         by_month[day_of(at).replace(day=1)][0] += spend
@@ -73,7 +75,7 @@ def by_hand(asked, now):
     top = sorted(led.items(), key=lambda item: (-item[1][2], -item[1][1], item[0]))
     return (
         found,
-        [(pk, friends, won, spend, whole(cost)) for pk, (friends, won, spend, cost) in top],
+        [(pk, friends, won, spend, whole(cost), theirs) for pk, (friends, won, spend, cost, theirs) in top],
         {month: (spend, whole(cost)) for month, (spend, cost) in by_month.items()},
         worths_by_hand(asked, brought, within, now),
     )
@@ -221,7 +223,9 @@ def test_what_is_counted_by_day_is_what_is_counted_by_hand(history, now, django_
             told, led, by_month, worth = by_hand(asked, now)
             assert vars(funnel(asked)) == told
             mine = leaders(asked, most=50)
-            assert [(o.advocate_id, o.friends, o.won, o.spend_minor, o.reward_minor) for o in mine] == led
+            assert [
+                (o.advocate_id, o.friends, o.won, o.spend_minor, o.reward_minor, o.won_spend_minor) for o in mine
+            ] == led
             listed = months(asked, until=now.date())
             assert {month: tuple(money) for month, *money in listed if any(money)} == {
                 month: sums for month, sums in by_month.items() if any(sums) and month >= listed[0][0]
