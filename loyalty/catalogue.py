@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Q, QuerySet
 
@@ -12,6 +12,7 @@ from loyalty.models import Member, Programme, Reward, RewardCount
 from loyalty.rules.challenges import ChallengeRule
 from loyalty.rules.rewards import RewardRule, Standing, liking, refusal
 from loyalty.rules.surprises import SurpriseRule
+from loyalty.tellers import Tellers
 from retention.customers.models import CustomerStats, Product
 from retention.incentives.rules import period
 from retention.incentives.versions import Parsed
@@ -63,7 +64,9 @@ def standing_of(
     asked = {rule.segment_id for rule in rules if rule.segment_id}
     found = Membership.objects.filter(customer_id=member.customer_id, segment_id__in=asked) if asked else ()
     tier = member.tier.key if member.tier_id else ""
-    return Standing(now, tier, frozenset(one.segment_id for one in found), available=available)
+    names = Tellers().of(member.programme).tiers if any(rule.tiers for rule in rules) else {}
+    segments = frozenset(one.segment_id for one in found)
+    return Standing(now, tier, segments, available=available, tier_names=names)
 
 
 def available_to(member: Member, *, now: dt.datetime) -> int:
@@ -89,8 +92,7 @@ def offered_to(member: Member, *, now: dt.datetime) -> list[Offered]:
         rule = rules[reward.version_id]
         taken = counts.get((reward.pk, None, ""), 0)
         hers = counts.get((reward.pk, member.pk, period(rule.within, book_day(now))), 0)
-        her = Standing(now, standing.tier, standing.segments, taken, hers, available)
-        why = refusal(rule, her)
+        why = refusal(rule, replace(standing, taken=taken, hers=hers))
         if not rule.is_in_catalogue or (why and why.code in _HIDDEN):
             continue
         left = None if rule.stock is None else max(0, rule.stock - taken)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.catalogue import challenge_rule
 from loyalty.models import Challenge, Completion, Earning, Member, Programme
 from loyalty.operations.claims import give_rewards
+from loyalty.operations.kinds import refuse_unknown_activities
 from loyalty.operations.rewards import NoSuchReward, refuse_unknown, rewards_in, shop_name, start_drafts
 from loyalty.operations.telling import Told, tell
 from loyalty.rules.challenges import Activities, ChallengeRule
@@ -132,11 +133,14 @@ def start_challenge(*, challenge_id: int, now: dt.datetime, by: Actor) -> Challe
     Raises:
         NoSuchChallenge
         ChallengeState: it is live already.
+        UnknownActivity: it waits for what cannot be told.
     """
     challenge = _locked(challenge_id)
     if challenge.state == Challenge.State.LIVE:
         raise ChallengeState(state=challenge.get_state_display())
     start_drafts(_rewards(challenge_rule(challenge.version_id)), now=now, by=by)
+    task = challenge_rule(challenge.version_id).task
+    refuse_unknown_activities([task.activity] if isinstance(task, Activities) else [])
     challenge.launched_at = challenge.launched_at or now
     Watermark.objects.get_or_create(key=_mark_key(challenge.pk), defaults={"mark": safe_mark(), "at": now})
     return _become(challenge, Challenge.State.LIVE, "loyalty.start_challenge", now=now, by=by)

@@ -9,10 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import Programme
 from loyalty.operations.expiry import check_ends
+from loyalty.operations.kinds import refuse_unknown_activities
 from loyalty.operations.perks import check_perks
 from loyalty.operations.rewards import rewards_in, start_drafts
 from loyalty.operations.tiers import sync_tiers
 from loyalty.rules import ProgrammeRule
+from loyalty.rules.earning import ForActivity
+from loyalty.rules.pending import UntilEvent
 from loyalty.versions import rule_of
 from retention import texts
 from retention.actors import Actor
@@ -119,6 +122,7 @@ def save_programme(
         EditedMeanwhile: someone saved after version number `edited` was read.
         NoSuchProgramme, ProgrammeEnded, MayNotBeOwed
         NoSuchReward: a milestone gives one of another programme.
+        UnknownActivity: it is not a draft, and waits for what cannot be told.
         ValidationError: a name in the shop's default language is missing; a perk's offer cannot make it true.
     """
     programme = locked(programme_id)
@@ -152,6 +156,7 @@ def launch_programme(*, programme_id: int, now: dt.datetime, by: Actor) -> Progr
 
     Raises:
         NoSuchProgramme, NotADraft, NothingToEarn
+        UnknownActivity: it waits for what cannot be told.
     """
     programme = locked(programme_id)
     if programme.state != Programme.State.DRAFT:
@@ -246,6 +251,8 @@ def watermark_of(programme_id: int) -> str:
 
 
 def _start_what_it_gives(rule: ProgrammeRule, *, now: dt.datetime, by: Actor) -> None:
+    asked = (*rule.earning, rule.pending)
+    refuse_unknown_activities([one.activity for one in asked if isinstance(one, ForActivity | UntilEvent)])
     start_drafts([pk for one in rule.milestones for pk in one.gives.rewards], now=now, by=by)
     given = {pk for step in rule.tiers.steps for pk in step.rewards}
     drafts = Incentive.objects.filter(pk__in=given, state=Incentive.State.DRAFT, archived_at=None).order_by("pk")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal, Self
 
 from django.utils.translation import gettext as _
@@ -46,7 +46,7 @@ class RewardLimit(Refused):
 
 class ForOtherTiers(Refused):
     code = "loyalty.for_other_tiers"
-    sentence = gettext_lazy("This reward is for the tiers %(tiers)s.")
+    sentence = gettext_lazy("This reward is for members of %(tiers)s.")
 
 
 class OtherSegment(Refused):
@@ -138,6 +138,7 @@ class Standing:
         segments: numbers of those she is in, of those that were asked for.
         taken, hers: how many of the reward everybody took, and she within its limit.
         available: what she can spend.
+        tier_names: by key, in her words.
     """
 
     now: dt.datetime
@@ -146,6 +147,7 @@ class Standing:
     taken: int = 0
     hers: int = 0
     available: int = 0
+    tier_names: Mapping[str, str] = field(default_factory=dict)
 
 
 def refusal(rule: RewardRule, standing: Standing) -> Refused | None:
@@ -157,7 +159,7 @@ def refusal(rule: RewardRule, standing: Standing) -> Refused | None:
     if rule.stock is not None and standing.taken >= rule.stock:
         return RewardGone()
     if rule.tiers and standing.tier not in rule.tiers:
-        return ForOtherTiers(tiers=", ".join(rule.tiers))
+        return ForOtherTiers(tiers=", ".join(standing.tier_names.get(key, key) for key in rule.tiers))
     if rule.segment_id and rule.segment_id not in standing.segments:
         return OtherSegment()
     if rule.per_customer and standing.hers >= rule.per_customer:

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from loyalty import operations
 from loyalty.models import Programme
 from loyalty.operations import programmes
+from loyalty.operations.kinds import UnknownActivity
 from loyalty.rules import ProgrammeRule
 from loyalty.versions import rule_of
 from retention.audit.models import AuditEntry
@@ -66,11 +67,13 @@ def test_its_life_is_a_line_and_every_step_is_audited(programme, now):
 def test_every_step_out_of_turn_is_refused_by_name(programme, now):
     draft = programme(is_live=False)
     empty = programme("empty", is_live=False, earning=[])
+    deaf = programme("deaf", is_live=False, pending={"kind": "event", "activity": "never_declared"})
     refused = (
         (operations.pause_programme, draft, programmes.NotLive),
         (operations.resume_programme, draft, programmes.NotPaused),
         (operations.end_programme, draft, programmes.NeverLaunched),
         (operations.launch_programme, empty, programmes.NothingToEarn),
+        (operations.launch_programme, deaf, UnknownActivity),
     )
     for operation, which, why in refused:
         with pytest.raises(why):

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.utils.translation import override
 from pydantic import ValidationError
 
 from loyalty.catalogue import offered_to
@@ -130,6 +131,21 @@ def test_a_member_reads_what_she_can_have_and_why_not(programme, reward, member,
     pause_programme(programme_id=club.pk, now=now, by=BY)
     hers.refresh_from_db()
     assert "cheap" in refused(hers, now)  # what is there can be spent
+
+
+def test_what_is_for_other_tiers_says_so_in_the_words_of_her_language(programme, reward, member, now):
+    gold = {"key": "gold", "names": {"en": "Gold", "ko": "골드"}, "threshold": 500}
+    club = programme(tiers={"measure": "points", "steps": [gold]})
+    reward(club, names={"en": "dear"}, tiers=["gold"])
+    hers = member(club, points=400)
+
+    def why():
+        (one,) = offered_to(hers, now=now)
+        return one.refusal.code, str(one.refusal)
+
+    assert why() == ("loyalty.for_other_tiers", "This reward is for members of Gold.")
+    with override("ko"):
+        assert why()[1].endswith("골드.")
 
 
 def test_a_limit_of_each_counts_by_the_shops_calendar(programme, reward, member, now):
