@@ -98,8 +98,7 @@ class CountReports(DueJob):
     def run(cls, *, now, progress):
         due = int(is_due(now=now))
         if due:
-            count(now=now)
-            progress(due, due)
+            count(now=now, progress=progress)
         return {"due": due}
 
     @classmethod

@@ -683,8 +683,14 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("day", models.DateField(help_text="The shop's.")),
+                ("month", models.DateField(help_text="Its first day.")),
                 ("friends", models.IntegerField()),
+                ("typed", models.IntegerField(help_text="Of the friends, those who followed no link.")),
                 ("won", models.IntegerField()),
+                ("rewarded", models.IntegerField()),
+                ("rejected", models.IntegerField()),
+                ("reversed", models.IntegerField()),
+                ("open", models.IntegerField()),
                 ("spend_minor", models.BigIntegerField()),
                 ("won_spend_minor", models.BigIntegerField(help_text="Of it, by friends who were won.")),
                 ("reward_minor", models.DecimalField(decimal_places=6, max_digits=24)),
@@ -710,7 +716,7 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [models.Index(fields=["scheme", "day"], name="advocate_day_by_day")],
                 "constraints": [
-                    models.UniqueConstraint(fields=("advocate", "day"), name="one_sum_an_advocate_and_day")
+                    models.UniqueConstraint(fields=("advocate", "day", "month"), name="one_sum_an_advocate_and_day")
                 ],
             },
         ),

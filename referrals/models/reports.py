@@ -1,7 +1,7 @@
 """What was counted of referrals, kept so that nobody waits for it: every figure of a report is a sum of these rows.
 
-All of them are counted anew at once (`referrals.reports.totals`); they hold nothing that is not told elsewhere, but how
-many were invited by visits that were deleted since. Money is of the base currency.
+All of them are counted anew, part by part (`referrals.reports.totals`); they hold nothing that is not told elsewhere,
+but how many were invited by visits that were deleted since. Money is of the base currency.
 """
 
 from django.db import models
@@ -38,19 +38,28 @@ class SchemeDay(models.Model):
 
 
 class AdvocateDay(models.Model):
-    """The friends whom an advocate brought on a day, and what they spent and cost since."""
+    """The friends whom an advocate brought on a day; and what they spent and cost since, within a month.
+
+    The heads are in the row of the day's own month.
+    """
 
     advocate = models.ForeignKey(Advocate, on_delete=models.CASCADE, related_name="+", db_index=False)
     scheme = models.ForeignKey(Scheme, on_delete=models.CASCADE, related_name="+", db_index=False)
     day = models.DateField(help_text="The shop's.")
+    month = models.DateField(help_text="Its first day.")
     friends = models.IntegerField()
+    typed = models.IntegerField(help_text="Of the friends, those who followed no link.")
     won = models.IntegerField()
+    rewarded = models.IntegerField()
+    rejected = models.IntegerField()
+    reversed = models.IntegerField()
+    open = models.IntegerField()
     spend_minor = models.BigIntegerField()
     won_spend_minor = models.BigIntegerField(help_text="Of it, by friends who were won.")
     reward_minor = models.DecimalField(max_digits=24, decimal_places=6)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["advocate", "day"], name="one_sum_an_advocate_and_day")]
+        constraints = [models.UniqueConstraint(fields=["advocate", "day", "month"], name="one_sum_an_advocate_and_day")]
         indexes = [models.Index(fields=["scheme", "day"], name="advocate_day_by_day")]
 
     def __str__(self):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from referrals.models import Referral, Scheme
 from referrals.reports.reading import Asked, Funnel, Leader, Worth, funnel, leaders, months, worths
-from referrals.reports.totals import count_totals
-from referrals.reports.variants import count_trials, has_all_trials
+from referrals.reports.totals import SIZE, parts
+from referrals.reports.variants import count_trial, has_all_trials, on_trial
 from retention.customers.models import CustomerStats
 from retention.ledger.days import book_day
 from retention.refusals import Refused
@@ -21,6 +24,8 @@ from retention.work.operations import nudge
 JOB = "referrals.reports"
 #: When somebody asked for newer figures last.
 ASKED = f"{JOB}.asked"
+#: The `now` of the latest count that was begun.
+BEGUN = f"{JOB}.begun"
 #: Counted anew when they are read after so long, and at the latest once a day.
 FRESH_FOR = dt.timedelta(minutes=10)
 DAY = dt.timedelta(days=1)
@@ -79,25 +84,55 @@ def counted(*, now: dt.datetime) -> AsOf:
     if at is not None and now - at < FRESH_FOR and has_all_trials():
         return AsOf(at)
     if not _is_large():
-        count(now=now)
+        with transaction.atomic():  # so little is counted at once, and nobody reads the half of it
+            count(now=now)
         return AsOf(now)
     if asked_at is None or (at is not None and asked_at <= at):
-        Watermark.objects.update_or_create(key=ASKED, defaults={"at": now})
+        _mark(ASKED, now)
     nudge(JOB)
     if at is None:
         raise BeingCounted
     return AsOf(at, is_being_counted=True)
 
 
+def count(*, now: dt.datetime, progress: Callable[[int, int], None] | None = None, size: int = SIZE) -> None:
+    """Count everything anew, in parts that are transactions of their own, and say so once all of it was.
+
+    When two count at once, the one whose `now` is the later goes on, and the other leaves it to it.
+    """
+    steps = [
+        partial(_mark, BEGUN, now),
+        *(partial(_write, *part) for part in parts(now=now, size=size)),
+        *(partial(count_trial, scheme, now=now) for scheme in on_trial()),
+        partial(_mark, JOB, now),
+    ]
+    for done, step in enumerate(steps, start=1):
+        if not _in_turn(step, now=now):
+            return
+        if progress:
+            progress(done, len(steps))
+
+
 @transaction.atomic
-def count(*, now: dt.datetime) -> None:
-    """Count everything anew; whoever does so at the same time comes after."""
-    Watermark.objects.get_or_create(key=JOB)
-    mark = Watermark.objects.select_for_update().filter(key=JOB)
-    mark.get()
-    count_totals(now=now)
-    count_trials(now=now)
-    mark.update(at=now)
+def _in_turn(step: Callable[[], None], *, now: dt.datetime) -> bool:
+    """Do it, one at a time; False: somebody counts who began later. The lock is of no row: it takes no transaction id,
+    for which followers of the house would wait while a part reads.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [JOB])
+    if Watermark.objects.filter(key=BEGUN, at__gt=now).exists():
+        return False
+    step()
+    return True
+
+
+def _write(statement: str, params: dict[str, Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+
+
+def _mark(key: str, at: dt.datetime) -> None:
+    Watermark.objects.update_or_create(key=key, defaults={"at": at})
 
 
 def is_due(*, now: dt.datetime) -> bool:

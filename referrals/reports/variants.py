@@ -96,13 +96,12 @@ def has_all_trials() -> bool:
     return all(began.get(each.pk) == _began(each, rule_of(each.version_id)) for each in on_trial())
 
 
-def count_trials(*, now: dt.datetime) -> None:
-    """Count the arms of every test that runs."""
-    for scheme in on_trial():
-        rule = rule_of(scheme.version_id)
-        began_at = _began(scheme, rule)
-        found = {"began_at": began_at, "arms": _arms(scheme, rule, began_at, now), "counted_at": now}
-        TrialCount.objects.update_or_create(scheme=scheme, defaults=found)
+def count_trial(scheme: Scheme, *, now: dt.datetime) -> None:
+    """Count the arms of the test that the scheme runs."""
+    rule = rule_of(scheme.version_id)
+    began_at = _began(scheme, rule)
+    found = {"began_at": began_at, "arms": _arms(scheme, rule, began_at, now), "counted_at": now}
+    TrialCount.objects.update_or_create(scheme=scheme, defaults=found)
 
 
 def _arms(scheme: Scheme, rule: SchemeRule, began_at: dt.datetime, now: dt.datetime) -> list[tuple[Any, ...]]:

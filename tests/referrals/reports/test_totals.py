@@ -7,12 +7,13 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db.models import F
 
 from referrals import operations
-from referrals.models import Advocate, Referral, SchemeDay, Visit
+from referrals.models import Advocate, AdvocateDay, Referral, SchemeDay, Visit, WorthDay
 from referrals.operations import commissions
 from referrals.operations.partners import PartnerData, create_partner, enrol_partner
-from referrals.reports.counting import count
+from referrals.reports.counting import JOB, count
 from referrals.reports.reading import Asked, Worth, funnel, leaders, months, worths
 from retention.customers.models import Customer, CustomerStats, Order, Return
 from retention.customers.operations.stats import refresh_stats
@@ -21,6 +22,7 @@ from retention.incentives.baskets import Line
 from retention.incentives.checkouts import Buyer, Checkout
 from retention.incentives.models import Code, Use
 from retention.ledger.models import Entry
+from retention.work.models import Watermark
 from tests.referrals.conftest import BY
 
 DAY = dt.timedelta(days=1)
@@ -257,3 +259,37 @@ def test_rows_that_are_as_they_were_are_not_touched(history, now):
     assert [str(row.xmin) for row in SchemeDay.objects.raw(rows)] == before
     assert before
     assert Customer.objects.exists()
+
+
+def test_many_small_parts_tell_what_one_tells(history, now):
+    history(random.Random(9), 20)
+
+    def told(size):
+        reported = []
+        count(now=now, progress=lambda *figures: reported.append(figures), size=size)
+        tables = [
+            sorted(map(repr, model.objects.values_list(*(f.attname for f in model._meta.fields if f.name != "id"))))
+            for model in (AdvocateDay, SchemeDay, WorthDay)
+        ]
+        assert all(tables)
+        return tables, len(reported)
+
+    whole, few = told(10**6)
+    for model in (AdvocateDay, SchemeDay, WorthDay):
+        model.objects.filter(pk__in=list(model.objects.values_list("pk", flat=True))[::2]).delete()
+    WorthDay.objects.update(day=F("day") - 1_000 * DAY)
+    AdvocateDay.objects.filter(friends=1).update(day=F("day") - 1_000 * DAY)
+    AdvocateDay.objects.update(friends=99)
+    mended, many = told(2)  # what is not so is deleted too, by each part of its own
+    assert mended == whole
+    assert many > few + 10
+
+
+def test_who_began_earlier_leaves_it_to_who_began_later(history, now):
+    history(random.Random(10), 5)
+    count(now=now)
+    before = Watermark.objects.get(key=JOB).at
+    AdvocateDay.objects.update(friends=99)
+    count(now=now - DAY)
+    assert set(AdvocateDay.objects.values_list("friends", flat=True)) == {99}
+    assert Watermark.objects.get(key=JOB).at == before == now
