@@ -48,7 +48,9 @@ class StepSource(EventSource):
             _("A friend came"), _("When a friend who followed a link is known; the checks are to come."), "claimed"
         ),
         "referrals.pending": _kind(
-            _("The friend's step is awaited"), _("When the checks let a friend pass."), "pending"
+            _("The friend's step is awaited"),
+            _("When the checks let a friend pass, or her order came back before the reward."),
+            "pending",
         ),
         "referrals.qualified": _kind(
             _("The friend did what counts"), _("When it happened, and can still be returned."), "hold", order=_ORDER
@@ -72,7 +74,7 @@ class StepSource(EventSource):
         ),
         "referrals.rejected": _kind(
             _("Rejected"),
-            _("When checks or a person reject a referral, or the friend's order came back before the reward."),
+            _("When checks or a person reject a referral."),
             "rejected",
             reasons=["referrals.self"],
         ),
@@ -81,7 +83,7 @@ class StepSource(EventSource):
         ),
         "referrals.reversed": _kind(
             _("Reversed"),
-            _("When the friend's order came back after the reward."),
+            _("When the friend's order came back after the reward, or her time was over."),
             "reversed",
             order=_ORDER,
             level=1,

@@ -18,6 +18,7 @@ from referrals.operations.commissions import take_back_commission
 from referrals.operations.moving import Move, lock, move
 from referrals.operations.rewarding import reverse, reward
 from referrals.reasons import CameBack, DeadlinePassed, NotInTime
+from referrals.rules import SchemeRule
 from referrals.scenarios import Met, met
 from referrals.versions import rules_of
 from retention.actors import Actor
@@ -111,7 +112,7 @@ def decide_due(*, now: dt.datetime, progress: Progress) -> int:
 
 
 def claw_back_due(*, now: dt.datetime, progress: Progress) -> int:
-    """Referrals whose order came back, before the reward or after it; how many were reversed."""
+    """Referrals whose order came back, before the reward or after it; how many were reversed, or are pending again."""
     with _since("returns", now) as window:
         return _in_chunks(_fetch(_MAY_REVERSE, window), _reverse, now, progress)
 
@@ -180,7 +181,7 @@ def _after_hold(held: Sequence[Referral], now: dt.datetime) -> Iterator[Move]:
         rule, verdict = rules[each.version_id], verdicts[each.pk]
         stands = done.get(each.pk)
         if stands is None:
-            yield Move(each.pk, each.state, State.REVERSED, [CameBack().as_refusal()])
+            yield _came_back(each, rule, now)
         elif stands.order_id != each.order_id:
             yield _hold(each, stands, rule.hold_days)
         elif verdict.is_hard and verdict.score > each.cleared_score:
@@ -217,12 +218,23 @@ def _reverse(ids: Sequence[int], now: dt.datetime) -> int:
     held = [each for each in lock(ids) if each.qualified_at is not None and each.state in _REVERSIBLE]
     done = _met(held)
     gone = [each for each in held if each.pk not in done]
-    moved = move(reverse(gone, now=now, by=BY), now=now, by=BY)
-    for each in gone:
+    rules = rules_of(each.version_id for each in gone)
+    given = [each for each in gone if each.state == State.REWARDED]
+    moves = [_came_back(each, rules[each.version_id], now) for each in gone if each.state != State.REWARDED]
+    moved = move([*reverse(given, now=now, by=BY), *moves], now=now, by=BY)
+    for each in given:
         if each.pk in moved and each.advocate.partner_id is not None:
             each.state = State.REVERSED
             take_back_commission(referral=each, now=now, by=BY)
     return len(moved)
+
+
+def _came_back(referral: Referral, rule: SchemeRule, now: dt.datetime) -> Move:
+    """Before the reward an order that came back is as none: the friend may place another while her time lasts."""
+    again, reasons = to_pending(referral, rule), [CameBack().as_refusal()]
+    if again.due_at is not None and again.due_at > now:
+        return replace(again, reasons=reasons)
+    return Move(referral.pk, referral.state, State.REVERSED, reasons)
 
 
 def _hold(referral: Referral, found: Met, days: int) -> Move:

@@ -29,8 +29,9 @@ UPDATE referrals_referral referral
 SET state = move.becomes, reasons = move.reasons, due_at = move.due_at,
     score = coalesce(move.score, referral.score),
     cleared_score = coalesce(move.cleared, referral.cleared_score),
-    order_id = coalesce(move.order_id, referral.order_id),
-    qualified_at = coalesce(move.qualified_at, referral.qualified_at),
+    -- Who waits for what must happen has nothing that happened, also if it had and came back.
+    order_id = CASE WHEN move.becomes <> 'pending' THEN coalesce(move.order_id, referral.order_id) END,
+    qualified_at = CASE WHEN move.becomes <> 'pending' THEN coalesce(move.qualified_at, referral.qualified_at) END,
     level = coalesce(move.level, referral.level),
     friend_grant_id = coalesce(move.friend_grant, referral.friend_grant_id),
     advocate_grant_id = coalesce(move.advocate_grant, referral.advocate_grant_id),
@@ -66,7 +67,10 @@ WHERE referral.id = ANY(%s)
 
 @dataclass(frozen=True)
 class Move:
-    """One referral's next state; what is None stays as it is, but `due_at`, which is of the new state."""
+    """One referral's next state; what is None stays as it is, but `due_at`, which is of the new state.
+
+    Back to pending the order is forgotten, and that it qualified.
+    """
 
     id: int
     was: str

@@ -99,7 +99,7 @@ def reward(referral_ids: Sequence[int], *, now: dt.datetime, by: Actor) -> int:
 
 
 def reverse(referrals: Iterable[Referral], *, now: dt.datetime, by: Actor) -> list[Move]:
-    """The moves of locked referrals whose order came back; what their advocates were given is taken back first.
+    """The moves of rewarded, locked referrals whose order came back; what advocates were given is taken back first.
 
     A reward that was used stays, and so does the count of it.
     """
@@ -107,13 +107,10 @@ def reverse(referrals: Iterable[Referral], *, now: dt.datetime, by: Actor) -> li
     # The counts before the grants, as rewarding takes them.
     counts = AdvocateCount.objects.filter(advocate_id__in={each.advocate_id for each in held})
     list(counts.order_by("advocate_id", "period").select_for_update(no_key=True).values_list("pk"))
-    moves = []
-    for each in held:
-        reasons = [CameBack().as_refusal()]
-        if each.state == State.REWARDED:
-            reasons += _take_back(each, now, by)
-        moves.append(Move(each.pk, each.state, State.REVERSED, reasons))
-    return moves
+    return [
+        Move(each.pk, each.state, State.REVERSED, [CameBack().as_refusal(), *_take_back(each, now, by)])
+        for each in held
+    ]
 
 
 def _take_back(referral: Referral, now: dt.datetime, by: Actor) -> list[Refusal]:

@@ -34,7 +34,7 @@ class SamePerson(Strike):
 
 class ExistingCustomer(Strike):
     code = "referrals.existing_customer"
-    sentence = _("The shop knew the friend before she followed the link: %(orders)s orders, known for %(days)s days.")
+    sentence = _("The shop knew the friend before she followed the link (orders: %(orders)s, days: %(days)s).")
 
 
 class SameDevice(Strike):

@@ -234,19 +234,47 @@ def test_what_the_friend_sends_back_takes_the_reward_back(
         assert follow(now + days(18))["due"] == 0
 
 
-def test_an_order_that_comes_back_within_the_hold_is_never_rewarded(
+def test_an_order_that_comes_back_within_the_hold_is_as_none_and_another_may_follow_in_time(
     scheme, advocate, refer, customer, order, comes_back, follow, anna, now
 ):
-    (code,) = advocate(scheme(), anna)
+    (code,) = advocate(scheme(scenario={"kind": "first_order", "least_minor": 4_000}), anna)
+    idle, other = customer("idle"), customer("other")
+    brought = {each: refer(code, each) for each in (idle, other)}
+    first = {each: order(each, now + days(1), 4_000) for each in brought}
+    assert follow(now + days(1))["qualified"] == 2
+    comes_back(first[idle], now + days(3))
+    comes_back(first[other], now + days(3), 1)  # a cent: 39.99 are left of it
+    assert follow(now + days(3))["reversed"] == 2
+    for each in brought.values():
+        each.refresh_from_db()
+        assert (each.state, each.reasons) == ("pending", ["referrals.order_came_back"])
+        assert (each.order, each.qualified_at, each.due_at) == (None, None, each.since_at + days(60))
+    second = order(other, now + days(5), 4_000)
+    assert follow(now + days(5))["qualified"] == 1
+    brought[other].refresh_from_db()
+    assert (brought[other].state, brought[other].order, brought[other].due_at) == ("hold", second, now + days(19))
+    follow(now + days(19))
+    follow(now + days(61))
+    assert states() == {"rewarded": 1, "lapsed": 1}
+    assert Activity.objects.filter(kind="referrals.claimed").count() == 2  # told once each, not again
+    assert AdvocateCount.objects.get(period="").rewarded == 1
+
+
+def test_an_order_that_comes_back_when_her_time_is_over_ends_the_referral(
+    scheme, advocate, refer, customer, order, comes_back, follow, anna, now
+):
+    (code,) = advocate(scheme(within_days=10), anna)
     friend = customer("friend")
     brought = refer(code, friend)
-    bought = order(friend, now + days(1))
-    follow(now + days(1))
-    comes_back(bought, now + days(3))
-    assert follow(now + days(3))["reversed"] == 1
+    bought = order(friend, now + days(8))
+    follow(now + days(8))
+    comes_back(bought, now + days(11))
+    order(friend, now + days(11))
+    assert follow(now + days(11))["reversed"] == 1
     follow(now + days(30))
     brought.refresh_from_db()
-    assert (brought.state, brought.advocate_grant) == ("reversed", None)
+    assert (brought.state, brought.reasons) == ("reversed", ["referrals.order_came_back"])
+    assert brought.advocate_grant is None
 
 
 def test_a_reward_that_was_used_stays_and_is_said(
