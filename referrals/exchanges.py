@@ -9,7 +9,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from referrals import operations
-from referrals.models import Advocate, Referral
+from referrals.models import Advocate, Referral, Scheme
+from referrals.operations.schemes import NotLive
 from referrals.querysets import NoSuchAdvocate, advocate_of
 from retention.actors import Actor
 from retention.customers.models import Customer
@@ -34,6 +35,7 @@ class BeingChecked(Refused):
 @exchanges.register
 class AdvocateCodes(Exchange):
     key = "referrals.advocates"
+    secret = frozenset({NotLive.code})
 
     @classmethod
     def exchanged(cls, *, codes: Sequence[str], buyer: Any, order_reference: str, now: dt.datetime) -> dict[str, str]:
@@ -46,12 +48,18 @@ class AdvocateCodes(Exchange):
 
 
 def _taking(code: str) -> Advocate | None:
-    """Whose code it is, if her scheme takes friends and has something for them."""
+    """Whose code it is; None: it is strange.
+
+    Raises:
+        NotLive: her scheme takes no friends at present.
+    """
     try:
         advocate = advocate_of(code)
     except NoSuchAdvocate:
         return None
-    return advocate if advocate.scheme.state == advocate.scheme.State.LIVE else None
+    if advocate.scheme.state != Scheme.State.LIVE:
+        raise NotLive(name=advocate.scheme.name)
+    return advocate
 
 
 def _friend(buyer: Any, now: dt.datetime) -> Customer:

@@ -216,6 +216,8 @@ class Exchange:
     """Codes that are no offer's own, but bring her one: such as that of a friend who recommends the shop."""
 
     key: ClassVar[str] = ""
+    #: Codes of its refusals that say of a code no more than that it does not work; strangers hear one answer for all.
+    secret: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     def exchanged(cls, *, codes: Sequence[str], buyer: Any, order_reference: str, now: dt.datetime) -> dict[str, str]:

@@ -21,6 +21,7 @@ from retention.doors.tries import check_tries, count_failure
 from retention.incentives.checkouts import Buyer
 from retention.incentives.codes import readings
 from retention.refusals import Refusal, Refused
+from retention.registries import exchanges
 from retention.work.operations import raise_alert
 
 #: The shopper's own address, told by the shop's server that calls for her. Read where WSGI keeps it:
@@ -75,7 +76,7 @@ def trying_codes(
 
     Raises:
         TooManyTries: she failed too often.
-        CodeNotValid: under a public key, instead of each refusal of `SECRET`.
+        CodeNotValid: under a public key, instead of each refusal of `SECRET`, and of what exchanges keep so.
     """
     limits = _limits(request, buyer)
     if limits:
@@ -84,7 +85,7 @@ def trying_codes(
         yield
     except Refused as refused:
         _note(codes, [refused.code], now)
-        if refused.code not in SECRET:
+        if not _is_secret(refused.code):
             raise
         _count(request, limits, now)
         if request.auth.is_public:
@@ -106,7 +107,7 @@ def heard(
         CodeNotValid: under a public key.
     """
     _note(codes, [reason.code for reason in reasons[:1]], now)
-    if any(reason.code in SECRET for reason in reasons):
+    if any(_is_secret(reason.code) for reason in reasons):
         _count(request, _limits(request, buyer), now)
         if request.auth.is_public:
             raise CodeNotValid
@@ -116,6 +117,10 @@ def refused_often(*, today: dt.date, days: int) -> list[tuple[str, str, int]]:
     """(code, reason, times) of what was refused in the last days, the most often first."""
     found = tallied(REFUSED, until=today, days=days)
     return [(*member.split("|", 1), times) for member, times in found]
+
+
+def _is_secret(code: str) -> bool:
+    return code in SECRET or any(code in exchange.secret for exchange in exchanges)
 
 
 def _note(codes: Sequence[str], reasons: Sequence[str], now: dt.datetime) -> None:

@@ -25,15 +25,18 @@ def the_present(now):
 
 @pytest.fixture
 def checkout(client, shop, now):
-    """Ask what codes do for a buyer, or redeem them: (status, body)."""
+    """Ask what codes do for a buyer, or redeem them: (status, body). `is_public`: with a key for strangers."""
     scopes = ("incentives:redeem",)
-    secret = create_key(name="till", scopes=scopes, known=scopes, now=now, by=BY).secret
+    secrets = {
+        public: create_key(name=f"till {public}", scopes=scopes, known=scopes, is_public=public, now=now, by=BY).secret
+        for public in (False, True)
+    }
 
-    def send(what, codes, *, key=None, order="o1", **buyer):
+    def send(what, codes, *, key=None, order="o1", is_public=False, **buyer):
         body = {"basket": BASKET, "codes": codes}
         body |= {"customer": buyer} if buyer else {}
         body |= {"order_reference": order} if what == "redemptions" else {}
-        headers = {"authorization": f"Bearer {secret}", "idempotency-key": key or uuid.uuid4().hex}
+        headers = {"authorization": f"Bearer {secrets[is_public]}", "idempotency-key": key or uuid.uuid4().hex}
         answer = client.post(f"/api/v1/{what}/", body, content_type="application/json", headers=headers)
         return answer.status_code, answer.json()
 
@@ -126,5 +129,11 @@ def test_who_was_brought_by_somebody_else_or_while_it_is_paused(scheme, advocate
     assert checkout("validations", [mine], reference="friend")[1]["is_valid"]
     assert checkout("redemptions", [other], reference="friend")[1]["code"] == "referrals.not_for_her"
     operations.pause_scheme(scheme_id=made.pk, now=now, by=BY)
-    assert checkout("redemptions", [other], reference="friend")[1]["code"] == "incentives.no_such_code"
+    for what in ("redemptions", "validations"):
+        status, told = checkout(what, [other], reference="friend")
+        assert (status, told["code"], told["params"]) == (409, "referrals.not_live", {"name": made.name})
+        told = [checkout(what, [code], is_public=True, email="new@example.com") for code in (other, "NOSUCH")]
+        assert told[0] == told[1]  # a stranger learns nothing of what a code is
+        assert (told[0][0], told[0][1]["code"]) == (404, "incentives.code_not_valid")
+    assert not Customer.objects.filter(email="new@example.com").exists()
     assert checkout("validations", ["NOSUCH"], reference="friend")[1]["refusal"]["code"] == "incentives.no_such_code"
