@@ -195,8 +195,7 @@ class DeliveryOutcome:
 class Reversal:
     """What must be undone with a return or a roll-back, in its transaction, after the checkout's own counters.
 
-    `redemption` is the row of the checkout, locked; `returned` says which units come back (`quantities` by line,
-    `is_last` where nothing is left after it).
+    `redemption`: the checkout's row, locked; `returned`: what comes back (`quantities` by line, `is_last`: all is).
     """
 
     key: ClassVar[str] = ""
@@ -216,8 +215,7 @@ class Exchange:
     """Codes that are no offer's own, but bring her one: such as that of a friend who recommends the shop."""
 
     key: ClassVar[str] = ""
-    #: Codes of its refusals that say of a code no more than that it does not work; strangers hear one answer for all.
-    secret: ClassVar[frozenset[str]] = frozenset()
+    secret: ClassVar[frozenset[str]] = frozenset()  # refusals for which strangers hear the one answer for all
 
     @classmethod
     def exchanged(cls, *, codes: Sequence[str], buyer: Any, order_reference: str, now: dt.datetime) -> dict[str, str]:
