@@ -72,7 +72,10 @@ class StatementOut(Schema):
     as_of: dt.datetime
     opening_minor: int
     closing_minor: int
-    pending_minor: int = Field(description="Of now: what waits for the end of a hold.")
+    coming_minor: int = Field(
+        description="Of now, in no balance yet: what friends' orders will earn that can still come back."
+    )
+    pending_minor: int = Field(description="Of now: what was earned and waits for the end of a hold.")
     set_aside_minor: int = Field(description="Of now: in payouts that the bank has not paid yet.")
     lines: list[StatementLineOut]
 

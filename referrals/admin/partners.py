@@ -258,6 +258,7 @@ def shown_statement(found: Any) -> dict[str, Any]:
     return {
         "first": found.first, "last": found.last, "as_of": found.as_of, "opening": amount(found.opening_minor),
         "closing": amount(found.closing_minor), "lines": lines, **sums,
+        "coming": amount(found.coming_minor) if found.coming_minor else "",
         "pending": amount(found.pending_minor) if found.pending_minor else "",
         "set_aside": amount(found.set_aside_minor) if found.set_aside_minor else "",
     }  # fmt: skip

@@ -74,7 +74,7 @@ def earn_commission(*, referral: Referral, now: dt.datetime, by: Actor) -> Commi
     # A return that comes at this moment waits, and is followed by `take_back_due`.
     order = Order.objects.select_for_update(no_key=True).get(pk=referral.order_id)
     paid = left_of(order)
-    of = _in_currency(paid, order, partner)
+    of = in_currency(paid, order, partner)
     amount = share(of, partner.basis_points)
     if amount <= 0:
         return None
@@ -160,11 +160,12 @@ def account_of(partner: Partner, *, now: dt.datetime, by: Actor) -> int:
     return opened[partner.pk]
 
 
-def left_of(order: Order) -> int:
-    """What was paid for an order and has not come back, in its currency."""
+def left_of(order: Order, *, refunded: int | None = None) -> int:
+    """What was paid for an order and has not come back, in its currency. `refunded`: where the caller knows it."""
     if order.state in (Order.State.CANCELLED, Order.State.RETURNED):
         return 0
-    refunded = Return.objects.filter(order=order).aggregate(sum=Sum("amount_minor"))["sum"] or 0
+    if refunded is None:
+        refunded = Return.objects.filter(order=order).aggregate(sum=Sum("amount_minor"))["sum"] or 0
     return max(0, order.total_minor - refunded)
 
 
@@ -178,8 +179,12 @@ def _still_earned(commission: Commission) -> int:
     )
 
 
-def _in_currency(minor: int, order: Order, partner: Partner) -> int:
-    """So much of an order in the partner's currency, by the base amount and the rate of the order's day."""
+def in_currency(minor: int, order: Order, partner: Partner) -> int:
+    """So much of an order in the partner's currency, by the base amount and the rate of the order's day.
+
+    Raises:
+        NoRate
+    """
     if partner.currency == order.currency or not order.total_minor:
         return minor
     base = Shop.objects.get().currency

@@ -4,15 +4,20 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery, Sum
 from django.utils.translation import gettext as _
 
-from referrals.models import Commission, Partner
-from referrals.operations.commissions import ORIGIN
+from referrals.commissions import share
+from referrals.models import Commission, Partner, Referral
+from referrals.operations.commissions import ORIGIN, NoRate, in_currency, left_of
 from retention import clock, money
+from retention.customers.models import Return
 from retention.ledger.models import Account, Entry
 from retention.ledger.querysets import balances, balances_as_of
 from retention.work.querysets import shop_zone
+
+#: Of a referral that qualified and is not rewarded yet.
+_WAITING = (Referral.State.HOLD, Referral.State.REVIEW, Referral.State.APPROVED)
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,9 @@ class Line:
 class Statement:
     """From the first day to the last, both included, by the shop's clock; amounts in the partner's currency.
 
-    `pending_minor` and `set_aside_minor` are of now: what waits for the end of a hold, and what is in payouts that the
-    bank has not paid yet.
+    `coming_minor`, `pending_minor` and `set_aside_minor` are of now: what orders will earn that can still come back and
+    is in no balance yet, what was earned and waits for the end of a hold, and what is in payouts that the bank has not
+    paid yet.
     """
 
     partner: Partner
@@ -50,6 +56,7 @@ class Statement:
     as_of: dt.datetime
     opening_minor: int
     closing_minor: int
+    coming_minor: int
     pending_minor: int
     set_aside_minor: int
     lines: tuple[Line, ...]
@@ -67,14 +74,34 @@ def statement(partner: Partner, *, first: dt.date, last: dt.date, now: dt.dateti
     starts = clock.local_instant(first, dt.time(), zone)
     ends = clock.local_instant(last + dt.timedelta(days=1), dt.time(), zone)
     account = Account.objects.filter(origin=ORIGIN, origin_id=partner.pk, unit__currency=partner.currency).first()
+    coming = coming_minor(partner)
     if account is None:
-        return Statement(partner, first, last, now, 0, 0, 0, 0, ())
+        return Statement(partner, first, last, now, 0, 0, coming, 0, 0, ())
     instant = dt.timedelta(microseconds=1)
     opening = balances_as_of([account.pk], at=starts - instant)[account.pk]
     lines = tuple(_lines(account, opening, starts, ends))
     (present,) = balances([account.pk], now=now)
     closing = lines[-1].balance_minor if lines else opening
-    return Statement(partner, first, last, now, opening, closing, present.pending, present.held, lines)
+    return Statement(partner, first, last, now, opening, closing, coming, present.pending, present.held, lines)
+
+
+def coming_minor(partner: Partner) -> int:
+    """What a partner's referrals that qualified would earn her if no more of their orders came back.
+
+    Without those whose exchange rate nobody said yet: they cannot be earned either.
+    """
+    waiting = Referral.objects.filter(
+        advocate__partner=partner, state__in=_WAITING, order__isnull=False, commission__isnull=True
+    )
+    refunded = Return.objects.filter(order=OuterRef("order")).values("order").annotate(sum=Sum("amount_minor"))
+    coming = 0
+    for each in waiting.select_related("order").annotate(refunded=Subquery(refunded.values("sum"))):
+        try:
+            of = in_currency(left_of(each.order, refunded=each.refunded or 0), each.order, partner)
+        except NoRate:
+            continue
+        coming += share(of, partner.basis_points)
+    return coming
 
 
 def as_rows(found: Statement) -> Iterator[list[str]]:

@@ -26,6 +26,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "title": "Your statement", "opening": "Opening balance", "closing": "Closing balance", "issue": "Commission",
         "take_back": "Taken back with a return", "pay_out": "Paid out", "adjust": "Corrected", "file": "As a CSV file",
         "before": "The month before", "after": "The month after", "nothing": "Nothing in this month.",
+        "coming": "Coming, once orders can no longer be returned: {amount}",
         "pending": "Not payable yet, until returns are over: {amount}",
         "set_aside": "On its way to your bank: {amount}", "as_of": "As of {at}",
     },
@@ -33,6 +34,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "title": "정산 내역", "opening": "이월 잔액", "closing": "마감 잔액", "issue": "수수료",
         "take_back": "반품에 따른 회수", "pay_out": "지급", "adjust": "정정", "file": "CSV 파일로 받기",
         "before": "이전 달", "after": "다음 달", "nothing": "이 달에는 내역이 없습니다.",
+        "coming": "반품 기간이 끝나면 들어올 예정: {amount}",
         "pending": "반품 기간이 끝날 때까지 지급 대기: {amount}", "set_aside": "은행으로 송금 중: {amount}",
         "as_of": "{at} 기준",
     },
@@ -40,6 +42,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "title": "Ваша выписка", "opening": "Начальный остаток", "closing": "Конечный остаток", "issue": "Комиссия",
         "take_back": "Удержано при возврате", "pay_out": "Выплачено", "adjust": "Исправлено", "file": "Файл CSV",
         "before": "Предыдущий месяц", "after": "Следующий месяц", "nothing": "В этом месяце ничего не было.",
+        "coming": "Ожидается, когда истечёт срок возврата заказов: {amount}",
         "pending": "Будет доступно после срока возврата: {amount}", "set_aside": "Отправляется в ваш банк: {amount}",
         "as_of": "По состоянию на {at}",
     },
@@ -89,7 +92,7 @@ def _said(found: Statement, words: Mapping[str, str], language: str) -> dict:
     def amount(minor: int) -> str:
         return money.show(minor, found.currency, language)
 
-    notes = [("pending", found.pending_minor), ("set_aside", found.set_aside_minor)]
+    notes = [(name, getattr(found, f"{name}_minor")) for name in ("coming", "pending", "set_aside")]
     return {
         "opening": amount(found.opening_minor),
         "closing": amount(found.closing_minor),

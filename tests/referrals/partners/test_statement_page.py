@@ -4,9 +4,11 @@ import datetime as dt
 
 import time_machine
 
+from referrals.models import Referral
 from referrals.operations.commissions import earn_commission, take_back_commission
 from referrals.operations.partners import forget_partner, renew_link, revoke_link
 from referrals.statements.links import statement_token, statement_url
+from referrals.statements.reading import statement
 from tests.referrals.partners.conftest import BY
 
 
@@ -65,3 +67,33 @@ def test_nobody_elses_and_none_once_she_is_forgotten(client, partner, referral, 
     take_back_commission(referral=brought, now=now, by=BY)
     forget_partner(partner_id=somebody.pk, now=now, by=BY)
     assert client.get(f"/a/{token}").status_code == 404
+
+
+def test_what_is_coming_is_what_it_will_earn(client, partner, referral, order, came_back, rate, now):
+    somebody, abroad, other = partner(), partner(currency="USD"), partner(currency="CHF")
+    held = referral(somebody, order(10_487), state="hold")
+    partly, gone = order(8_000), order(8_000)
+    kept = [held, referral(somebody, partly, state="review"), referral(somebody, state="approved")]
+    kept.append(referral(somebody, gone, state="hold"))
+    came_back(partly, 1_000)
+    came_back(gone, 8_000)
+    referral(somebody, state="reversed")
+    referral(somebody, state="rejected")
+    referral(abroad, state="hold")
+    referral(other, state="hold")  # nobody said her rate
+    rate("USD", "0.5")
+
+    def told(who):
+        found = statement(who, first=now.date(), last=now.date(), now=now)
+        return found.coming_minor, found.pending_minor, found.closing_minor
+
+    assert told(somebody) == (1_049 + 700 + 800, 0, 0)
+    assert (told(abroad), told(other)) == ((1_600, 0, 0), (0, 0, 0))
+    with time_machine.travel(now, tick=False):
+        page = client.get(f"/a/{statement_token(somebody)}").content.decode()
+    assert "Coming, once orders can no longer be returned: €25.49" in page
+    for each in kept:
+        Referral.objects.filter(pk=each.pk).update(state="rewarded")
+        each = Referral.objects.get(pk=each.pk)
+        earn_commission(referral=each, now=now, by=BY)
+    assert told(somebody) == (0, 0, 2_549)
