@@ -137,13 +137,14 @@ def test_a_chain_of_friends_with_levels(town):
     circle.cancels("emil", "emil-1")
     circle.passes("2026-05-10 12:00")
     assert circle.states() == {
-        "bela": "rewarded", "cara": "rewarded", "dora": "rewarded", "emil": "reversed", "fred": "rewarded",
+        "bela": "rewarded", "cara": "rewarded", "dora": "rewarded", "emil": "pending", "fred": "rewarded",
         "gala": "rewarded",
     }  # fmt: skip
     assert [circle.referral(friend)["level"] for friend in ("bela", "dora", "fred", "gala")] == [1, 2, 3, 4]
     assert (circle.credit("anna"), circle.credit("bela")) == (500 + 500 + 1_000, 500)
     assert circle.why("emil") == ["referrals.order_came_back"]
-    # Fred sends everything back after the reward: it is taken back, and the next one is the fourth once more.
+    # Fred sends everything back after the reward: it is taken back, and the next one is the fourth once more. The
+    # record for a fourth is hers already, so Hans is worth what any friend from the third on is.
     circle.cancels("fred", "fred-1")
     circle.passes("2026-05-11 12:00")
     assert (circle.referral("fred")["state"], circle.credit("anna")) == ("reversed", 1_000)
@@ -151,13 +152,17 @@ def test_a_chain_of_friends_with_levels(town):
     circle.orders("hans", "hans-1")
     circle.passes("2026-05-12 12:00")
     circle.passes("2026-06-01 12:00")
-    assert (circle.referral("hans")["level"], circle.credit("anna")) == (4, 1_000)
+    assert (circle.referral("hans")["level"], circle.credit("anna")) == (4, 1_000 + 1_000)
     # Nothing more happens, however often one looks.
     before = circle.states()
     circle.passes("2026-06-02 12:00")
     assert circle.states() == before
     advocate = town.get(f"referrals/advocates/?customer={town.ids['anna']}")["items"][0]
-    assert (advocate["referred"], advocate["rewarded"], advocate["waiting"]) == (6, 4, 0)
+    assert (advocate["referred"], advocate["rewarded"], advocate["waiting"]) == (6, 4, 1)
+    # Emil could have ordered again in time; he did not.
+    circle.passes("2026-06-25 12:00")
+    assert circle.states() == {**before, "emil": "lapsed"}
+    assert (circle.why("emil"), circle.credit("anna")) == (["referrals.not_in_time"], 2_000)
 
 
 def test_a_ring_of_five_who_bring_each_other_gains_nothing(town):
